@@ -1,0 +1,50 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Every error code of the hub: its class, its words and its remedy, as data.
+
+The words go through the marker ``_`` of :mod:`.base`, so that the translation extractor finds them;
+whoever shows them translates first and fills the parameters afterwards (``fill``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .application import APPLICATION_CODES
+from .authorization import AUTHORIZATION_CODES
+from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
+from .business import BUSINESS_CODES
+from .contract import CONTRACT_CODES
+from .reference import REFERENCE_CODES
+from .transient import ANSWER_CODES, TRANSIENT_CODES
+
+__all__ = ["CODES", "FIX_BUTTONS", "FIX_CLASSES", "SEVERITIES", "CodeInfo", "ErrorClass", "fill"]
+
+CODES: dict[str, CodeInfo] = {
+    **CONTRACT_CODES,
+    **REFERENCE_CODES,
+    **BUSINESS_CODES,
+    **APPLICATION_CODES,
+    **AUTHORIZATION_CODES,
+    **TRANSIENT_CODES,
+    **ANSWER_CODES,
+}
+
+_UNKNOWN_VALUE = "…"
+
+
+class _Known(dict):
+    """Parameters in which a missing name reads as an ellipsis: an error must never fail to show."""
+
+    def __missing__(self, key: str) -> str:
+        return _UNKNOWN_VALUE
+
+
+def fill(template: str, params: Mapping[str, str]) -> str:
+    """Return ``template`` (a sentence of the catalogue, perhaps translated) with ``params`` filled in.
+
+    A parameter that is missing reads as "…"; a translation with a broken placeholder comes back as it is.
+    """
+    try:
+        return template % _Known(params)
+    except (ValueError, TypeError):
+        return template

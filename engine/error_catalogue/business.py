@@ -1,0 +1,111 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Codes for documents that a rule of the books refuses."""
+
+from __future__ import annotations
+
+from .base import CodeInfo, ErrorClass, _
+
+_BUSINESS = ErrorClass.BUSINESS
+
+BUSINESS_CODES = {
+    "period_locked": CodeInfo(
+        _BUSINESS,
+        _("The period is locked"),
+        _("The document is dated %(date)s, and the books are locked up to %(lock_date)s."),
+        _("Propose to book it in the first open period, or request that the period be reopened."),
+        severity="high",
+        fix_class="c",
+        fix="post_open_period",
+    ),
+    "duplicate_number": CodeInfo(
+        _BUSINESS,
+        _("The number is already in the books"),
+        _("The issuer's number %(number)s is already in the books with another content."),
+        _("Compare both documents at the issuer. Nothing was booked a second time."),
+        severity="high",
+        fix_class="c",
+        fix="link_document",
+    ),
+    "tax_difference": CodeInfo(
+        _BUSINESS,
+        _("The tax differs"),
+        _("The issuer states a tax of %(stated)s; the tax set-up here gives %(computed)s."),
+        _(
+            "Check the tax mapping. If the issuer is right within the limit, propose to accept the difference."
+        ),
+        severity="high",
+        fix_class="b",
+        fix="accept_difference",
+    ),
+    "total_difference": CodeInfo(
+        _BUSINESS,
+        _("The total differs"),
+        _("The issuer states a total of %(stated)s; booked it would be %(computed)s."),
+        _("Check the lines and the tax mapping. The issuer's total is a fact and is never changed."),
+        severity="high",
+        fix_class="c",
+    ),
+    "document_changed": CodeInfo(
+        _BUSINESS,
+        _("A booked document changed at the source"),
+        _("The source sent another version of %(number)s, which is already booked. Changed: %(field)s."),
+        _("An approver decides whether the booked entry is reversed and booked again."),
+        severity="high",
+        fix_class="c",
+        fix="replay",
+    ),
+    "document_cancelled": CodeInfo(
+        _BUSINESS,
+        _("A booked document was cancelled at the source"),
+        _("The source cancelled %(number)s, which is already booked."),
+        _("Have the issuer send a credit note, or propose the reversal to an approver."),
+        severity="high",
+        fix_class="c",
+        fix="create_credit_note",
+    ),
+    "core_refused": CodeInfo(
+        _BUSINESS,
+        _("Odoo refused the entry"),
+        _("Odoo's own checks refused the entry: %(reason)s"),
+        _("Correct what Odoo names, then try again. Nothing was booked."),
+        severity="high",
+        fix="retry",
+    ),
+    "core_changed": CodeInfo(
+        _BUSINESS,
+        _("Odoo would have changed the entry"),
+        _("Odoo would have booked %(field)s as %(actual)s instead of %(expected)s, so nothing was booked."),
+        _("Usually a lock date or a setting is the reason. Correct it, then try again."),
+        severity="high",
+        fix="retry",
+    ),
+    "approval_missing": CodeInfo(
+        _BUSINESS,
+        _("An approval is missing"),
+        _("This needs the approval of another person before anything is booked: %(reason)s"),
+        _("Ask an approver. Nobody may approve their own request."),
+        fix_class="c",
+    ),
+    "before_start_date": CodeInfo(
+        _BUSINESS,
+        _("Before the start of the flow"),
+        _("The event is dated %(date)s; the flow books from %(start_date)s on."),
+        _("Nothing to do: it is kept for reference. The opening balance contains it."),
+        severity="low",
+    ),
+    "destination_refused": CodeInfo(
+        _BUSINESS,
+        _("The other system refused it"),
+        _("The other system answered that it does not accept this (status %(status)s)."),
+        _("Ask its support why, with the event number. After the correction send it again."),
+        fix="replay",
+    ),
+    "internal_error": CodeInfo(
+        _BUSINESS,
+        _("Something unexpected happened"),
+        _("Something unexpected happened. Nothing was booked and nothing is lost."),
+        _("Tell the person who looks after the hub; the details are stored with this message."),
+        severity="high",
+        fix="retry",
+    ),
+}

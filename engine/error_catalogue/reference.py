@@ -1,0 +1,121 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Codes for master data and set-up that a message needs and does not find."""
+
+from __future__ import annotations
+
+from .base import CodeInfo, ErrorClass, _
+
+_REFERENCE = ErrorClass.REFERENCE
+
+REFERENCE_CODES = {
+    "mapping_missing": CodeInfo(
+        _REFERENCE,
+        _("A mapping is missing"),
+        _("The value “%(value)s” of the source has no counterpart yet in the mapping “%(mapping)s”."),
+        _("Add the mapping; all messages that wait for it then go on by themselves."),
+        fix_class="b",
+        fix="add_mapping",
+    ),
+    "partner_ambiguous": CodeInfo(
+        _REFERENCE,
+        _("Several customers match"),
+        _("More than one contact matches “%(value)s” (%(count)s found), so none was chosen."),
+        _("Choose the right one. Amounts are not touched."),
+        fix="assign_party",
+    ),
+    "partner_unknown": CodeInfo(
+        _REFERENCE,
+        _("Unknown customer"),
+        _("The document names the customer “%(value)s”, who is not known here."),
+        _("Choose an existing customer, or have the source send the customer first."),
+        fix="assign_party",
+    ),
+    "partner_blocked": CodeInfo(
+        _REFERENCE,
+        _("The customer is not approved"),
+        _("The customer “%(value)s” is not approved yet, so nothing may be invoiced to them."),
+        _("Have the customer checked and approved; the message then goes on by itself."),
+    ),
+    "credited_invoice_unknown": CodeInfo(
+        _REFERENCE,
+        _("The credited invoice is unknown"),
+        _("The credit note refers to the invoice “%(number)s”, which is not in the books."),
+        _("Find out whether the invoice is still on its way; otherwise link the right one."),
+        fix="link_document",
+    ),
+    "parent_missing": CodeInfo(
+        _REFERENCE,
+        _("It arrived before what it belongs to"),
+        _("This belongs to %(kind)s “%(value)s”, which has not arrived yet."),
+        _("Nothing to do for now: it goes on by itself when the other one arrives. Fetch it if it does not."),
+        severity="low",
+        fix="refetch",
+    ),
+    "role_account_missing": CodeInfo(
+        _REFERENCE,
+        _("An account is not chosen yet"),
+        _("For %(role)s no account is chosen in this company."),
+        _("Choose the account; an approver confirms it. All waiting messages then go on."),
+        severity="high",
+        fix_class="c",
+        fix="assign_role_account",
+    ),
+    "journal_missing": CodeInfo(
+        _REFERENCE,
+        _("A journal is not chosen yet"),
+        _("The flow needs a journal for %(purpose)s, and none is chosen in this company."),
+        _("Choose the journal; an approver confirms it. All waiting messages then go on."),
+        severity="high",
+        fix_class="c",
+        fix="assign_journal",
+    ),
+    "currency_inactive": CodeInfo(
+        _REFERENCE,
+        _("The currency is not active"),
+        _("The currency %(currency)s is not active in this database."),
+        _("Activate the currency and check its rates; the messages then go on."),
+        fix_class="b",
+        fix="activate_currency",
+    ),
+    "rate_missing": CodeInfo(
+        _REFERENCE,
+        _("No exchange rate for the date"),
+        _("There is no exchange rate for %(currency)s on %(date)s. An older rate is never taken silently."),
+        _("Enter or load the rate of that date; the messages then go on."),
+        fix_class="b",
+        fix="enter_rate",
+    ),
+    "balance_account_missing": CodeInfo(
+        _REFERENCE,
+        _("No journal for this balance"),
+        _(
+            "Money moved in %(currency)s, but no journal is set up for the provider's balance in %(currency)s."
+        ),
+        _("Set up the journal for this currency; an approver confirms it. The money is then booked."),
+        severity="high",
+        fix_class="c",
+        fix="assign_journal",
+    ),
+    "service_user_missing": CodeInfo(
+        _REFERENCE,
+        _("The connection has no service user"),
+        _("The connection has no user in whose name it may book."),
+        _("Ask the integration administrator to assign a service user."),
+        severity="high",
+    ),
+    "tax_missing": CodeInfo(
+        _REFERENCE,
+        _("No tax for this code"),
+        _("The tax “%(value)s” of the source leads to no tax in this company."),
+        _("Add the tax mapping; all messages that wait for it then go on by themselves."),
+        fix_class="b",
+        fix="add_mapping",
+    ),
+    "time_zone_missing": CodeInfo(
+        _REFERENCE,
+        _("The company has no time zone"),
+        _("Without a time zone it is not known on which day %(company)s books what happened."),
+        _("Ask the integration administrator to set the company's time zone."),
+        severity="high",
+    ),
+}
