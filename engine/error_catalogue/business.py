@@ -30,9 +30,7 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("The tax differs"),
         _("The issuer states a tax of %(stated)s; the tax set-up here gives %(computed)s."),
-        _(
-            "Check the tax mapping. If the issuer is right within the limit, propose to accept the difference."
-        ),
+        _("Check the tax mapping. If the issuer is right, propose to accept the difference."),
         severity="high",
         fix_class="b",
         fix="accept_difference",

@@ -53,9 +53,7 @@ CONTRACT_CODES = {
         _CONTRACT,
         _("A field is missing or wrong"),
         _("The field %(path)s is not as agreed: %(problem)s"),
-        _(
-            "Ask the source to correct it and send it again. Amounts, dates and parties are never edited here."
-        ),
+        _("Ask the source to correct and resend it. Amounts, dates and parties are never edited here."),
         fix="ask_resend",
     ),
     "unknown_event_type": CodeInfo(

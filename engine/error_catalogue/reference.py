@@ -88,9 +88,7 @@ REFERENCE_CODES = {
     "balance_account_missing": CodeInfo(
         _REFERENCE,
         _("No journal for this balance"),
-        _(
-            "Money moved in %(currency)s, but no journal is set up for the provider's balance in %(currency)s."
-        ),
+        _("Money moved in %(currency)s, and no journal holds the provider's balance in that currency."),
         _("Set up the journal for this currency; an approver confirms it. The money is then booked."),
         severity="high",
         fix_class="c",

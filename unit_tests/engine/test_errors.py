@@ -33,7 +33,8 @@ def test_every_code_is_complete_and_speaks_plainly(code):
     assert info.fix_class in FIX_CLASSES
     assert info.fix == "" or info.fix in FIX_BUTTONS
     for text in (info.title, info.sentence, info.next_step):
-        assert text and text == text.strip()
+        assert text
+        assert text == text.strip()
         # Only named placeholders, so that translators may reorder them.
         assert "%" not in PLACEHOLDER.sub("", text)
     assert not PLACEHOLDER.search(info.title)
