@@ -28,8 +28,8 @@ def parse_json(raw: bytes, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX_B
 
     Lone surrogates and NUL characters are refused because PostgreSQL's ``jsonb`` cannot store them.
 
-    :raises ContractError: ``body_too_large``, ``invalid_json``, ``too_deep`` (more than ``max_depth`` levels),
-        ``duplicate_key``, ``number_out_of_range``. Nothing else is ever raised for any bytes.
+    :raises ContractError: ``body_too_large``, ``invalid_json``, ``too_deep`` (more than ``max_depth``
+        levels), ``duplicate_key``, ``number_out_of_range``. Nothing else is ever raised for any bytes.
     """
     if len(raw) > max_bytes:
         raise ContractError("body_too_large", params={"limit": str(max_bytes)})

@@ -12,7 +12,7 @@ from .base import INTERNAL, Amount, Code, Document, Identifier, Label, Reference
 
 
 class InvoicePosted(Document, kw_only=True):
-    """An invoice or credit note is in the books. ``entry_number`` is Odoo's, ``legal_number`` the issuer's."""
+    """An invoice or credit note is booked. ``entry_number`` is Odoo's, ``legal_number`` the issuer's."""
 
     invoice_id: Identifier
     document_type: Code
