@@ -148,7 +148,7 @@ def check_transition(
 ) -> Transition:
     """Return the transition that permits this move; with ``trigger``, only that one counts.
 
-    Staying in ``ready`` or ``done`` is a move only with a later stage.
+    Staying in ``ready`` or ``done`` is a move only with another stage, or when a refetch is named.
 
     :raises IllegalTransition: no transition permits it.
     """
@@ -163,6 +163,8 @@ def check_transition(
         if step < 0 and not transition.may_go_back:
             continue
         if step <= 0 and transition.trigger == "advance":
+            continue
+        if step == 0 and from_status == to_status == "ready" and trigger is None:
             continue
         return transition
     raise IllegalTransition(

@@ -41,8 +41,8 @@ def markdown() -> str:
     blocks = [
         "# Life of a message",
         "Generated from `engine/lifecycle.py`; a test compares this page with the table. Do not edit it.",
-        "A message has a *stage* (how far it got) and a *status* (what it is doing there). It only moves "
-        f"forward through the stages, except by {' or '.join(sorted(BACKWARD_TRIGGERS))}.",
+        "A message has a *stage* (how far it got) and a *status* (what it is doing there).",
+        f"It only moves forward through the stages, except by {' or '.join(sorted(BACKWARD_TRIGGERS))}.",
         "## Stages",
         _table(("stage", "incoming", "outgoing"), [(stage, *STAGE_MEANINGS[stage]) for stage in STAGES]),
         "## Statuses",

@@ -1,0 +1,127 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Digests of audit entries, and Merkle trees over them.
+
+The tree is that of RFC 6962 (Certificate Transparency), section 2.1: SHA-256, leaves hashed with the prefix
+0x00 and inner nodes with 0x01, so that a node can never be shown as a leaf. Leaves here are the hex digests
+of entries; their text is hashed as ASCII.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+
+from .canonical_json import canonical_bytes, digest
+
+LEAF_VERSION = "v1"
+# SHA-256 of nothing: the root of a tree without leaves (RFC 6962, section 2.1).
+EMPTY_ROOT = hashlib.sha256(b"").hexdigest()
+MAX_PROOF_LENGTH = 64
+_HEX_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LEAF_PREFIX = b"\x00"
+_NODE_PREFIX = b"\x01"
+
+
+def leaf_digest(fields: Mapping[str, str | int | None], version: str = LEAF_VERSION) -> str:
+    """Return ``"v1:"`` and the SHA-256 (hex) over the canonical JSON of an audit entry's ``fields``.
+
+    The version is part of what is hashed and of the result: an old digest stays verifiable for ever.
+
+    :raises ValueError: unknown version.
+    :raises TypeError: a value that is no text, whole number or None.
+    """
+    if version != LEAF_VERSION:
+        raise ValueError(f"unknown version {version!r} of leaf digests")
+    for name, value in fields.items():
+        if (
+            not isinstance(name, str)
+            or isinstance(value, bool)
+            or not isinstance(value, (str, int, type(None)))
+        ):
+            raise TypeError(f"{name!r} must be a text, a whole number or None")
+    return f"{version}:{digest(canonical_bytes({'version': version, 'fields': dict(fields)}))}"
+
+
+def verify_leaf(fields: Mapping[str, str | int | None], stated_digest: str) -> bool:
+    """Say whether ``stated_digest`` is the digest of ``fields``; an unknown version or form is a no."""
+    version, separator, _hex_digits = stated_digest.partition(":")
+    if not separator or version != LEAF_VERSION:
+        return False
+    return hmac.compare_digest(leaf_digest(fields, version).encode("ascii"), stated_digest.encode("utf-8"))
+
+
+def merkle_root(leaves: Sequence[str]) -> str:
+    """Return the root (hex) of the tree over ``leaves`` in their order."""
+    return _root([_leaf_hash(leaf) for leaf in leaves]).hex() if leaves else EMPTY_ROOT
+
+
+def inclusion_proof(leaves: Sequence[str], index: int) -> list[str]:
+    """Return the sibling hashes (hex, from the leaf up) that lead from leaf ``index`` to the root.
+
+    :raises IndexError: there is no such leaf.
+    """
+    if not 0 <= index < len(leaves):
+        raise IndexError(f"no leaf {index} among {len(leaves)}")
+    hashes = [_leaf_hash(leaf) for leaf in leaves]
+    proof: list[str] = []
+    while len(hashes) > 1:
+        split = _split(len(hashes))
+        if index < split:
+            proof.append(_root(hashes[split:]).hex())
+            hashes = hashes[:split]
+        else:
+            proof.append(_root(hashes[:split]).hex())
+            hashes = hashes[split:]
+            index -= split
+    proof.reverse()
+    return proof
+
+
+def verify_inclusion(leaf: str, index: int, size: int, proof: Sequence[str], root: str) -> bool:
+    """Say whether ``proof`` shows that ``leaf`` is number ``index`` of the ``size`` leaves below ``root``.
+
+    The algorithm of RFC 9162, section 2.1.3.2. Anything malformed is a no, never an exception.
+    """
+    if not 0 <= index < size or len(proof) > MAX_PROOF_LENGTH:
+        return False
+    if not all(_HEX_SHA256.fullmatch(sibling) for sibling in proof) or not _HEX_SHA256.fullmatch(root):
+        return False
+    node, last = index, size - 1
+    current = _leaf_hash(leaf)
+    for sibling in map(bytes.fromhex, proof):
+        if last == 0:
+            return False
+        if node % 2 or node == last:
+            current = _node_hash(sibling, current)
+            while node % 2 == 0 and node != 0:
+                node //= 2
+                last //= 2
+        else:
+            current = _node_hash(current, sibling)
+        node //= 2
+        last //= 2
+    return last == 0 and hmac.compare_digest(current, bytes.fromhex(root))
+
+
+def _root(hashes: list[bytes]) -> bytes:
+    """Fold level by level; an odd last node moves up unchanged, which gives RFC 6962's tree."""
+    level = hashes
+    while len(level) > 1:
+        paired = [_node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
+        level = paired + level[len(level) - 1 :] if len(level) % 2 else paired
+    return level[0]
+
+
+def _split(size: int) -> int:
+    """Return the largest power of two below ``size`` (at least 2)."""
+    return 1 << ((size - 1).bit_length() - 1)
+
+
+def _leaf_hash(leaf: str) -> bytes:
+    return hashlib.sha256(_LEAF_PREFIX + leaf.encode("utf-8", "surrogatepass")).digest()
+
+
+def _node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(_NODE_PREFIX + left + right).digest()

@@ -1,0 +1,274 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What a document must say beyond its schema: amounts exact, totals adding up, signs as the words mean.
+
+Nothing is corrected here. A document that contradicts itself is refused; what is merely odd comes back as
+a remark for the person who looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from ..errors import ContractError
+from ..instants import known_time_zone
+from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
+from .base import Amount, Document
+from .customer import Customer
+from .entry import JournalEntry
+from .events import InvoicePosted, PaymentFailed, PaymentSettled
+from .invoice import Invoice, InvoiceLine
+from .movement import BalanceMovement
+from .provider_balance import ProviderBalance
+
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
+_HUNDRED = Decimal(100)
+
+# What came in is positive, what went out negative, as the provider's balance sees it. Money that the bank
+# gives to the balance (failed payout, negative payout, top-up) is a payout_return.
+MONEY_IN = frozenset({"payment", "refund_return", "payout_return", "dispute_return", "reserve_release"})
+MONEY_OUT = frozenset({"refund", "payment_return", "payout", "dispute", "reserve"})
+
+DUE_BEFORE_ISSUE = "due_before_issue"
+SETTLED_WITHOUT_CONVERSION = "settled_without_conversion"
+TOTAL_IS_ZERO = "total_is_zero"
+
+
+def check(document: Document, provider: str | None = None) -> tuple[str, ...]:
+    """Check ``document`` and return remarks (codes) about what is odd but not wrong.
+
+    ``provider`` is a key of ``PROVIDER_MINOR_UNITS``: an amount that cannot exist there is refused, too.
+
+    :raises ContractError: ``unknown_currency``, ``amount_not_exact``, ``amount_zero``, ``amount_sign``,
+        ``totals_do_not_add_up``, ``unbalanced_entry``, ``schema_violation``.
+    """
+    rule = _RULES.get(type(document))
+    return tuple(rule(document, provider)) if rule is not None else ()
+
+
+def _decimals(currency: str, provider: str | None) -> int:
+    units = minor_units(currency)
+    return min(units, PROVIDER_MINOR_UNITS.get(provider or "", {}).get(currency, units))
+
+
+def _exact(amounts: Iterable[Decimal | None], currency: str, provider: str | None) -> None:
+    decimals = _decimals(currency, provider)
+    for amount in amounts:
+        if amount is not None:
+            check_exact(amount, currency, decimals)
+
+
+def _exact_amounts(amounts: Iterable[Amount | None], provider: str | None) -> None:
+    for amount in amounts:
+        if amount is not None:
+            _exact([amount.value], amount.currency, provider)
+
+
+def _same_currency(amounts: Iterable[tuple[str, Amount | None]], currency: str) -> None:
+    for path, amount in amounts:
+        if amount is not None and amount.currency != currency:
+            raise _violation(f"{path}.currency", f"must be {currency} as the rest of the document")
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    total = _ZERO
+    for amount in amounts:
+        total = EXACT.add(total, amount)
+    return total
+
+
+def _violation(path: str, problem: str) -> ContractError:
+    return ContractError("schema_violation", params={"path": path, "problem": problem})
+
+
+def _check_total(path: str, stated: Decimal | None, computed: Decimal) -> None:
+    if stated is not None and stated != computed:
+        raise ContractError(
+            "totals_do_not_add_up",
+            params={"path": path, "stated": plain(stated), "computed": plain(computed)},
+        )
+
+
+# --- customers -----------------------------------------------------------------------------------------
+
+
+def _check_customer(customer: Customer, _provider: str | None) -> list[str]:
+    if customer.currency is not None:
+        minor_units(customer.currency)
+    return []
+
+
+# --- invoices ------------------------------------------------------------------------------------------
+
+
+def _check_invoice(invoice: Invoice, provider: str | None) -> list[str]:
+    stated_totals = (invoice.total_net, invoice.total_tax, invoice.total_gross)
+    _exact(stated_totals, invoice.currency, provider)
+    if invoice.issuer == "source":
+        _check_issued(invoice)
+    for index, line in enumerate(invoice.lines):
+        _check_line(invoice, line, f"lines[{index}]", provider)
+    if all(line.net_amount is not None for line in invoice.lines):
+        net = _sum(line.net_amount for line in invoice.lines)
+        _check_total("total_net", invoice.total_net, net)
+        # With issuer odoo the taxes of the lines are Odoo's to compute; stated ones are checked as stated.
+        if invoice.issuer == "source" or any(line.taxes for line in invoice.lines):
+            tax = _sum(tax.amount for line in invoice.lines for tax in line.taxes)
+            _check_total("total_tax", invoice.total_tax, tax)
+            _check_total("total_gross", invoice.total_gross, EXACT.add(net, tax))
+    if invoice.total_net is not None and invoice.total_tax is not None:
+        _check_total("total_gross", invoice.total_gross, EXACT.add(invoice.total_net, invoice.total_tax))
+    return _invoice_signs_and_remarks(invoice)
+
+
+def _check_issued(invoice: Invoice) -> None:
+    """A document that another system issued must bring its legal facts; none of them is made up here."""
+    if invoice.number is None:
+        raise _violation("number", "an issued document has a number")
+    if invoice.total_gross is None:
+        raise _violation("total_gross", "an issued document states its total")
+    for index, line in enumerate(invoice.lines):
+        if line.net_amount is None:
+            raise _violation(f"lines[{index}].net_amount", "an issued document states each line's amount")
+        stated = {tax.code for tax in line.taxes}
+        missing = sorted(set(line.tax_codes) - stated)
+        if missing:
+            raise _violation(f"lines[{index}].taxes", f"the amount of tax {missing[0]} is missing")
+
+
+def _check_line(invoice: Invoice, line: InvoiceLine, path: str, provider: str | None) -> None:
+    _exact([line.net_amount, *(tax.amount for tax in line.taxes)], invoice.currency, provider)
+    if line.discount_percent is not None and not _ZERO <= line.discount_percent <= _HUNDRED:
+        raise _violation(f"{path}.discount_percent", "a discount is between 0 and 100 percent")
+    if line.net_amount is None:
+        return
+    if invoice.document_type == "credit_note" and line.net_amount < _ZERO:
+        raise _wrong_sign(line.net_amount, f"{path}.net_amount")
+    share = EXACT.subtract(_ONE, EXACT.divide(line.discount_percent or _ZERO, _HUNDRED))
+    computed = EXACT.multiply(EXACT.multiply(line.quantity, line.unit_price), share)
+    half_minor_unit = Decimal(5).scaleb(-minor_units(invoice.currency) - 1)
+    gross = EXACT.add(line.net_amount, _sum(tax.amount for tax in line.taxes))
+    # A price may or may not contain the tax; the line must agree with one of both readings.
+    if all(abs(EXACT.subtract(computed, amount)) > half_minor_unit for amount in (line.net_amount, gross)):
+        _check_total(f"{path}.net_amount", line.net_amount, computed)
+
+
+def _invoice_signs_and_remarks(invoice: Invoice) -> list[str]:
+    for path, total in (("total_net", invoice.total_net), ("total_gross", invoice.total_gross)):
+        if total is not None and total < _ZERO:
+            raise _wrong_sign(total, path)
+    remarks = []
+    if invoice.due_date is not None and invoice.due_date < invoice.issue_date:
+        remarks.append(DUE_BEFORE_ISSUE)
+    if invoice.total_gross is not None and invoice.total_gross.is_zero():
+        remarks.append(TOTAL_IS_ZERO)
+    return remarks
+
+
+def _wrong_sign(amount: Decimal, path: str) -> ContractError:
+    return ContractError("amount_sign", params={"amount": plain(amount), "path": path})
+
+
+# --- movements and balances ----------------------------------------------------------------------------
+
+
+def _check_movement(movement: BalanceMovement, provider: str | None) -> list[str]:
+    _exact_amounts((movement.amount, movement.settled), provider)
+    _check_movement_sign(movement, movement.amount, "amount")
+    if movement.settled is not None:
+        _check_movement_sign(movement, movement.settled, "settled")
+    if not movement.changes_balance:
+        return []
+    if movement.status in ("failed", "cancelled"):
+        raise _violation("status", f"a movement that {movement.status} cannot have changed the balance")
+    if movement.amount.value.is_zero():
+        raise ContractError("amount_zero")
+    if movement.settled is None or movement.settled.currency != movement.amount.currency:
+        return []
+    _check_total("settled.value", movement.settled.value, movement.amount.value)
+    return [SETTLED_WITHOUT_CONVERSION]
+
+
+def _check_movement_sign(movement: BalanceMovement, amount: Amount, path: str) -> None:
+    wrong_in = movement.type in MONEY_IN and amount.value < _ZERO
+    wrong_out = movement.type in MONEY_OUT and amount.value > _ZERO
+    # The provider converts an amount, it never turns it round.
+    turned = EXACT.multiply(movement.amount.value, amount.value) < _ZERO
+    if wrong_in or wrong_out or turned:
+        raise _wrong_sign(amount.value, f"{path}.value")
+
+
+def _check_provider_balance(balance: ProviderBalance, provider: str | None) -> list[str]:
+    amounts = (
+        ("closing", balance.closing),
+        ("opening", balance.opening),
+        ("movement_total", balance.movement_total),
+    )
+    _exact_amounts((amount for _path, amount in amounts), provider)
+    _same_currency(amounts, balance.closing.currency)
+    if not known_time_zone(balance.time_zone):
+        raise _violation("time_zone", "no such time zone in the IANA list")
+    if balance.opening is not None and balance.movement_total is not None:
+        computed = EXACT.add(balance.opening.value, balance.movement_total.value)
+        _check_total("closing.value", balance.closing.value, computed)
+    return []
+
+
+# --- entries -------------------------------------------------------------------------------------------
+
+
+def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
+    _exact([entry.total_debit], entry.currency, provider)
+    for index, line in enumerate(entry.lines):
+        given = [amount for amount in (line.debit, line.credit) if amount is not None]
+        if len(given) != 1:
+            raise _violation(f"lines[{index}]", "exactly one of debit and credit is given")
+        _exact(given, entry.currency, provider)
+        if given[0] < _ZERO:
+            raise _wrong_sign(given[0], f"lines[{index}]")
+        if given[0].is_zero():
+            raise _violation(f"lines[{index}]", "a line has a positive amount")
+    debit = _sum(line.debit for line in entry.lines if line.debit is not None)
+    credit = _sum(line.credit for line in entry.lines if line.credit is not None)
+    if debit != credit:
+        raise ContractError("unbalanced_entry", params={"debit": plain(debit), "credit": plain(credit)})
+    _check_total("total_debit", entry.total_debit, debit)
+    return []
+
+
+# --- events that the hub publishes ---------------------------------------------------------------------
+
+
+def _check_invoice_posted(event: InvoicePosted, provider: str | None) -> list[str]:
+    amounts = (
+        ("total_gross", event.total_gross),
+        ("total_tax", event.total_tax),
+        ("amount_due", event.amount_due),
+    )
+    _exact_amounts((amount for _path, amount in amounts), provider)
+    _same_currency(amounts, event.total_gross.currency)
+    return []
+
+
+def _check_payment_settled(event: PaymentSettled, provider: str | None) -> list[str]:
+    _exact_amounts((event.amount, event.applied, event.invoice_amount_due), provider)
+    _same_currency([("invoice_amount_due", event.invoice_amount_due)], event.applied.currency)
+    return []
+
+
+def _check_payment_failed(event: PaymentFailed, provider: str | None) -> list[str]:
+    _exact_amounts((event.amount,), provider)
+    return []
+
+
+_RULES: dict[type[Document], Callable[..., list[str]]] = {
+    Customer: _check_customer,
+    Invoice: _check_invoice,
+    BalanceMovement: _check_movement,
+    ProviderBalance: _check_provider_balance,
+    JournalEntry: _check_entry,
+    InvoicePosted: _check_invoice_posted,
+    PaymentSettled: _check_payment_settled,
+    PaymentFailed: _check_payment_failed,
+}
