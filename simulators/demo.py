@@ -1,0 +1,196 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The demo: sets Odoo up, plays a month to it, and goes on serving what the hub asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timezone
+
+from . import wire
+from .local_server import serving
+from .odoo_setup import Connection, Odoo, SetupError, configure, connection
+from .partner.receiver import Receiver, Troubles
+from .partner.server import PATH, receiver_server
+from .partner.signing import PartnerSigner, make_secret
+from .scenario import Scenario, default_month, demo_month
+from .sending import Answer, Sender, SendingPolicy
+from .stage import Step
+from .stripe.api import StripeApi
+from .stripe.server import StripeServer
+from .stripe.webhook import StripeSigner
+from .trickle import MAX_EVENTS, trickle
+
+STRIPE_XMLID = "demo_connection_stripe"
+PARTNER_XMLID = "demo_connection_partner"
+Say = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class DemoOptions:
+    """How the demo is played. ``idle`` = go on serving when everything is delivered."""
+
+    odoo_url: str
+    database: str
+    login: str = "admin"
+    password: str = "admin"
+    seed: str = "1"
+    invoices: int = 9
+    trickle: int = 0
+    trickle_seconds: int = 5
+    idle: bool = True
+
+
+class _Keys:
+    """Fresh secrets for one run; an earlier run's are no longer valid afterwards."""
+
+    def __init__(self):
+        self.api = "sk_test_" + secrets.token_hex(16)
+        self.stripe = "whsec_" + secrets.token_hex(16)
+        self.inbound = make_secret(secrets.token_hex(16))
+        self.outbound = make_secret(secrets.token_hex(16))
+
+
+@dataclasses.dataclass
+class Feed:
+    """Delivers the scenario's steps and counts what Odoo said to each."""
+
+    partner: Sender
+    stripe: Sender
+    say: Say
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def play(self, steps: Iterable[Step]) -> None:
+        """Deliver each step, as often as it asks for, and say so in plain words."""
+        for step in steps:
+            for copy in range(step.copies):
+                outcome = self.deliver(step)
+                self.counts[outcome] += 1
+                again = " (once more)" if copy else ""
+                self.say(f"  {step.occurred_at:%d %b %H:%M}  {step.title}{again} → {_WORDS[outcome]}")
+
+    def deliver(self, step: Step) -> str:
+        """Deliver one step and return what became of it: a key of the counts."""
+        sender = self.partner if step.system == "partner" else self.stripe
+        if step.forged:
+            forger = StripeSigner("whsec_" + secrets.token_hex(16))
+            answer = sender.deliver(step.event, signer=forger, max_attempts=1)
+            return "refused" if answer.status == 401 else "forgery taken"
+        return _outcome(sender.deliver(step.event))
+
+
+_WORDS = {
+    "new": "taken",
+    "duplicate": "recognised as a repeat",
+    "conflict": "known under the same id with another content, kept for a person",
+    "refused": "refused, as it must be",
+    "forgery taken": "NOT REFUSED: this is a fault",
+    "failed": "not taken",
+}
+
+
+def _outcome(answer: Answer) -> str:
+    if not answer.good:
+        return "failed"
+    try:
+        status = wire.parse(answer.body).get("status", "new")
+    except (ValueError, AttributeError):
+        return "new"
+    return status if status in _WORDS else "new"
+
+
+def run(options: DemoOptions, say: Say = print) -> int:
+    """Run the demo; exit code 0 = all was taken, 1 = it could not be set up, 2 = something is wrong."""
+    month = default_month(datetime.now(timezone.utc).date())
+    scenario = demo_month(options.seed, month=month, invoices=options.invoices)
+    keys = _Keys()
+    # Timeouts are left out: each would keep the hub waiting for half a minute while somebody looks on.
+    troubles = Troubles(kinds=("500", "503", "reset"))
+    receiver = Receiver([keys.outbound], seed=options.seed, troubles=troubles)
+    stripe = StripeServer(StripeApi(scenario.account, keys.api))
+    with contextlib.ExitStack() as running:
+        api_url = running.enter_context(serving(stripe.listen())).url
+        delivery_url = running.enter_context(serving(receiver_server(receiver))).url + PATH
+        say(f"A simulated Stripe answers at {api_url}")
+        say(f"A simulated partner listens at {delivery_url}")
+        try:
+            at_stripe, at_partner = _set_up(options, keys, api_url, delivery_url)
+        except SetupError as reason:
+            say(f"The demo cannot be set up. {reason}")
+            return 1
+        say(f"Odoo knows the connections {at_stripe.name} and {at_partner.name}; both are active")
+        feed = Feed(
+            partner=Sender(at_partner.inbound_url, PartnerSigner(keys.inbound), SendingPolicy()),
+            stripe=Sender(at_stripe.inbound_url, StripeSigner(keys.stripe), SendingPolicy()),
+            say=say,
+        )
+        say(f"Playing {scenario.month:%B %Y} of a services company: {len(scenario)} events")
+        feed.play(scenario)
+        _report(scenario, feed.counts, say)
+        with contextlib.suppress(KeyboardInterrupt):
+            _go_on(options, scenario, stripe, feed, say)
+        say(f"The partner has received {receiver.counts['received']} events from Odoo")
+    return 2 if feed.counts["failed"] or feed.counts["forgery taken"] else 0
+
+
+def _set_up(
+    options: DemoOptions, keys: _Keys, api_url: str, delivery_url: str
+) -> tuple[Connection, Connection]:
+    """Set both connections up and return them: Stripe's, the partner's."""
+    odoo = Odoo(options.odoo_url, options.database, options.login, options.password)
+    odoo.wait()
+    odoo.sign_in()
+    at_stripe, at_partner = connection(odoo, STRIPE_XMLID), connection(odoo, PARTNER_XMLID)
+    stripe_secrets = {"inbound_signature": keys.stripe, "api": keys.api}
+    partner_secrets = {"inbound_signature": keys.inbound, "outbound_signature": keys.outbound}
+    configure(odoo, at_stripe, stripe_secrets, api_base_url=api_url)
+    configure(odoo, at_partner, partner_secrets, delivery_url=delivery_url)
+    return at_stripe, at_partner
+
+
+def _report(scenario: Scenario, counts: Counter[str], say: Say) -> None:
+    expected = scenario.expected
+    if counts["duplicate"] and not counts["new"]:
+        say(
+            f"All {counts['duplicate']} deliveries were repeats of an earlier run. "
+            "Odoo recognised every one and booked nothing twice"
+        )
+    else:
+        say(
+            f"{counts['new']} events taken, {counts['duplicate']} repeats recognised, "
+            f"{counts['refused']} forged refused, {counts['failed']} not taken"
+        )
+    say("The books must now show for the Stripe account, in USD:")
+    for words, field in (
+        ("payments", "gross"),
+        ("refunds", "refunds"),
+        ("debits taken back", "payment_returns"),
+        ("fees", "fees"),
+        ("payouts", "payouts"),
+        ("payouts returned", "payout_returns"),
+    ):
+        say(f"  {words:<20}{expected.total(field):>12,.2f}")
+    say(f"  {'closing balance':<20}{expected.closing():>12,.2f}")
+    say(f"and {len(expected.exceptions)} cases on the workbench for a person to decide")
+
+
+def _go_on(options: DemoOptions, scenario: Scenario, stripe: StripeServer, feed: Feed, say: Say) -> None:
+    """Send what trickles in, then only answer what the hub asks, until interrupted."""
+    more = trickle(scenario, min(options.trickle, MAX_EVENTS))
+    while True:
+        # The API answers from the same account in another thread.
+        with stripe.lock:
+            step = next(more, None)
+        if step is None:
+            break
+        time.sleep(options.trickle_seconds)
+        feed.play([step])
+    if not options.idle:
+        return
+    say("Everything is delivered. The simulators go on answering; stop them with Ctrl-C")
+    while True:
+        time.sleep(3600)

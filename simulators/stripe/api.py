@@ -1,0 +1,293 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The reading part of Stripe's REST API, as a function from request to answer.
+
+Sources: https://docs.stripe.com/api (pagination, expanding, errors, authentication).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from .. import wire
+from ..ids import token
+from . import shapes
+from .faults import Fault, FaultPlan
+from .ledger import LedgerLine
+from .shapes import Shape
+from .state import StripeAccount
+
+MAX_LIMIT = 100
+DEFAULT_LIMIT = 10
+MAX_EXPAND_DEPTH = 4
+BOUNDS = {
+    "created[gte]": lambda created, bound: created >= bound,
+    "created[gt]": lambda created, bound: created > bound,
+    "created[lte]": lambda created, bound: created <= bound,
+    "created[lt]": lambda created, bound: created < bound,
+    "created": lambda created, bound: created == bound,
+}
+
+
+class Answer(NamedTuple):
+    """What goes back over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class _ApiError(Exception):
+    def __init__(self, status: int, body: Shape):
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+class StripeApi:
+    """Answers requests about one account.
+
+    ``api_key`` is the only key that is let in; ``faults`` decides which requests go wrong; ``sleep``
+    takes milliseconds and is called for slow answers.
+    """
+
+    def __init__(
+        self,
+        account: StripeAccount,
+        api_key: str,
+        faults: FaultPlan | None = None,
+        sleep_ms: Callable[[int], None] = lambda ms: time.sleep(ms / 1000),
+    ):
+        if not api_key:
+            raise ValueError("an API without a key would let anybody in")
+        self.account = account
+        self.faults = faults or FaultPlan()
+        self._api_key = api_key
+        self._sleep_ms = sleep_ms
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: str | Iterable[tuple[str, str]] = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Answer one request; ``query`` is a raw query string or (name, value) pairs."""
+        pairs = parse_qsl(query, max_num_fields=50) if isinstance(query, str) else list(query)
+        fault = self.faults.next()
+        try:
+            self._check_key({name.lower(): value for name, value in (headers or {}).items()})
+            if fault:
+                self._misbehave(fault)
+            body = self._route(method, path, pairs)
+        except _ApiError as refusal:
+            return self._answer(refusal.status, refusal.body, fault)
+        return self._answer(200, body, None)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _answer(self, status: int, body: Shape, fault: Fault | None) -> Answer:
+        headers = {
+            "Content-Type": "application/json",
+            "Request-Id": "req_" + token("request", self.faults.requests, length=14),
+            "Stripe-Version": shapes.API_VERSION,
+        }
+        if fault and fault.retry_after_seconds is not None and status == fault.status:
+            headers["Retry-After"] = str(fault.retry_after_seconds)
+        return Answer(status, headers, wire.pretty(body))
+
+    def _misbehave(self, fault: Fault) -> None:
+        if fault.delay_ms:
+            self._sleep_ms(fault.delay_ms)
+        if fault.status == 429:
+            text = "Request rate limit exceeded."
+            raise _ApiError(429, shapes.error("invalid_request_error", text, "rate_limit"))
+        if fault.status != 200:
+            raise _ApiError(fault.status, shapes.error("api_error", "An unknown error occurred."))
+
+    def _check_key(self, headers: Mapping[str, str]) -> None:
+        kind, _space, credentials = headers.get("authorization", "").partition(" ")
+        key = credentials.strip()
+        if kind.lower() == "basic":
+            try:
+                key = base64.b64decode(key, validate=True).decode().partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                key = ""
+        if kind.lower() not in ("basic", "bearer") or not key:
+            text = "You did not provide an API key. Provide it in the Authorization header (Bearer or basic)."
+            raise _ApiError(401, shapes.error("invalid_request_error", text))
+        if not hmac.compare_digest(key.encode(), self._api_key.encode()):
+            text = f"Invalid API Key provided: {'*' * 12}{key[-4:] if len(key) > 12 else ''}"
+            raise _ApiError(401, shapes.error("invalid_request_error", text))
+
+    def _route(self, method: str, path: str, pairs: list[tuple[str, str]]) -> Shape:
+        parts = path.strip("/").split("/")
+        expand = [value for name, value in pairs if name in ("expand[]", "expand")]
+        query = {name: value for name, value in pairs if name not in ("expand[]", "expand")}
+        if method == "GET" and parts[0] == "v1" and len(parts) in (2, 3):
+            if parts[1:] == ["balance"]:
+                return self._balance()
+            if len(parts) == 2 and parts[1] in ("balance_transactions", "events"):
+                return self._list(parts[1], query, expand)
+            if len(parts) == 3:
+                found = self._one(parts[1], parts[2])
+                for path_to_expand in expand:
+                    self._expand(found, path_to_expand.split("."))
+                return found
+        text = f"Unrecognized request URL ({method}: {path})."
+        raise _ApiError(404, shapes.error("invalid_request_error", text))
+
+    def _balance(self) -> Shape:
+        ledger, now = self.account.ledger, self.account.clock.timestamp
+        currencies = ledger.currencies() or ["usd"]
+        return {
+            "object": "balance",
+            "available": [
+                {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+                for currency in currencies
+                for amount in [ledger.available(currency, now)]
+            ],
+            "livemode": self.account.livemode,
+            "pending": [
+                {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+                for currency in currencies
+                for amount in [ledger.pending(currency, now)]
+            ],
+        }
+
+    def _one(self, kind: str, object_id: str) -> Shape:
+        found = self._find(kind, object_id)
+        if found is None:
+            name = kind.removesuffix("s")
+            text = f"No such {name}: '{object_id}'"
+            raise _ApiError(404, shapes.error("invalid_request_error", text, "resource_missing", "id"))
+        return found
+
+    def _find(self, kind: str, object_id: str) -> Shape | None:
+        """Return a copy of the object that may be changed, None where there is none."""
+        if kind == "balance_transactions":
+            line = self.account.ledger.get(object_id)
+            return line and self._line(line)
+        if kind == "events":
+            return next((dict(told) for told in self.account.events if told["id"] == object_id), None)
+        shelves = {
+            "charges": self.account.charges,
+            "customers": self.account.customers,
+            "disputes": self.account.disputes,
+            "payouts": self.account.payouts,
+            "refunds": self.account.refunds,
+        }
+        found = shelves.get(kind, {}).get(object_id)
+        return None if found is None else dict(found)
+
+    def _line(self, line: LedgerLine) -> Shape:
+        return shapes.balance_transaction(line, self.account.clock.timestamp)
+
+    def _list(self, kind: str, query: dict[str, str], expand: list[str]) -> Shape:
+        allowed = {"limit", "starting_after", "ending_before", "type", *BOUNDS}
+        if kind == "balance_transactions":
+            allowed |= {"currency", "source", "payout"}
+        if unknown := sorted(set(query) - allowed):
+            text = f"Received unknown parameter: {unknown[0]}"
+            raise _ApiError(400, shapes.error("invalid_request_error", text, "parameter_unknown", unknown[0]))
+        rows = self._selected(kind, query)
+        rows.reverse()
+        page, has_more = _page(rows, query)
+        if kind == "balance_transactions":
+            shown = [self._line(line) for line in page]
+        else:
+            shown = [dict(told) for told in page]
+        for path_to_expand in expand:
+            steps = path_to_expand.split(".")
+            if steps[0] != "data" or len(steps) < 2:
+                text = f"This property cannot be expanded ({path_to_expand})."
+                raise _ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
+            for thing in shown:
+                self._expand(thing, steps[1:])
+        return shapes.listing(shown, has_more, f"/v1/{kind}")
+
+    def _selected(self, kind: str, query: dict[str, str]) -> list:
+        """Return what the filters leave, oldest first."""
+        rows: list = list(self.account.ledger if kind == "balance_transactions" else self.account.events)
+        for name, holds in BOUNDS.items():
+            if name in query:
+                bound = _whole_number(name, query[name])
+                rows = [row for row in rows if holds(_field(row, "created"), bound)]
+        for name in ("currency", "source", "type"):
+            if name in query:
+                rows = [row for row in rows if _field(row, name) == query[name]]
+        if "payout" in query:
+            wanted = set(self.account.composition.get(query["payout"], ()))
+            rows = [row for row in rows if row.id in wanted]
+        return rows
+
+    def _expand(self, thing: Shape, steps: list[str]) -> None:
+        """Replace the id under ``steps[0]`` by its object, and go on inside it."""
+        if len(steps) > MAX_EXPAND_DEPTH or steps[0] not in thing:
+            text = f"This property cannot be expanded ({'.'.join(steps)})."
+            raise _ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
+        value = thing[steps[0]]
+        if isinstance(value, str):
+            found = self._by_prefix(value)
+            if found is None:
+                return
+            thing[steps[0]] = value = found
+        if isinstance(value, dict) and len(steps) > 1:
+            # A copy: what is expanded for one answer must not change what the account holds.
+            thing[steps[0]] = value = dict(value)
+            self._expand(value, steps[1:])
+
+    def _by_prefix(self, object_id: str) -> Shape | None:
+        kinds = {
+            "ch": "charges",
+            "py": "charges",
+            "cus": "customers",
+            "dp": "disputes",
+            "po": "payouts",
+            "re": "refunds",
+            "txn": "balance_transactions",
+        }
+        return self._find(kinds.get(object_id.partition("_")[0], ""), object_id)
+
+
+def _field(row: LedgerLine | Shape, name: str):
+    return row.get(name) if isinstance(row, dict) else getattr(row, name)
+
+
+def _whole_number(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
+        raise _ApiError(
+            400,
+            shapes.error("invalid_request_error", f"Invalid integer: {text[:40]}", "parameter_invalid", name),
+        )
+    return int(text)
+
+
+def _page(rows: list, query: dict[str, str]) -> tuple[list, bool]:
+    """Cut one page out of ``rows`` (newest first); the flag says whether the list goes on that way."""
+    limit = _whole_number("limit", query.get("limit", str(DEFAULT_LIMIT)))
+    if not 1 <= limit <= MAX_LIMIT:
+        text = f"Invalid limit {limit}: it must lie between 1 and {MAX_LIMIT}"
+        raise _ApiError(400, shapes.error("invalid_request_error", text, "parameter_invalid", "limit"))
+    if "starting_after" in query and "ending_before" in query:
+        text = "You can use starting_after or ending_before, not both."
+        raise _ApiError(400, shapes.error("invalid_request_error", text))
+    if "ending_before" in query:
+        end = _place(rows, query["ending_before"], "ending_before")
+        start = max(0, end - limit)
+        return rows[start:end], start > 0
+    start = _place(rows, query["starting_after"], "starting_after") + 1 if "starting_after" in query else 0
+    return rows[start : start + limit], len(rows) > start + limit
+
+
+def _place(rows: list, object_id: str, param: str) -> int:
+    for place, row in enumerate(rows):
+        if _field(row, "id") == object_id:
+            return place
+    text = f"No such object: '{object_id}'"
+    raise _ApiError(400, shapes.error("invalid_request_error", text, "resource_missing", param))
