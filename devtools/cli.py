@@ -1,0 +1,26 @@
+"""Parse the command line and show a stop as a sentence."""
+
+import argparse
+import sys
+
+from .commands import lint, odoo, programs, run, setup, stop, test
+from .errors import Stop
+
+COMMANDS = (run, test, lint, programs, odoo, setup, stop)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one sub-command and return the exit code."""
+    parser = argparse.ArgumentParser(prog="./dev", description="Everything a developer does with this addon.")
+    subparsers = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for command in COMMANDS:
+        command.add(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except Stop as problem:
+        print(problem, file=sys.stderr)
+        return problem.code
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,1 @@
+"""The sub-commands of ``./dev``, one module each with ``add(subparsers)``."""

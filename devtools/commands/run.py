@@ -1,0 +1,111 @@
+"""``./dev run``: the whole product on this machine, with demo data and a live feed."""
+
+import signal
+import time
+
+from .. import demo as demos
+from .. import embedded_pg, environment, locks, paths, processes
+from ..console import Steps, say, warn
+from ..errors import Stop
+
+HELP = "start Odoo with demo data and simulated outside systems"
+DEFAULT_PORT = 8069
+MORE_STEPS = 4
+
+
+def add(subparsers) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("run", help=HELP)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="address 127.0.0.1:PORT (8069)")
+    parser.add_argument("--no-demo-feed", action="store_true", help="do not start the simulators")
+    parser.add_argument("--fresh", action="store_true", help="make the demo database anew")
+    parser.add_argument("--detach", action="store_true", help="leave everything running in the background")
+    parser.add_argument("--stop", action="store_true", help="stop what an earlier run left running")
+    parser.set_defaults(run=run)
+
+
+def run(options) -> int:
+    """Set up, start, and stay until Ctrl-C."""
+    if options.stop:
+        return stop_demo()
+    if processes.noted_pid(demos.SERVER):
+        raise Stop("The demo is running already; stop it with ./dev run --stop.")
+    demos.require_free_port(options.port)
+    had_server = embedded_pg.running_port() is not None
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        demo = _start(options)
+        if options.detach:
+            say("Everything stays running; stop it with ./dev stop.")
+            return 0
+        return _stay(demo)
+    except BaseException as reason:
+        _stop_after(reason, keep_server=had_server)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _interrupt(*_arguments) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(options) -> demos.Demo:
+    steps = Steps(environment.SETUP_STEPS + MORE_STEPS)
+    env = environment.ensure(steps)
+    demo = demos.Demo(env, options.port)
+    with steps.step("Database with demo data"), locks.exclusive("heavy", "Demo database"):
+        demos.ensure_database(demo, fresh=options.fresh)
+    with steps.step(f"Odoo server ({demos.WORKERS} workers and the job runner)"):
+        demos.start_server(demo)
+    with steps.step("Waiting until it answers"):
+        demo.server.wait_healthy()
+    with steps.step("Simulated outside systems"):
+        fed = not options.no_demo_feed and demos.start_feed(demo)
+    steps.finish("Ready")
+    _welcome(demo, fed=fed)
+    return demo
+
+
+def _welcome(demo: demos.Demo, *, fed: bool) -> None:
+    say()
+    say(f"    {demo.url}        login admin, password admin")
+    say()
+    say("    What to look at:")
+    say("      Finance Integration > Messages       every message in and out, with its story")
+    say("      Finance Integration > Exceptions     what a person must decide")
+    say("      Accounting > Dashboard               the journals the messages post to")
+    if fed:
+        say("    The simulators send orders, payments, refunds, disputes and payouts while this runs.")
+    logs = [paths.LOGS / f"{name}.log" for name in (demos.SERVER, *([demos.FEED] if fed else []))]
+    say(f"    Logs: {', '.join(paths.relative(log) for log in logs)}")
+    say()
+
+
+def _stay(demo: demos.Demo) -> int:
+    say("Ctrl-C stops everything.")
+    feed = processes.noted_pid(demos.FEED)
+    while True:
+        time.sleep(1)
+        if not demo.server.is_running():
+            raise Stop(f"The Odoo server ended.\n{demo.server.tail()}")
+        if feed:
+            processes.reap(feed)
+            if processes.noted_pid(demos.FEED) is None:
+                feed = None
+                warn(f"the simulators ended; see {paths.relative(paths.LOGS / demos.FEED)}.log")
+
+
+def _stop_after(reason: BaseException, *, keep_server: bool) -> None:
+    if isinstance(reason, KeyboardInterrupt):
+        say("\nstopping …")
+    demos.stop()
+    if not keep_server and not locks.is_held("heavy"):
+        embedded_pg.stop()
+
+
+def stop_demo() -> int:
+    """Stop the demo."""
+    stopped = demos.stop()
+    say(f"stopped: {', '.join(stopped)}" if stopped else "the demo was not running")
+    return 0

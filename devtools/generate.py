@@ -1,0 +1,29 @@
+"""The list of files that are generated from code: ``./dev schemas`` writes them.
+
+A generator is a script run with the environment's Python from the root of the repository; it
+writes its files, and with ``--check`` writes nothing and ends with an exit code other than 0
+when one is out of date.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from . import paths
+from .console import say, warn
+
+# (what it makes, the script that makes it)
+GENERATORS: tuple[tuple[str, str], ...] = ()
+
+
+def run_all(python: Path, *, check: bool = False) -> int:
+    """Run every generator; the exit code is the worst of theirs."""
+    if not GENERATORS:
+        warn("there is nothing to generate: no generator is listed in devtools/generate.py")
+    worst = 0
+    for title, script in GENERATORS:
+        say(f"{'checking' if check else 'writing'} {title}")
+        command = [str(python), "-B", str(paths.ROOT / script), *(["--check"] if check else [])]
+        env = {**os.environ, "PYTHONPATH": str(paths.PYLIB)}
+        worst = max(worst, subprocess.run(command, cwd=paths.ROOT, env=env, check=False).returncode)
+    return worst

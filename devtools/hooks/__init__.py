@@ -1,0 +1,1 @@
+"""Programs that pre-commit runs."""

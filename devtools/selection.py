@@ -1,0 +1,63 @@
+"""What ``./dev test …`` was asked to run."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import paths
+from .errors import Stop
+
+UNIT, ODOO = "unit", "odoo"
+FOLDERS = {UNIT: "unit_tests", ODOO: "tests"}
+TAKES_VALUE = frozenset(
+    {"-k", "-m", "-n", "-p", "-o", "-W", "-r", "--tb", "--maxfail", "--durations", "--deselect", "--ignore"},
+)
+
+
+@dataclass
+class Selection:
+    """Paths per runner (no path: the whole folder) and options for pytest."""
+
+    runners: dict[str, list[str]] = field(default_factory=dict)
+    options: list[str] = field(default_factory=list)
+
+    def wants(self, runner: str) -> bool:
+        """Whether that runner has anything to do."""
+        return runner in self.runners
+
+
+def parse(arguments: list[str], root: Path = paths.ROOT) -> Selection:
+    """Sort the arguments into runners, paths and pytest's options."""
+    selection = Selection()
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in TAKES_VALUE:
+            selection.options += [argument, next(rest, "")]
+        elif argument.startswith("-") and argument != "--":
+            selection.options.append(argument)
+        elif argument in FOLDERS:
+            selection.runners.setdefault(argument, [])
+        elif argument != "--":
+            runner, path = _place(argument, root)
+            selection.runners.setdefault(runner, []).append(path)
+    if not selection.runners:
+        selection.runners = {UNIT: [], ODOO: []}
+    return selection
+
+
+def _place(argument: str, root: Path) -> tuple[str, str]:
+    """The runner of a path, and the path relative to the root (a ``::name`` stays with it)."""
+    name, separator, inner = argument.partition("::")
+    called_from = Path(os.environ.get("FI_CALLED_FROM", root))
+    for start in (called_from, root):
+        candidate = (start / name).resolve()
+        if candidate.exists() and candidate.is_relative_to(root):
+            relative = candidate.relative_to(root)
+            for runner, folder in FOLDERS.items():
+                if relative.parts[:1] == (folder,):
+                    return runner, f"{relative}{separator}{inner}"
+    raise Stop(
+        f"{argument!r} is neither 'unit' nor 'odoo' nor a file or folder below "
+        f"{' or '.join(sorted(FOLDERS.values()))}.",
+        code=2,
+    )
