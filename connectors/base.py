@@ -1,0 +1,192 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What a connector is: a declaration (``ConnectorSpec``) and a few pure functions (``Connector``).
+
+A connector never does I/O and never imports Odoo. It says how to recognise an event on the wire, how to
+turn it into canonical documents, which requests to send and how to read their answers. The hub does the rest.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from ..engine.canonical import Document
+from ..engine.retry import RetryPolicy
+
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclasses.dataclass(frozen=True)
+class EventRule:
+    """What one event type of the outside system means to the hub.
+
+    ``kind``      canonical kind it becomes ('customer', 'invoice', 'movement', 'entry', 'provider_balance');
+                  None = recorded, never booked, with ``reason`` saying why in an accountant's words.
+    ``rank``      in a batch, lower ranks are applied first across objects (masters before documents).
+    """
+
+    kind: str | None
+    reason: str = ""
+    rank: int = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class ConnectorSpec:
+    """The facts about an outside system that the hub needs before it reads a single event.
+
+    ``code``               the folder's name; never changes once connections exist.
+    ``signature_schemes``  codes of ``engine.signatures`` schemes that an endpoint may use, the default first.
+    ``events``             every event type that is known, also those that book nothing (with their reason).
+    ``sensitive_keys``     JSON keys whose values no view, log or exception may show.
+    ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
+    ``pulls``              names of the lists that ``pull_request`` and ``pull_page`` can read.
+    ``api_version``        the vendor's API version against which the connector was written.
+    """
+
+    code: str
+    name: str
+    summary: str
+    documentation_url: str
+    signature_schemes: tuple[str, ...]
+    events: Mapping[str, EventRule]
+    sensitive_keys: frozenset[str]
+    outbound_events: tuple[str, ...] = ()
+    pulls: tuple[str, ...] = ()
+    api_version: str | None = None
+    max_body_bytes: int = 1_000_000
+    clock_tolerance_seconds: int = 300
+    inbound_rate_per_second: int = 200
+    outbound_rate_per_second: int = 20
+    # Top-level keys that the sender changes from one delivery of an event to the next.
+    volatile_keys: frozenset[str] = frozenset()
+    retry: RetryPolicy = dataclasses.field(default_factory=RetryPolicy)
+    # 'signed' = the signature covers every byte that becomes money; 'refetch' = it does not, fetch first.
+    trust: str = "signed"
+    secret_hint: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Envelope:
+    """What must be known of an event before it is stored; everything else waits for the drain.
+
+    ``event_id``     the sender's id under which repeated deliveries are recognised.
+    ``event_type``   key into ``ConnectorSpec.events`` (an unknown one is stored and parked, never refused).
+    ``object_key``   events of one object apply in order; each has its own queue inside the lane.
+    ``version``      orders the versions of one object, larger = newer; None where the source has none.
+    ``occurred_at``  UTC-aware instant at the source.
+    ``account``      the outside account it belongs to, None where the wire does not say.
+    ``live``         True production, False test/sandbox, None where the wire does not say.
+    """
+
+    event_id: str
+    event_type: str
+    object_key: str
+    version: int | None = None
+    occurred_at: datetime | None = None
+    account: str | None = None
+    live: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class InboundEvent:
+    """A stored event on its way to canonical form. ``body`` is the parsed JSON (numbers exact)."""
+
+    envelope: Envelope
+    body: Any
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class HttpRequest:
+    """A request to send. ``timeout_seconds`` covers connect and read.
+
+    Headers carry the secret and are left out of ``repr``, so that no log or traceback can show them.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    body: bytes = dataclasses.field(default=b"", repr=False)
+    timeout_seconds: int = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class HttpAnswer:
+    """An answer as received; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class PullPage:
+    """One page of a list. ``events`` are (envelope, body) pairs; ``cursor`` is where to go on next time.
+
+    ``more`` says that another page follows now; ``cursor`` is opaque to the hub and JSON-serialisable.
+    The hub stores the events and the cursor in one transaction, then loops while ``more``. The first cursor
+    of a connection is ``{}``. A pull of several steps keeps the step in its cursor.
+    """
+
+    events: Sequence[tuple[Envelope, Any]]
+    cursor: Mapping[str, Any]
+    more: bool
+
+
+class Connector:
+    """Base of all connectors: override what the outside system needs. All methods are pure."""
+
+    spec: ConnectorSpec
+
+    def read_envelope(self, body: Any, headers: Mapping[str, str]) -> Envelope:
+        """Return the envelope of a verified, parsed body (header names in lower case).
+
+        :raises ContractError: the body is not an event of this system.
+        """
+        raise NotImplementedError
+
+    def transform(self, event: InboundEvent) -> list[Document]:
+        """Return the canonical documents that the event says, in the order in which they must be applied.
+
+        An empty list = understood, nothing to do.
+
+        :raises ContractError: a field is missing, has a wrong type or contradicts another.
+        """
+        raise NotImplementedError
+
+    def pull_request(
+        self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the request for the next page of ``pull`` (one of ``spec.pulls``).
+
+        :raises ContractError: the cursor or a setting cannot be read.
+        """
+        raise NotImplementedError(f"{self.spec.code} has nothing to pull")
+
+    def pull_page(
+        self,
+        pull: str,
+        cursor: Mapping[str, Any],
+        answer: HttpAnswer,
+        settings: Mapping[str, Any] = NO_SETTINGS,
+    ) -> PullPage:
+        """Read the answer to the ``pull_request`` that was made from the same cursor and settings.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError(f"{self.spec.code} has nothing to pull")
+
+    def render_event(
+        self, event_type: str, event_id: str, occurred_at: datetime, document: Mapping[str, Any]
+    ) -> tuple[bytes, Mapping[str, str]]:
+        """Return body and headers of an outbound event (without signature; the hub signs).
+
+        ``event_type`` is one of ``spec.outbound_events``; ``event_id`` stays the same on each resend.
+        ``document`` is the canonical document's wire form: amounts are decimal strings, instants RFC 3339.
+
+        :raises ContractError: the connector does not know the event type.
+        """
+        raise NotImplementedError(f"{self.spec.code} takes no events")

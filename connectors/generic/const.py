@@ -1,0 +1,28 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Event types of the generic webhook and the canonical kinds behind them; the README is the contract."""
+
+from __future__ import annotations
+
+DOCUMENTATION_URL = "https://www.standardwebhooks.com"
+ID_HEADER = "webhook-id"
+
+# event type → (canonical kind, fields whose value the type itself states)
+INBOUND: dict[str, tuple[str, dict[str, str]]] = {
+    "customer.updated": ("customer", {}),
+    "invoice.issued": ("invoice", {"issuer": "source", "document_type": "invoice"}),
+    "invoice.requested": ("invoice", {"issuer": "odoo", "document_type": "invoice"}),
+    "credit_note.issued": ("invoice", {"issuer": "source", "document_type": "credit_note"}),
+    "movement.reported": ("movement", {}),
+    "entry.reported": ("entry", {}),
+    "balance.reported": ("provider_balance", {}),
+}
+
+# canonical kind of our own event → event type on the wire
+OUTBOUND: dict[str, str] = {
+    "event.invoice_posted": "invoice.posted",
+    "event.payment_settled": "payment.settled",
+    "event.payment_failed": "payment.failed",
+}
+
+# Values of canonical documents that views and logs do not show to everybody.
+SENSITIVE_KEYS = frozenset({"actor", "address", "approver", "email", "iban", "phone", "tax_id"})

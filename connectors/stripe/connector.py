@@ -1,0 +1,166 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""S1: Stripe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...engine.canonical import Document
+from ...engine.canonical.registry import validate
+from ...engine.errors import ContractError
+from ..base import (
+    NO_SETTINGS,
+    Connector,
+    ConnectorSpec,
+    Envelope,
+    EventRule,
+    HttpAnswer,
+    HttpRequest,
+    InboundEvent,
+    PullPage,
+)
+from ..reading import read_as, schema_violation
+from . import wire
+from .balances import balances_page, balances_request, daily_balance_documents
+from .client import transactions_page, transactions_request
+from .const import API_VERSION, DAILY_BALANCE_EVENT, DOCUMENTATION_URL, SENSITIVE_KEYS, TRANSACTION_EVENT
+from .shared import Context, instant
+from .transactions import transaction_documents
+from .transformers import event_documents
+
+_CUSTOMER = EventRule("customer", rank=10)
+_CHARGE = EventRule("movement", rank=40)
+_REFUND = EventRule("movement", rank=50)
+_PAYOUT = EventRule("movement", rank=60)
+_LEDGER = EventRule("movement", rank=70)
+_INTENT = EventRule(
+    None, "The charge of this payment carries the money; the payment intent only links to it."
+)
+_DISPUTE = EventRule(
+    None, "Disputed money is booked when Stripe's ledger has its line; this tells the status only."
+)
+_BILLING = EventRule(None, "Says that an invoice was paid; the money itself is booked from the charge.")
+_PAYOUT_STATUS = EventRule(None, "The payout was booked when it was created; nothing moved since.")
+
+EVENTS = {
+    **dict.fromkeys(("customer.created", "customer.updated", "customer.deleted"), _CUSTOMER),
+    **dict.fromkeys(
+        ("charge.succeeded", "charge.captured", "charge.pending", "charge.updated", "charge.failed"), _CHARGE
+    ),
+    "charge.expired": EventRule(None, "An authorisation ended without capture: no money moved."),
+    "charge.refunded": EventRule(None, "The refund itself is sent as its own event and booked from that."),
+    **dict.fromkeys(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), _REFUND),
+    **dict.fromkeys(
+        (
+            "charge.dispute.created",
+            "charge.dispute.updated",
+            "charge.dispute.closed",
+            "charge.dispute.funds_withdrawn",
+            "charge.dispute.funds_reinstated",
+        ),
+        _DISPUTE,
+    ),
+    **dict.fromkeys(
+        (
+            "payment_intent.created",
+            "payment_intent.processing",
+            "payment_intent.requires_action",
+            "payment_intent.amount_capturable_updated",
+            "payment_intent.partially_funded",
+            "payment_intent.succeeded",
+            "payment_intent.payment_failed",
+            "payment_intent.canceled",
+        ),
+        _INTENT,
+    ),
+    **dict.fromkeys(("payout.created", "payout.paid", "payout.failed", "payout.canceled"), _PAYOUT),
+    **dict.fromkeys(("payout.updated", "payout.reconciliation_completed"), _PAYOUT_STATUS),
+    "balance.available": EventRule(None, "Money became available for payout; the balance did not change."),
+    **dict.fromkeys(
+        ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed", "checkout.session.completed"),
+        _BILLING,
+    ),
+    TRANSACTION_EVENT: _LEDGER,
+    DAILY_BALANCE_EVENT: EventRule("provider_balance", rank=90),
+}
+
+
+class StripeConnector(Connector):
+    """Webhooks of one Stripe account, its ledger lines and its balance per day."""
+
+    spec = ConnectorSpec(
+        code="stripe",
+        name="Stripe",
+        summary="Customers, payments, refunds, payouts and fees, and the balance of each day.",
+        documentation_url=DOCUMENTATION_URL,
+        signature_schemes=("stripe",),
+        events=EVENTS,
+        sensitive_keys=SENSITIVE_KEYS,
+        pulls=("balance_transactions", "balances"),
+        api_version=API_VERSION,
+        # https://docs.stripe.com/rate-limits: 100 a second in live mode, of which others need their share.
+        outbound_rate_per_second=20,
+        secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106 - a hint
+    )
+
+    def read_envelope(self, body: Any, headers: Mapping[str, str]) -> Envelope:
+        """Return the envelope of a Stripe event.
+
+        ``version`` is None: Stripe does not promise any order, and ``created`` has whole seconds only
+        (https://docs.stripe.com/webhooks#event-ordering). What an event says is therefore never "older data":
+        each movement is booked once by its identity, whatever arrives first.
+        """
+        event = read_as(body, wire.Event)
+        if event.object != "event":
+            raise schema_violation("$.object", "Expected “event”")
+        told = event.data.object
+        return Envelope(
+            event_id=event.id,
+            event_type=event.type,
+            object_key=wire.id_of(told) or str(told.get("object", ""))[:64] or event.type,
+            occurred_at=instant(event.created),
+            account=event.account,
+            live=event.livemode,
+        )
+
+    def transform(self, event: InboundEvent) -> list[Document]:
+        context = Context.of(event.settings)
+        event_type = event.envelope.event_type
+        if event_type == TRANSACTION_EVENT:
+            documents: list[Document] = list(transaction_documents(context, event.body))
+        elif event_type == DAILY_BALANCE_EVENT:
+            documents = list(daily_balance_documents(context, event.body))
+        else:
+            rule = self.spec.events.get(event_type)
+            if rule is None:
+                raise ContractError("unknown_event_type", params={"event_type": event_type[:100]})
+            documents = event_documents(context, event.body) if rule.kind else []
+        return [validate(document) for document in documents]
+
+    def pull_request(
+        self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return self._pull(pull)[0](cursor, settings, secret)
+
+    def pull_page(
+        self,
+        pull: str,
+        cursor: Mapping[str, Any],
+        answer: HttpAnswer,
+        settings: Mapping[str, Any] = NO_SETTINGS,
+    ) -> PullPage:
+        return self._pull(pull)[1](cursor, answer, settings)
+
+    @staticmethod
+    def _pull(pull: str):
+        steps = {
+            "balance_transactions": (transactions_request, transactions_page),
+            "balances": (balances_request, balances_page),
+        }
+        if pull not in steps:
+            raise ValueError(f"Stripe has no pull {pull!r}")
+        return steps[pull]
+
+
+CONNECTOR = StripeConnector()

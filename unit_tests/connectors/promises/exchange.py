@@ -1,0 +1,97 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What the hub fetches and sends through a connector, and what its folder must hold."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from odoo.addons.finance_integration.connectors.base import Connector, HttpAnswer
+from odoo.addons.finance_integration.engine.canonical import KINDS
+from odoo.addons.finance_integration.engine.errors import IntegrationError
+from odoo.addons.finance_integration.engine.json_guard import parse_json
+from odoo.addons.finance_integration.engine.signatures import SignedRequest, get_scheme
+
+from .cases import NOW, UNKNOWN_TYPE, URL, DeviationError, expect, inbound_events, outcome, read_cases
+from .signatures import make_secret, refused
+
+ANSWERS = (
+    (401, {}, b'{"error": {"code": "x"}}', "credential_refused", None),
+    (403, {}, b"", "credential_refused", None),
+    (429, {"retry-after": "17"}, b"{}", "source_rate_limited", 17),
+    (429, {}, b"{}", "source_rate_limited", None),
+    (500, {}, b"oops", "source_unavailable", None),
+    (503, {"retry-after": "120"}, b"<html>maintenance</html>", "source_unavailable", 120),
+    (302, {"location": "https://elsewhere.example.com"}, b"", "source_unavailable", None),
+    (200, {}, b"<html>captive portal</html>", "source_unavailable", None),
+    (200, {}, b"\xff\xfe", "source_unavailable", None),
+    (400, {}, b'{"error": {"code": "parameter_unknown"}}', "destination_garbage", None),
+)
+
+
+def check_pull(connector: Connector, pull: str, settings: dict) -> None:
+    """The secret is in the headers only; every bad answer has its name; odd cursors are refused by name."""
+    secret = "sk_test_suite_only_0001"
+    request = connector.pull_request(pull, {}, settings, secret)
+    expect(request.url.startswith("https://"), "the request is not encrypted")
+    expect(secret not in request.url and secret.encode() not in request.body, "the secret is in the address")
+    expect(secret not in repr(request), "the secret is in the request's text form")
+    expect(any(secret in value for value in request.headers.values()), "the request carries no credential")
+    expect(0 < request.timeout_seconds <= 60, "the request has no sensible time limit")
+    for status, headers, body, code, seconds in ANSWERS:
+        try:
+            connector.pull_page(pull, {}, HttpAnswer(status, headers, body), settings)
+        except IntegrationError as error:
+            expect(
+                (error.code, error.retry_after_seconds) == (code, seconds),
+                f"answer {status}: {error.code}, {error.retry_after_seconds} s",
+            )
+            continue
+        raise DeviationError(f"answer {status} is taken for a page")
+    for cursor in ({"step": "odd"}, {"complete_until": "odd"}, {"starting_after": 7, "next_day": 7}):
+        found = outcome(lambda: connector.pull_request(pull, cursor, settings, secret))  # noqa: B023
+        expect(found == "schema_violation" or not isinstance(found, str), f"odd cursor: {found}")
+
+
+def check_outbound(connector: Connector, event_type: str) -> None:
+    """An event is rendered to the same bytes every time and can be signed with every scheme."""
+    document = {
+        "source": {"system": "odoo", "object_id": "1"},
+        "amount": {"value": "12.30", "currency": "EUR"},
+    }
+    before = copy.deepcopy(document)
+    body, headers = connector.render_event(event_type, "evt_1", NOW, document)
+    again, _headers = connector.render_event(event_type, "evt_1", NOW, dict(reversed(document.items())))
+    expect(body == again and document == before, "rendering twice gives different bytes or changes its input")
+    expect(parse_json(body), "the body is no JSON")
+    expect(any(name.lower() == "content-type" for name in headers), "the content type is missing")
+    for code in connector.spec.signature_schemes:
+        scheme = get_scheme(code)
+        value, secret = make_secret(scheme, "out")
+        request = SignedRequest("POST", URL, list(scheme.sign(body, value, NOW, "evt_1").items()), body)
+        expect(refused(scheme, request, [secret], 300) is None, f"not verifiable with {code}")
+    found = outcome(lambda: connector.render_event(UNKNOWN_TYPE, "evt_1", NOW, document))
+    expect(found == "unknown_event_type", f"an unknown event is rendered: {found!r}")
+
+
+README_SECTIONS = ("Supported", "Not supported", "Money", "Dates")
+
+
+def check_folder(connector: Connector, folder: Path) -> None:
+    """The README answers what an accountant asks; every event that books has a fixture; kinds exist."""
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    for section in README_SECTIONS:
+        expect(f"## {section}" in readme, f"README.md has no section “{section}”")
+    for name, rule in connector.spec.events.items():
+        expect(rule.kind is None or rule.kind in KINDS, f"{name}: unknown kind {rule.kind}")
+        expect(rule.kind or rule.reason, f"{name} books nothing and does not say why")
+    seen = set()
+    for case in read_cases(folder):
+        if case.stage_of_error not in ("envelope", "pull"):
+            seen |= {event.envelope.event_type for event in inbound_events(connector, case)}
+    missing = {name for name, rule in connector.spec.events.items() if rule.kind} - seen
+    expect(not missing, f"no fixture for {', '.join(sorted(missing))}")
+    for name in connector.spec.outbound_events:
+        expect(name in KINDS, f"unknown outbound kind {name}")
+    for key in connector.spec.sensitive_keys:
+        expect(key == key.lower(), f"sensitive key {key!r} is not lower case")
