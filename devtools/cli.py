@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from . import paths
 from .commands import lint, odoo, programs, run, setup, stop, test
 from .errors import Stop
 
@@ -17,6 +18,7 @@ def main(arguments: list[str]) -> int:
         command.add(subparsers)
     options = parser.parse_args(arguments)
     try:
+        paths.prepare_dev_folder()
         return options.run(options) or 0
     except Stop as problem:
         print(problem, file=sys.stderr)

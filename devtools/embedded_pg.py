@@ -47,7 +47,6 @@ class EmbeddedServer:
 
 def ensure_running(venv: Venv) -> EmbeddedServer:
     """Initialise the data folder once, start the server if it is down."""
-    paths.prepare_dev_folder()
     with (paths.DEV / "pg.lock").open("w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         binaries = pg_binaries.embedded(venv)

@@ -53,7 +53,6 @@ class Environment:
 
 def ensure(steps: Steps) -> Environment:
     """Do all set-up that is missing (three steps)."""
-    paths.prepare_dev_folder()
     with locks.exclusive("setup", "Set-up"):
         with steps.step("Odoo 19 Community"):
             source = odoo_source.ensure()

@@ -29,6 +29,11 @@ ALLOWED = (
         "The embedded PostgreSQL ships without these extensions; Odoo goes on without them.",
     ),
     Allowed(
+        r"odoo\..*\.browser",
+        r"Error received after termination: (AssetsLoadingError|.*Failed to fetch|.*ConnectionLostError)",
+        "The browser was closed, after the test had passed, while the page was still loading something.",
+    ),
+    Allowed(
         r"odoo\.addons\.base\.models\.ir_actions_report",
         r"(Unable to find|You need) Wkhtmltopdf",
         "PDF printing needs wkhtmltopdf, which no test asks for.",
