@@ -19,6 +19,8 @@ import iso4217
 from .errors import ContractError
 
 MAX_DIGITS = 30
+# The digits, a leading zero, the point and the minus.
+MAX_TEXT_CHARACTERS = MAX_DIGITS + 3
 # Wide enough for every product of two permitted numbers: results are exact or an error, never rounded.
 EXACT = Context(prec=4 * MAX_DIGITS, traps=[Inexact, InvalidOperation])
 _ROUNDING = Context(prec=4 * MAX_DIGITS, traps=[InvalidOperation])
@@ -78,7 +80,7 @@ def parse_decimal(value: object) -> Decimal:
         return Decimal(value)
     if isinstance(value, Decimal):
         return _check_decimal(value)
-    if not isinstance(value, str) or len(value) > MAX_DIGITS + 2 or not _PLAIN_DECIMAL.fullmatch(value):
+    if not isinstance(value, str) or len(value) > MAX_TEXT_CHARACTERS or not _PLAIN_DECIMAL.fullmatch(value):
         raise _invalid_amount(value)
     return _check_decimal(Decimal(value))
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from ..money import MAX_TEXT_CHARACTERS
 from .base import CLASSIFICATIONS, INTERNAL
 from .registry import KINDS, document_type
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # As ``money.parse_decimal`` reads it: no exponent, no plus, no leading zeros.
 DECIMAL_PATTERN = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"
-_MAX_DECIMAL_CHARACTERS = 32
 
 
 def json_schema(kind: str, version: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def _publish(part: Any) -> Any:
         del published["format"]
         published.update(
             pattern=DECIMAL_PATTERN,
-            maxLength=_MAX_DECIMAL_CHARACTERS,
+            maxLength=MAX_TEXT_CHARACTERS,
             description="An exact decimal number, written as a string.",
         )
     if isinstance(published.get("description"), str):

@@ -93,7 +93,9 @@ def test_a_finer_amount_is_never_rounded(amount, currency, exceptions):
     refused("amount_not_exact", money.to_minor, Decimal(amount), currency, exceptions)
 
 
-@pytest.mark.parametrize("text", ["0", "-0.10", "12345678901234567890.1234567890", "1.000", "-1", "0.5"])
+@pytest.mark.parametrize(
+    "text", ["0", "-0.10", "12345678901234567890.1234567890", "1.000", "-1", "0.5", "-0." + "0" * 29 + "1"]
+)
 def test_plain_decimals_are_read_as_written(text):
     assert money.plain(money.parse_decimal(text)) == text
 

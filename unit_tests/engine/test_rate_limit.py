@@ -1,0 +1,63 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The bucket never gives more than rate and burst permit, and the wait it names suffices."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from odoo.addons.finance_integration.engine.rate_limit import TokenBucket
+
+SECOND = 1_000_000_000
+RATES = st.integers(1, 1000)
+BURSTS = st.integers(1, 100)
+STEPS = st.lists(st.integers(-SECOND, 5 * SECOND), max_size=60)
+
+
+def test_example():
+    bucket = TokenBucket(rate_per_second=2, burst=3)
+    assert [bucket.take(0) for _ in range(4)] == [0, 0, 0, 1]
+    assert bucket.take(SECOND // 2 - 1) == 1
+    assert bucket.take(SECOND // 2) == 0
+    assert bucket.take(SECOND // 2) == 1
+    assert [bucket.take(100 * SECOND) for _ in range(4)] == [0, 0, 0, 1]
+
+
+@given(RATES, BURSTS, STEPS)
+def test_never_more_than_rate_and_burst(rate, burst, steps):
+    bucket = TokenBucket(rate, burst)
+    now = latest = given_out = 0
+    for step in steps:
+        now += step
+        latest = max(latest, now)
+        given_out += bucket.take(now) == 0
+        # A clock that ran backwards starts its second again, so count only the time that really passed.
+    forward = sum(step for step in steps if step > 0)
+    assert given_out <= burst + forward * rate // SECOND + 1
+
+
+@given(RATES, BURSTS, st.data())
+def test_the_named_wait_suffices_and_a_refusal_takes_nothing(rate, burst, data):
+    bucket = TokenBucket(rate, burst)
+    tokens = data.draw(st.integers(1, burst))
+    assert bucket.take(0, burst) == 0
+    wait_seconds = bucket.take(0, tokens)
+    assert wait_seconds == -(-tokens // rate)
+    assert bucket.take(0, tokens) == wait_seconds
+    assert bucket.take(wait_seconds * SECOND, tokens) == 0
+
+
+def test_a_clock_that_runs_backwards_gives_nothing():
+    bucket = TokenBucket(1, 1)
+    assert bucket.take(10 * SECOND) == 0
+    assert bucket.take(0) == 1
+
+
+def test_impossible_wishes_are_refused():
+    for rate, burst in ((0, 1), (1, 0), (-1, 5)):
+        with pytest.raises(ValueError):
+            TokenBucket(rate, burst)
+    bucket = TokenBucket(1, 2)
+    for tokens in (0, -1, 3):
+        with pytest.raises(ValueError):
+            bucket.take(0, tokens)
+    assert bucket.take(0, 2) == 0
