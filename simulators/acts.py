@@ -79,8 +79,9 @@ class Cast:
 
 
 def special_cases(stage: Stage) -> Cast:
-    """Plan one invoice for each special case, the payouts and a fee; return the partner's customers."""
+    """Plan one invoice for each special case, the payouts and a fee; return those who act."""
     cast = Cast(stage)
+    stage.parties = cast.parties
     for place, party in enumerate(cast.parties):
         stage.plan(stage.moment(1, place), lambda party=party: stage.send_customer(party))
     _ordinary_money(stage, cast)

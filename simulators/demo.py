@@ -17,9 +17,9 @@ from .odoo_setup import Connection, Odoo, SetupError, configure, connection
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
 from .partner.signing import PartnerSigner, make_secret
-from .scenario import Scenario, default_month, demo_month
+from .scenario import Scenario, default_month, demo_month, plan_month
 from .sending import Answer, Sender, SendingPolicy
-from .stage import Step
+from .stage import Stage, Step
 from .stripe.api import StripeApi
 from .stripe.server import StripeServer
 from .stripe.webhook import StripeSigner
@@ -107,11 +107,13 @@ def run(options: DemoOptions, say: Say = print) -> int:
     """Run the demo; exit code 0 = all was taken, 1 = it could not be set up, 2 = something is wrong."""
     month = default_month(datetime.now(timezone.utc).date())
     scenario = demo_month(options.seed, month=month, invoices=options.invoices)
+    # The same month once more, played step by step: Stripe's API must not know the future.
+    live = plan_month(options.seed, month=month, invoices=options.invoices)
     keys = _Keys()
     # Timeouts are left out: each would keep the hub waiting for half a minute while somebody looks on.
     troubles = Troubles(kinds=("500", "503", "reset"))
     receiver = Receiver([keys.outbound], seed=options.seed, troubles=troubles)
-    stripe = StripeServer(StripeApi(scenario.account, keys.api))
+    stripe = StripeServer(StripeApi(live.account, keys.api))
     with contextlib.ExitStack() as running:
         api_url = running.enter_context(serving(stripe.listen())).url
         delivery_url = running.enter_context(serving(receiver_server(receiver))).url + PATH
@@ -129,10 +131,13 @@ def run(options: DemoOptions, say: Say = print) -> int:
             say=say,
         )
         say(f"Playing {scenario.month:%B %Y} of a services company: {len(scenario)} events")
-        feed.play(scenario)
+        for step in scenario:
+            with stripe.lock:
+                live.play(until=step.occurred_at)
+            feed.play([step])
         _report(scenario, feed.counts, say)
         with contextlib.suppress(KeyboardInterrupt):
-            _go_on(options, scenario, stripe, feed, say)
+            _go_on(options, live, stripe, feed, say)
         say(f"The partner has received {receiver.counts['received']} events from Odoo")
     return 2 if feed.counts["failed"] or feed.counts["forgery taken"] else 0
 
@@ -178,9 +183,11 @@ def _report(scenario: Scenario, counts: Counter[str], say: Say) -> None:
     say(f"and {len(expected.exceptions)} cases on the workbench for a person to decide")
 
 
-def _go_on(options: DemoOptions, scenario: Scenario, stripe: StripeServer, feed: Feed, say: Say) -> None:
+def _go_on(options: DemoOptions, live: Stage, stripe: StripeServer, feed: Feed, say: Say) -> None:
     """Send what trickles in, then only answer what the hub asks, until interrupted."""
-    more = trickle(scenario, min(options.trickle, MAX_EVENTS))
+    with stripe.lock:
+        live.end_month()
+    more = trickle(live, min(options.trickle, MAX_EVENTS))
     while True:
         # The API answers from the same account in another thread.
         with stripe.lock:

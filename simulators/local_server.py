@@ -100,7 +100,9 @@ class _Connection(BaseHTTPRequestHandler):
     def _send(self, reply: Reply) -> None:
         # The other side may have given up waiting; that is its good right.
         with contextlib.suppress(ConnectionError):
-            self.send_response(reply.status)
+            self.send_response_only(reply.status)
+            if "Date" not in reply.headers:
+                self.send_header("Date", self.date_time_string())
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))

@@ -22,6 +22,7 @@ __all__ = [
     "Step",
     "default_month",
     "demo_month",
+    "plan_month",
 ]
 
 DEMO_MONTH = date(2026, 10, 1)
@@ -41,15 +42,15 @@ def default_month(today: date) -> date:
     return last_day.replace(day=1)
 
 
-def demo_month(
+def plan_month(
     seed: object = 1,
     *,
     month: date = DEMO_MONTH,
     invoices: int = SPECIAL_INVOICES,
     zone: tzinfo = timezone.utc,
     livemode: bool = False,
-) -> Scenario:
-    """Play a month and return it.
+) -> Stage:
+    """Return a stage on which the month is planned but nothing has happened yet.
 
     ``invoices`` is the number of invoices that the partner issues, at least nine: those show one special case
     each, the others are everyday business. ``zone`` decides which day an instant belongs to.
@@ -59,6 +60,19 @@ def demo_month(
     stage = Stage(seed, month, zone, livemode)
     cast = special_cases(stage)
     everyday(stage, cast, invoices - SPECIAL_INVOICES)
-    stage.play()
+    return stage
+
+
+def demo_month(
+    seed: object = 1,
+    *,
+    month: date = DEMO_MONTH,
+    invoices: int = SPECIAL_INVOICES,
+    zone: tzinfo = timezone.utc,
+    livemode: bool = False,
+) -> Scenario:
+    """Play the month that ``plan_month`` plans, to its end, and return it."""
+    stage = plan_month(seed, month=month, invoices=invoices, zone=zone, livemode=livemode)
+    stage.end_month()
     disturb(stage)
-    return stage.finish(cast.parties)
+    return stage.finish()

@@ -59,7 +59,6 @@ class Scenario:
     parties: list[Party]
     steps: list[Step]
     expected: Expectations
-    stage: Stage = dataclasses.field(repr=False)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -80,6 +79,7 @@ class Stage:
         self.account = StripeAccount(self.seed, self.clock, livemode=livemode, conversions=CONVERSIONS)
         self.steps: list[Step] = []
         self.expected = Expectations()
+        self.parties: list[Party] = []
         self._numbers: Counter[str] = Counter()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._planned = 0
@@ -101,13 +101,20 @@ class Stage:
         """Do ``action`` after ``timedelta(**span)``."""
         self.plan(self.clock.now + timedelta(**span), action)
 
-    def play(self) -> None:
-        """Do everything that is planned, in the order of time."""
-        while self._agenda:
+    def play(self, until: datetime | None = None) -> None:
+        """Do what is planned, in the order of time: everything, or all that happens up to ``until``."""
+        while self._agenda and (until is None or self._agenda[0][0] <= until):
             when, _number, action = heapq.heappop(self._agenda)
             if when > self.clock.now:
                 self.clock.move_to(when)
             action()
+
+    def end_month(self) -> None:
+        """Play what is left and go on to the morning after the month's last day."""
+        self.play()
+        following = (self.month + timedelta(days=32)).replace(day=1)
+        morning = datetime.combine(following, time(FIRST_HOUR), timezone.utc) - timedelta(hours=1)
+        self.clock.move_to(max(morning, self.clock.now))
 
     # -- the partner -------------------------------------------------------------------------------
 
@@ -186,7 +193,7 @@ class Stage:
         """Let the step at ``place`` be delivered at place ``to``."""
         self.steps.insert(to, self.steps.pop(place))
 
-    def finish(self, parties: list[Party]) -> Scenario:
+    def finish(self) -> Scenario:
         """Count what was noted and return the scenario."""
         expected = self.expected
         expected.days = self.account.ledger.days(self.zone)
@@ -194,4 +201,4 @@ class Stage:
         expected.distinct_events = len({(step.system, step.event.id) for step in genuine})
         expected.duplicates = sum(step.copies for step in genuine) - expected.distinct_events
         expected.refused = sum(step.copies for step in self.steps if step.forged)
-        return Scenario(self.seed, self.month, self.account, parties, self.steps, expected, self)
+        return Scenario(self.seed, self.month, self.account, self.parties, self.steps, expected)

@@ -7,47 +7,47 @@ and goes on from there, instead of inventing others under the same names.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta, timezone
+from datetime import timedelta
 from decimal import Decimal
 
 from .acts import SERVICES
 from .money import to_minor
 from .partner.documents import Line, Party, totals
-from .stage import FIRST_HOUR, Scenario, Step
+from .stage import Stage, Step
 
 MAX_EVENTS = 200
 EVENTS_A_DAY = 24
 MINUTES_BETWEEN = 10
 
 
-def trickle(scenario: Scenario, count: int) -> Iterator[Step]:
-    """Yield up to ``count`` more steps of ``scenario``: an invoice, its payment, the payment's settlement.
+def trickle(stage: Stage, count: int) -> Iterator[Step]:
+    """Yield up to ``count`` more steps after a played month: an invoice, its payment, its settlement.
 
     :raises ValueError: more than 200 are wanted.
     """
     if not 0 <= count <= MAX_EVENTS:
         raise ValueError(f"at most {MAX_EVENTS} events can trickle in")
-    stage = scenario.stage
-    first_day = (scenario.month + timedelta(days=32)).replace(day=1)
-    start = datetime.combine(first_day, time(FIRST_HOUR), timezone.utc)
+    stage.end_month()
+    chance = random.Random(f"{stage.seed}/trickle")
+    start = stage.clock.now + timedelta(hours=1)
     customers = {held["email"]: held["id"] for held in stage.account.customers.values()}
     sent = 0
     while sent < count:
         day, place = divmod(sent, EVENTS_A_DAY)
         stage.clock.move_to(start + timedelta(days=day, minutes=place * MINUTES_BETWEEN))
         noted = len(stage.steps)
-        party = scenario.parties[(sent // 3) % len(scenario.parties)]
-        _one_sale(scenario, party, customers[party.email])
+        party = stage.parties[(sent // 3) % len(stage.parties)]
+        _one_sale(stage, chance, party, customers[party.email])
         for step in stage.steps[noted:][: count - sent]:
             sent += 1
             yield step
 
 
-def _one_sale(scenario: Scenario, party: Party, customer_id: str) -> None:
-    stage = scenario.stage
-    text, price = SERVICES[stage.chance.randrange(len(SERVICES))]
-    lines = [Line(text, Decimal(stage.chance.randint(1, 6)), price)]
+def _one_sale(stage: Stage, chance: random.Random, party: Party, customer_id: str) -> None:
+    text, price = SERVICES[chance.randrange(len(SERVICES))]
+    lines = [Line(text, Decimal(chance.randint(1, 6)), price)]
     number = stage.next_number()
     gross = totals(lines).gross
     stage.send_invoice(number, party, lines)

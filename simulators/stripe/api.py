@@ -11,6 +11,8 @@ import binascii
 import hmac
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -24,6 +26,8 @@ from .state import StripeAccount
 
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 10
+# The simulated clock stands still between two movements; an answer is never given in the same second.
+ANSWERED_AFTER = timedelta(seconds=2)
 MAX_EXPAND_DEPTH = 4
 BOUNDS = {
     "created[gte]": lambda created, bound: created >= bound,
@@ -93,6 +97,7 @@ class StripeApi:
 
     def _answer(self, status: int, body: Shape, fault: Fault | None) -> Answer:
         headers = {
+            "Date": format_datetime(self.account.clock.now + ANSWERED_AFTER, usegmt=True),
             "Content-Type": "application/json",
             "Request-Id": "req_" + token("request", self.faults.requests, length=14),
             "Stripe-Version": shapes.API_VERSION,
