@@ -1,0 +1,4 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import dispatcher
+from . import webhook
+from . import ops

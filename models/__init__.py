@@ -1,0 +1,7 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import messaging
+from . import governance
+from . import control
+from . import posting
+from . import reconciliation
+from . import odoo

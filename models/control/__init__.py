@@ -1,0 +1,4 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import audit_leaf
+from . import integration_exception
+from . import exception_fix

@@ -1,0 +1,151 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from datetime import timezone
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...engine.audit_leaf import leaf_digest
+from ...engine.instants import format_instant
+
+
+class IntegrationAuditLeaf(models.Model):
+    """One entry of the audit log. The database refuses to change or delete it."""
+
+    _name = "integration.audit.leaf"
+    _description = "Audit entry"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "action"
+
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict", index=True)
+    recorded_at = fields.Datetime(required=True, readonly=True)
+    user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict", string="By")
+    action = fields.Char(required=True, readonly=True)
+    connection_id = fields.Many2one("integration.connection", readonly=True, ondelete="restrict")
+    message_id = fields.Many2one("integration.message", readonly=True, ondelete="restrict")
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
+    correlation_id = fields.Char(readonly=True)
+    subject_digest = fields.Char(readonly=True, help="SHA-256 of what was acted on; no personal data is kept here.")
+    detail = fields.Char(readonly=True)
+    digest = fields.Char(required=True, readonly=True, help="SHA-256 over all other fields of this entry.")
+
+    _message_idx = models.Index("(message_id) WHERE message_id IS NOT NULL")
+    _record_idx = models.Index("(res_model, res_id) WHERE res_model IS NOT NULL")
+
+    def _auto_init(self):
+        result = super()._auto_init()
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE OR REPLACE FUNCTION integration_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'integrity_constraint_violation';
+                END $$;
+                DROP TRIGGER IF EXISTS integration_audit_row ON integration_audit_leaf;
+                CREATE TRIGGER integration_audit_row BEFORE UPDATE OR DELETE ON integration_audit_leaf
+                    FOR EACH ROW EXECUTE FUNCTION integration_audit_refuse();
+                DROP TRIGGER IF EXISTS integration_audit_table ON integration_audit_leaf;
+                CREATE TRIGGER integration_audit_table BEFORE TRUNCATE ON integration_audit_leaf
+                    FOR EACH STATEMENT EXECUTE FUNCTION integration_audit_refuse();
+                """
+            )
+        )
+        return result
+
+    def write(self, vals):
+        raise UserError(self.env._("The audit log is append-only."))
+
+    def unlink(self):
+        raise UserError(self.env._("The audit log is append-only."))
+
+    @api.model
+    def _append(self, entries):
+        """Append entries in one statement.
+
+        :param entries: list of dicts with action and, where they apply, company_id, connection_id, message_id,
+            res_model, res_id, correlation_id, subject_digest, detail, user_id (default: the acting user).
+        """
+        if not entries:
+            return
+        recorded_at = fields.Datetime.now()
+        stamp = format_instant(recorded_at.replace(tzinfo=timezone.utc))
+        names = (
+            "company_id", "user_id", "action", "connection_id", "message_id", "res_model", "res_id",
+            "correlation_id", "subject_digest", "detail",
+        )  # fmt: skip
+        rows = []
+        for entry in entries:
+            full = {name: entry.get(name) or None for name in names}
+            full["user_id"] = full["user_id"] or self.env.uid
+            full["detail"] = full["detail"] and full["detail"][:1000]
+            digest = leaf_digest({**full, "recorded_at": stamp})
+            rows.append(SQL("(%s, %s)", SQL(", ").join(SQL("%s", full[name]) for name in names), SQL("%s, %s", recorded_at, digest)))
+        columns = SQL(", ").join(SQL.identifier(name) for name in names)
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO integration_audit_leaf (%s, recorded_at, digest) VALUES %s", columns, SQL(", ").join(rows)
+            )
+        )
+
+    @api.model
+    def _record_change(self, records, action, detail=None):
+        """Append one entry per record for a change of configuration or a decision of a person."""
+        self._append(
+            [
+                {
+                    "action": action,
+                    "company_id": record.company_id.id if "company_id" in record._fields else None,
+                    "connection_id": record.id if record._name == "integration.connection" else None,
+                    "res_model": record._name,
+                    "res_id": record.id,
+                    "detail": detail,
+                }
+                for record in records
+            ]
+        )
+
+    @api.model
+    def _record_messages(self, messages, action, detail=None):
+        """Append one entry per message."""
+        self._append(
+            [
+                {
+                    "action": action,
+                    "company_id": message.company_id.id,
+                    "connection_id": message.connection_id.id,
+                    "message_id": message.id,
+                    "correlation_id": message.correlation_id,
+                    "subject_digest": message.body_digest,
+                    "detail": detail,
+                }
+                for message in messages
+            ]
+        )
+
+    def _is_genuine(self):
+        """Whether this entry still has the digest that was computed when it was appended."""
+        self.ensure_one()
+        full = {
+            name: (self[name].id if self._fields[name].type == "many2one" else self[name]) or None
+            for name in (
+                "company_id", "user_id", "action", "connection_id", "message_id", "res_model", "res_id",
+                "correlation_id", "subject_digest", "detail",
+            )  # fmt: skip
+        }
+        stamp = format_instant(self.recorded_at.replace(tzinfo=timezone.utc))
+        return leaf_digest({**full, "recorded_at": stamp}) == self.digest
+
+    def action_open_record(self):
+        self.ensure_one()
+        if not self.res_model or self.res_model not in self.env:
+            return False
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+

@@ -1,0 +1,222 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from collections import defaultdict
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.misc import formatLang
+
+from ...engine.error_catalogue import CODES, fill
+
+SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")]
+# Hours until somebody must have decided, by severity; a flow's own agreement goes before.
+DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "low": 168}
+
+
+class IntegrationException(models.Model):
+    """Something that a person must decide: one row per cause, with everything that waits for it."""
+
+    _name = "integration.exception"
+    _description = "Exception"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "severity_rank desc, deadline, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, readonly=True)
+    code = fields.Char(required=True, readonly=True)
+    cause = fields.Char(required=True, readonly=True, help="What tells this exception from others of the same kind.")
+    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
+    state = fields.Selection(
+        [("open", "Open"), ("resolved", "Resolved")], required=True, default="open", readonly=True, tracking=True
+    )
+    severity = fields.Selection(SEVERITIES, required=True, readonly=True)
+    severity_rank = fields.Integer(compute="_compute_severity_rank", store=True)
+    user_id = fields.Many2one("res.users", string="Owner", tracking=True, index=True)
+    deadline = fields.Datetime(string="Act by", readonly=True)
+    is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
+    what = fields.Text(string="What happened", readonly=True)
+    next_step = fields.Text(string="What to do next", readonly=True)
+    params = fields.Json(readonly=True)
+    detail = fields.Text(string="Detail for the engineer", readonly=True)
+    resolved_at = fields.Datetime(readonly=True)
+    resolved_by_id = fields.Many2one("res.users", readonly=True)
+    resolution = fields.Char(readonly=True)
+    message_ids_held = fields.One2many("integration.message", "exception_id", string="Waiting events")
+    held_count = fields.Integer(compute="_compute_held_count", string="Events waiting")
+    movement_ids = fields.One2many("integration.movement", "exception_id", string="Booked money to apply")
+    at_stake = fields.Char(compute="_compute_at_stake", help="Gross, per currency, each document once.")
+
+    _open_cause_unique = models.UniqueIndex("(connection_id, code, cause) WHERE state = 'open'")
+
+    @api.depends("severity")
+    def _compute_severity_rank(self):
+        ranks = {value: rank for rank, (value, _label) in enumerate(SEVERITIES)}
+        for exception in self:
+            exception.severity_rank = ranks.get(exception.severity, 0)
+
+    @api.depends("deadline", "state")
+    def _compute_is_overdue(self):
+        now = fields.Datetime.now()
+        for exception in self:
+            exception.is_overdue = exception.state == "open" and bool(exception.deadline) and exception.deadline < now
+
+    def _search_is_overdue(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        return [("state", "=", "open"), ("deadline", "<", fields.Datetime.now())]
+
+    def _compute_held_count(self):
+        counts = dict(
+            self.env["integration.message"]._read_group(
+                [("exception_id", "in", self.ids)], ["exception_id"], ["__count"]
+            )
+        )
+        for exception in self:
+            exception.held_count = counts.get(exception, 0)
+
+    def _compute_at_stake(self):
+        """Sum what waits, per currency: parked documents and booked money that is not applied."""
+        sums = defaultdict(lambda: defaultdict(float))
+        for exception, currency, amount in self.env["integration.message"]._read_group(
+            [("exception_id", "in", self.ids), ("currency_id", "!=", False)],
+            ["exception_id", "currency_id"],
+            ["amount:sum"],
+        ):
+            sums[exception.id][currency] += abs(amount)
+        for exception, currency, amount in self.env["integration.movement"]._read_group(
+            [("exception_id", "in", self.ids)], ["exception_id", "currency_id"], ["amount:sum"]
+        ):
+            sums[exception.id][currency] += abs(amount)
+        for exception in self:
+            exception.at_stake = ", ".join(
+                formatLang(self.env, amount, currency_obj=currency)
+                for currency, amount in sorted(sums[exception.id].items(), key=lambda pair: pair[0].name)
+            )
+
+    # -- raising and resolving -----------------------------------------------------------------------------
+
+    @api.model
+    def _raise_cause(self, connection, code, params, cause, flow=None, detail=None):
+        """Return the open exception of this cause, making it where there is none.
+
+        :param params: what fills the sentences of the catalogue.
+        :param cause: text that is equal for everything with the same cause.
+        """
+        exceptions = self.sudo()
+        cause = cause[:250]
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM integration_exception WHERE connection_id = %s AND code = %s AND cause = %s AND state = 'open'",
+                connection.id,
+                code,
+                cause,
+            )
+        )
+        if row := self.env.cr.fetchone():
+            return exceptions.browse(row[0])
+        info = CODES[code]
+        hours = (flow and flow.sla_hours) or DUE_HOURS[info.severity]
+        return exceptions.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(
+            {
+                "name": self.env._(info.title),
+                "code": code,
+                "cause": cause,
+                "connection_id": connection.id,
+                "flow_id": flow.id if flow else False,
+                "severity": info.severity,
+                "user_id": flow.user_id.id if flow and flow.user_id else False,
+                "deadline": fields.Datetime.add(fields.Datetime.now(), hours=hours),
+                "what": fill(self.env._(info.sentence), params),
+                "next_step": fill(self.env._(info.next_step), params),
+                "params": params,
+                "detail": detail,
+            }
+        )
+
+    def _resolve(self, resolution):
+        """Close these exceptions; ``resolution`` says in plain words why."""
+        for exception in self.sudo().filtered(lambda row: row.state == "open"):
+            exception.write(
+                {
+                    "state": "resolved",
+                    "resolved_at": fields.Datetime.now(),
+                    "resolved_by_id": self.env.uid,
+                    "resolution": resolution[:500],
+                }
+            )
+            exception.activity_ids.unlink()
+        self.env["integration.audit.leaf"]._record_change(self, "exception.resolve", resolution)
+
+    def _resolve_if_empty(self):
+        """Close those whose cause has gone: no event waits any more and no money waits to be applied."""
+        for exception in self.sudo().filtered(lambda row: row.state == "open"):
+            waiting = self.env["integration.message"].sudo().search_count(
+                [("exception_id", "=", exception.id), ("status", "in", ("parked", "dead", "waiting", "unknown"))], limit=1
+            )
+            if not waiting and not exception.movement_ids:
+                exception._resolve(self.env._("The cause has gone: nothing waits for it any more."))
+
+    # -- buttons -------------------------------------------------------------------------------------------
+
+    def _open_form(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+        }
+
+    def action_assign_to_me(self):
+        self.check_access("write")
+        self.write({"user_id": self.env.uid})
+
+    def action_try_again(self):
+        """Button: the cause is removed; everything that waits goes on by itself."""
+        self.check_access("write")
+        messages = self.sudo().message_ids_held
+        if not messages._requeue("message.retry"):
+            raise UserError(self.env._("Nothing waits here that could be tried again."))
+        return self._told(self.env._("%s events are in the queue again.", len(messages)))
+
+    def action_open_messages(self):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
+        return dict(action, domain=[("exception_id", "=", self.id)], context={})
+
+    def action_open_source(self):
+        """Button: open the booked money, or else what the waiting events are about."""
+        self.ensure_one()
+        if self.movement_ids:
+            return self.movement_ids._open_moves()
+        return self.action_open_messages()
+
+    def action_mark_resolved(self):
+        """Button for exceptions that only inform: somebody has seen it and nothing waits."""
+        self.check_access("write")
+        for exception in self:
+            if exception.held_count or exception.movement_ids:
+                raise UserError(
+                    self.env._("Something still waits for this exception. Use the button that fixes it; it then closes itself.")
+                )
+        self._resolve(self.env._("Seen and settled by %s.", self.env.user.name))
+
+    def _told(self, text):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": text,
+                "type": "success",
+                "sticky": False,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _note(self, text):
+        for exception in self.sudo():
+            exception.message_post(body=Markup("%s") % text, author_id=self.env.user.partner_id.id)

@@ -1,0 +1,4 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import binding
+from . import mapping
+from . import role_account

@@ -1,0 +1,39 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from odoo import fields, models
+
+OUTCOMES = [
+    ("done", "Done"),
+    ("duplicate", "Already booked"),
+    ("nothing", "Nothing to book"),
+    ("superseded", "Overtaken by a newer version"),
+    ("retry", "Will be tried again"),
+    ("parked", "Needs a person"),
+    ("dead", "Stopped after all tries"),
+    ("unknown", "Sent, answer unknown"),
+]
+
+
+class IntegrationAttempt(models.Model):
+    """One try at a message. Append-only."""
+
+    _name = "integration.attempt"
+    _description = "Try"
+    _order = "id desc"
+    _log_access = False
+
+    message_id = fields.Many2one("integration.message", required=True, readonly=True, ondelete="cascade", index=True)
+    company_id = fields.Many2one(related="message_id.company_id")
+    number = fields.Integer(required=True, readonly=True)
+    trigger = fields.Selection(
+        [("queue", "Queue"), ("retry", "Automatic retry"), ("person", "A person"), ("replay", "Replay")],
+        readonly=True,
+        default="queue",
+    )
+    started_at = fields.Datetime(required=True, readonly=True)
+    duration_ms = fields.Integer(readonly=True, string="Took (ms)")
+    outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
+    stage = fields.Char(readonly=True, help="The last stage that the try reached.")
+    stages = fields.Json(readonly=True, help="Each stage of this try with its instant.")
+    error_code = fields.Char(readonly=True)
+    detail = fields.Char(readonly=True)
+    http_status = fields.Integer(readonly=True)

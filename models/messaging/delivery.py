@@ -1,0 +1,240 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Delivers the outbox: one connection after the other in its own job, each event at least once with one key."""
+
+import json
+import logging
+import random
+from contextlib import closing
+from datetime import timedelta, timezone
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.tools import SQL
+
+from ...connectors.base import HttpRequest
+from ...connectors.registry import get_connector
+from ...engine.errors import IntegrationError
+from ...engine.errors import error as error_of
+from ...engine.instants import utc_now
+from ...engine.retry import DONE, classify_status, next_delay_seconds, parse_retry_after
+from ...engine.signatures import get_scheme
+from . import http_client
+from .lane import CHANNEL, exclusive
+
+_logger = logging.getLogger(__name__)
+
+LOCK_OFFSET = 1_000_000_000  # keeps the lock keys of deliveries apart from those of lanes
+BATCH_SIZE = 20
+BUDGET_EVENTS = 500
+TIMEOUT_SECONDS = 15
+MAX_ACKNOWLEDGEMENT_BYTES = 65_536
+
+
+class IntegrationDelivery(models.AbstractModel):
+    """Takes events from the outbox to their destination. HTTP happens outside any open transaction."""
+
+    _name = "integration.delivery"
+    _description = "Delivery of the outbox"
+
+    @api.model
+    def _ring_after_commit(self, connection_ids):
+        registry, connection_ids = self.env.registry, tuple(connection_ids)
+        waiting = self.env.cr.postcommit.data.setdefault("integration.delivery", set())
+        if not waiting and connection_ids:
+
+            @self.env.cr.postcommit.add
+            def ring():
+                ids = self.env.cr.postcommit.data.pop("integration.delivery", set(connection_ids))
+                with registry.cursor() as cr:
+                    api.Environment(cr, SUPERUSER_ID, {})["integration.delivery"]._ring(ids)
+
+        waiting.update(connection_ids)
+
+    @api.model
+    def _ring(self, connection_ids):
+        for connection in self.env["integration.connection"].browse(connection_ids).exists():
+            connection.with_delay(
+                channel=CHANNEL, identity_key=f"finance_integration.deliver.{connection.id}", max_retries=1, priority=8
+            )._deliver_outbox()
+
+    @api.model
+    def _cron_sweep(self):
+        """Ring every connection that has something to send: the net below lost rings and killed workers."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT connection_id FROM integration_message
+                 WHERE direction = 'out'
+                   AND (status = 'ready' OR (status = 'waiting' AND due_at <= now() AT TIME ZONE 'UTC'))
+                """
+            )
+        )
+        self._ring([row[0] for row in self.env.cr.fetchall()])
+
+    @api.model
+    def _run(self, connection_id):
+        """Deliver what is due to one connection, on own cursors; returns how many events were tried."""
+        registry, dbname = self.env.registry, self.env.cr.dbname
+        total = 0
+        with exclusive(dbname, LOCK_OFFSET + connection_id) as free:
+            while free and total < BUDGET_EVENTS:
+                with closing(registry.cursor()) as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    requests = env["integration.delivery"]._prepare_batch(connection_id)
+                    cr.commit()
+                for prepared in requests:
+                    result = self._send(prepared)
+                    with closing(registry.cursor()) as cr:
+                        env = api.Environment(cr, SUPERUSER_ID, {})
+                        env["integration.delivery"]._record(prepared["id"], result)
+                        env.flush_all()
+                        cr.commit()
+                    total += 1
+                if not requests:
+                    break
+        return total
+
+    # -- before sending ------------------------------------------------------------------------------------
+
+    @api.model
+    def _prepare_batch(self, connection_id):
+        """Return what to send now: rendered and signed requests. One event per object, the oldest first."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT ON (m.object_key) m.id
+                  FROM integration_message m
+                  JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
+                  JOIN integration_flow f ON f.id = m.flow_id AND f.state = 'live'
+                 WHERE m.connection_id = %s AND m.direction = 'out'
+                   AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+                   AND NOT EXISTS (SELECT FROM integration_message b
+                                    WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
+                                      AND b.direction = 'out' AND b.id < m.id
+                                      AND b.status IN ('waiting', 'parked', 'dead', 'unknown'))
+                 ORDER BY m.object_key, m.id
+                 LIMIT %s
+                """,
+                connection_id,
+                BATCH_SIZE,
+            )
+        )
+        messages = self.env["integration.message"].browse(sorted(row[0] for row in self.env.cr.fetchall()))
+        prepared = []
+        for message in messages:
+            try:
+                prepared.append(self._render(message))
+            except IntegrationError as error:
+                self._record(message.id, {"error": error})
+        return prepared
+
+    def _render(self, message):
+        connection = message.connection_id
+        payload = self.env["integration.payload"].search([("message_id", "=", message.id)], limit=1)
+        occurred_at = message.occurred_at.replace(tzinfo=timezone.utc)
+        body, headers = get_connector(connection.connector).render_event(
+            message.kind, message.event_id, occurred_at, payload.documents[0]
+        )
+        credential = connection.credential_ids.filtered(lambda row: row.purpose == "outbound_signature" and row.is_valid)
+        if not credential:
+            raise error_of("secret_missing")
+        scheme = get_scheme(connection._outbound_scheme())
+        signature = scheme.sign(body, credential[0]._reveal(), utc_now(), message.event_id)
+        extra = {"X-Correlation-Id": message.correlation_id} if message.correlation_id else {}
+        return {
+            "id": message.id,
+            "request": HttpRequest(
+                "POST", connection.delivery_url, {**headers, **signature, **extra}, body, TIMEOUT_SECONDS
+            ),
+            "allowed_hosts": (connection.allowed_hosts or "").split(),
+        }
+
+    # -- sending -------------------------------------------------------------------------------------------
+
+    def _send(self, prepared):
+        """Send one prepared request; no transaction is open here."""
+        try:
+            answer = http_client.send(prepared["request"], prepared["allowed_hosts"], MAX_ACKNOWLEDGEMENT_BYTES)
+        except IntegrationError as error:
+            return {"error": error}
+        outcome = classify_status(answer.status)
+        if outcome.effect == DONE:
+            return {"answer": answer, "body": prepared["request"].body}
+        retry_after = parse_retry_after(answer.headers.get("retry-after"), utc_now())
+        error = error_of(
+            outcome.code, f"HTTP {answer.status}", params={"status": answer.status}, retry_after_seconds=retry_after
+        )
+        return {"answer": answer, "error": error}
+
+    # -- after sending -------------------------------------------------------------------------------------
+
+    @api.model
+    def _record(self, message_id, result):
+        """Write down what became of one try."""
+        message = self.env["integration.message"].browse(message_id)
+        error, answer = result.get("error"), result.get("answer")
+        attempts = message.attempt_count + 1
+        values = {"attempt_count": attempts, "error_code": False, "error_text": False, "due_at": False}
+        stage, status, outcome = "acknowledged", "done", "done"
+        if error:
+            stage = message.stage
+            status, values = self._failure(message, error, attempts)
+            outcome = "retry" if status == "waiting" else status
+        else:
+            values["finished_at"] = fields.Datetime.now()
+            self._keep_sent(message, result)
+        before = message.exception_id
+        message._advance(stage, status, **values)
+        if not error:
+            before._resolve_if_empty()
+        self.env["integration.attempt"].create(
+            {
+                "message_id": message.id,
+                "number": attempts,
+                "trigger": "retry" if attempts > 1 else "queue",
+                "started_at": fields.Datetime.now(),
+                "outcome": outcome,
+                "stage": stage,
+                "error_code": error.code if error else False,
+                "detail": (error.sentence if error else _acknowledgement(answer))[:500],
+                "http_status": answer.status if answer else 0,
+            }
+        )
+        self.env["integration.audit.leaf"]._record_messages(
+            message, f"message.{error.code}" if error else "message.delivered"
+        )
+
+    def _failure(self, message, error, attempts):
+        """Return the status and values of a failed try: again later, or with a person.
+
+        The key stays the same on every try, so a receiver that took it and did not answer sees a duplicate.
+        """
+        policy = message.flow_id._retry_policy()
+        values = {
+            "attempt_count": attempts,
+            "error_code": error.code,
+            "error_text": error.sentence[:500],
+            "error_detail": error.detail,
+        }
+        passing = error.error_class.value == "transient"
+        delay = next_delay_seconds(policy, attempts, error.retry_after_seconds, random.random()) if passing else None  # noqa: S311
+        if delay is not None:
+            return "waiting", values | {"due_at": fields.Datetime.now() + timedelta(seconds=delay)}
+        exception = self.env["integration.exception"]._raise_cause(
+            message.connection_id, error.code, error.params, f"delivery to {message.connection_id.id}", message.flow_id
+        )
+        return ("dead" if passing else "parked"), values | {"exception_id": exception.id, "due_at": False}
+
+    def _keep_sent(self, message, result):
+        """Keep the bytes that were sent and what the receiver said: the proof of delivery."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE integration_payload SET raw = %s, headers = %s WHERE message_id = %s",
+                result["body"],
+                json.dumps({"acknowledgement": _acknowledgement(result["answer"])}),
+                message.id,
+            )
+        )
+
+
+def _acknowledgement(answer):
+    return f"HTTP {answer.status} {answer.body[:300].decode('utf-8', 'replace')}"

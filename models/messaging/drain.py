@@ -1,0 +1,281 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Works off what is ready in a lane: in batches, in order per outside object, each batch one transaction."""
+
+import logging
+import random
+import time
+from contextlib import closing
+from datetime import timezone
+
+import psycopg2
+
+from odoo import SUPERUSER_ID, api, models
+from odoo.tools import SQL
+
+from ...connectors.base import Envelope, InboundEvent
+from ...connectors.registry import get_connector
+from ...engine.canonical import kind_of
+from ...engine.canonical.rules import check
+from ...engine.errors import ContractError, MissingReferenceError
+from ...engine.instants import format_instant, utc_now
+from ...engine.json_guard import parse_json
+from ...engine.ordering import waves
+from ..posting.work import Work
+from . import isolation
+from .lane import exclusive
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 100
+BUDGET_SECONDS = 25
+# Longer than RING_EVERY_SECONDS of the doorbell: what arrives while rings are held back is still seen.
+LINGER_SECONDS = 1.5
+POLL_SECONDS = 0.15
+DATABASE_TRIES = 5
+
+
+class IntegrationDrain(models.AbstractModel):
+    """Turns received events into records, in bulk where it can and one by one where it must."""
+
+    _name = "integration.drain"
+    _description = "Drain of the inbox"
+
+    # -- the loop ------------------------------------------------------------------------------------------
+
+    @api.model
+    def _run(self, lane_id, budget_seconds=BUDGET_SECONDS, linger_seconds=LINGER_SECONDS):
+        """Work off the lane on own cursors; returns how many events were looked at.
+
+        Does nothing when somebody else is at it. Stops after the budget and rings again when more is left:
+        the transaction of the calling job holds a snapshot all the while.
+        """
+        registry, dbname = self.env.registry, self.env.cr.dbname
+        deadline = time.monotonic() + budget_seconds
+        idle_until = time.monotonic() + linger_seconds
+        total = 0
+        with exclusive(dbname, lane_id) as free:
+            if not free:
+                return 0
+            while time.monotonic() < deadline:
+                count = self._one_batch(registry, lane_id)
+                total += count
+                if count:
+                    idle_until = time.monotonic() + linger_seconds
+                elif time.monotonic() >= idle_until:
+                    return total
+                else:
+                    time.sleep(POLL_SECONDS)
+        with registry.cursor() as cr:
+            api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(lane_id)._ring()
+        return total
+
+    def _one_batch(self, registry, lane_id):
+        """Work off one batch in a transaction of its own; a database conflict repeats it from a fresh snapshot."""
+        for tries_left in reversed(range(DATABASE_TRIES)):
+            try:
+                with closing(registry.cursor()) as cr:
+                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    count = env["integration.drain"]._work_off(lane_id)
+                    env.flush_all()
+                    cr.commit()
+                registry.signal_changes()
+                return count
+            except (psycopg2.OperationalError, psycopg2.IntegrityError) as error:
+                registry.reset_changes()
+                if not tries_left:
+                    raise
+                _logger.info("lane %s: batch repeated after %s", lane_id, type(error).__name__)
+                time.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - spreads retries, no secret
+        return 0
+
+    # -- one batch -----------------------------------------------------------------------------------------
+
+    @api.model
+    def _work_off(self, lane_id, limit=BATCH_SIZE):
+        """Work off up to ``limit`` events of the lane in the current transaction; returns how many were looked at."""
+        rows = self._ready_rows(lane_id, limit)
+        if not rows:
+            return 0
+        started = time.monotonic()
+        held = [row for row in rows if row["blocked"]]
+        works = [self._open_work(row) for row in rows if not row["blocked"]]
+        for work in works:
+            self._understand(work)
+        stopped = set()
+        for wave in waves(works, lambda work: (work.connection.id, work.envelope.object_key)):
+            ready = []
+            for work in wave:
+                key = (work.connection.id, work.envelope.object_key)
+                if key in stopped:
+                    held.append(work.row)
+                    works.remove(work)
+                elif work.error:
+                    stopped.add(key)
+                elif work.open:
+                    ready.append(work)
+            self._apply_wave(ready)
+            stopped |= {(work.connection.id, work.envelope.object_key) for work in ready if work.error}
+        self._record(works, held, started)
+        return len(rows)
+
+    def _ready_rows(self, lane_id, limit):
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
+                       m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
+                       m.correlation_id, m.exception_id, m.origin, p.raw, p.headers,
+                       EXISTS (SELECT FROM integration_message b
+                                WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
+                                  AND b.direction = 'in' AND b.id < m.id
+                                  AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')) AS blocked
+                  FROM integration_message m
+                  JOIN integration_payload p ON p.message_id = m.id
+                  JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
+                  LEFT JOIN integration_flow f ON f.id = m.flow_id
+                 WHERE m.lane_id = %s AND m.direction = 'in' AND COALESCE(f.state, 'live') = 'live'
+                   AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+                 ORDER BY m.id
+                 LIMIT %s
+                """,
+                lane_id,
+                limit,
+            )
+        )
+        return self.env.cr.dictfetchall()
+
+    def _open_work(self, row):
+        connection = self.env["integration.connection"].browse(row["connection_id"])
+        occurred_at = row["occurred_at"] and row["occurred_at"].replace(tzinfo=timezone.utc)
+        envelope = Envelope(
+            event_id=row["event_id"],
+            event_type=row["event_type"],
+            object_key=row["object_key"],
+            version=row["version"],
+            occurred_at=occurred_at,
+        )
+        return Work(row=row, connection=connection._as_service(), envelope=envelope)
+
+    # -- understanding -------------------------------------------------------------------------------------
+
+    def _understand(self, work):
+        """Parse, check and translate one event; pure, so an error here is exact and concerns this event alone."""
+        with isolation.one_event() as errors:
+            self._translate(work)
+        work.error = errors[0] if errors else None
+
+    def _translate(self, work):
+        self._reach(work, "received")
+        work.body = parse_json(bytes(work.row["raw"]))
+        self._check_addressee(work)
+        self._reach(work, "validated")
+        connector = get_connector(work.connection.connector)
+        rule = connector.spec.events.get(work.envelope.event_type)
+        if rule is None:
+            event_type = work.envelope.event_type
+            raise ContractError("unknown_event_type", event_type, params={"event_type": event_type})
+        event = InboundEvent(work.envelope, work.body, work.connection._settings())
+        work.documents = connector.transform(event) if rule.kind else []
+        for document in work.documents:
+            check(document, provider=connector.spec.code)
+        self._reach(work, "transformed")
+        if work.documents:
+            work.kind = kind_of(work.documents[0])[0]
+        else:
+            work.outcome, work.note = "nothing", rule.reason
+
+    def _reach(self, work, stage):
+        work.stage = stage
+        work.stages.append({"stage": stage, "at": format_instant(utc_now())})
+
+    def _check_addressee(self, work):
+        """Refuse events of another account or environment: they must never become money here (policy F1)."""
+        if work.row["origin"] == "pull":  # fetched with the connection's own key
+            return
+        connection = work.connection
+        told = get_connector(connection.connector).read_envelope(work.body, work.row["headers"] or {})
+        expected = connection.outside_account
+        if told.account and expected and told.account != expected:
+            raise ContractError("wrong_account", told.account, params={"account": told.account, "expected": expected})
+        if told.live is not None and told.live != (connection.environment == "production"):
+            raise ContractError(
+                "wrong_environment",
+                params={"stated": "production" if told.live else "test", "expected": connection.environment},
+            )
+
+    # -- applying ------------------------------------------------------------------------------------------
+
+    def _apply_wave(self, works):
+        """Apply independent events: by rank of what they say, each group in bulk."""
+        groups = {}
+        for work in works:
+            rule = get_connector(work.connection.connector).spec.events[work.envelope.event_type]
+            groups.setdefault((rule.rank, work.kind, work.connection.id), []).append(work)
+        for _rank, kind, _connection in sorted(groups):
+            self._apply_group(groups[_rank, kind, _connection])
+
+    def _apply_group(self, works):
+        poster = works[0].connection.env[f"integration.posting.{works[0].kind}"]
+        if not works[0].connection.service_user_id:
+            for work in works:
+                work.error = MissingReferenceError("service_user_missing")
+            return
+        self._prepare_works(poster, works)
+        self._apply_bisecting(poster, [work for work in works if work.open])
+
+    def _prepare_works(self, poster, works):
+        """Look up and decide; when one event spoils the common look-up, event by event."""
+        with isolation.one_event() as errors, self.env.cr.savepoint():
+            poster._prepare(works)
+        if not errors:
+            return
+        for work in works:
+            work.plan, work.error, work.outcome = None, None, "done"
+            work.reset()
+            with isolation.one_event() as single, self.env.cr.savepoint():
+                poster._prepare([work])
+            work.error = work.error or (single[0] if single else None)
+
+    def _apply_bisecting(self, poster, works):
+        """Apply in bulk; when Odoo refuses, halve until the event that it refuses stands alone.
+
+        The result equals applying one by one. A database error is never bisected: the whole batch repeats.
+        """
+        if not works:
+            return
+        with isolation.one_event() as errors, self.env.cr.savepoint():
+            poster._apply(works)
+            self._write_effects(works)
+            poster.env.flush_all()
+        if not errors:
+            for work in works:
+                self._reach(work, "posted")
+        elif len(works) == 1:
+            works[0].reset()
+            works[0].error = errors[0]
+        else:
+            middle = len(works) // 2
+            for half in (works[:middle], works[middle:]):
+                self._prepare_again(poster, half)
+                self._apply_bisecting(poster, [work for work in half if work.open])
+
+    def _prepare_again(self, poster, works):
+        """Decide anew: what was rolled back may have been part of what the plans rest on."""
+        for work in works:
+            work.plan, work.error, work.outcome = None, None, "done"
+            work.reset()
+        self._prepare_works(poster, works)
+
+    def _write_effects(self, works):
+        rows = [
+            (work.message_id, work.connection.id, effect.key[:255], effect.model, effect.record_id)
+            for work in works
+            for effect in work.effects
+        ]
+        if rows:
+            self.env.cr.execute(
+                SQL(
+                    "INSERT INTO integration_effect (message_id, connection_id, key, res_model, res_id) VALUES %s",
+                    SQL(", ").join(SQL("%s", row) for row in rows),
+                )
+            )

@@ -1,0 +1,231 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import json
+import secrets
+from collections import defaultdict
+from decimal import Decimal
+
+from odoo import api, models, tools
+from odoo.tools import SQL
+
+from ...engine.canonical import (
+    Amount,
+    InvoicePosted,
+    PaymentFailed,
+    PaymentSettled,
+    Reference,
+    Source,
+    kind_of,
+)
+from ...engine.canonical.registry import encode
+from ...engine.instants import utc_now
+
+STATUS_WORDS = {"not_paid": "open", "in_payment": "paid_by_customer", "paid": "paid_by_customer", "partial": "partly_paid",
+                "reversed": "credited", "blocked": "open", "invoicing_legacy": "open"}  # fmt: skip
+
+
+class IntegrationEvent(models.AbstractModel):
+    """Business events: written to the outbox in the same transaction as the change that they tell (E8)."""
+
+    _name = "integration.event"
+    _description = "Business events"
+
+    # -- who wants to know ---------------------------------------------------------------------------------
+
+    @api.model
+    @tools.ormcache("company_id", "kind")
+    def _subscribers(self, company_id, kind):
+        """Return ((flow id, connection id), …) of the connections to which such an event is sent."""
+        flows = self.env["integration.flow"].sudo().search(
+            [
+                ("direction", "=", "out"),
+                ("kind", "=", kind),
+                ("state", "=", "live"),
+                ("connection_id.state", "=", "active"),
+                ("connection_id.delivery_url", "!=", False),
+                ("company_id", "=", company_id),
+            ]
+        )
+        return tuple((flow.id, flow.connection_id.id) for flow in flows)
+
+    @api.model
+    def _publish(self, company, rows):
+        """Write events to the outbox.
+
+        :param rows: list of (object key, correlation id or None, canonical event document), all of one kind.
+        """
+        if not rows:
+            return
+        kind = kind_of(rows[0][2])[0]
+        targets = self._subscribers(company.id, kind)
+        if not targets:
+            return
+        currencies = {row.name: row.id for row in self.env["res.currency"].search([])}
+        values, payloads = [], []
+        for flow_id, connection_id in targets:
+            for object_key, correlation_id, document in rows:
+                amount = getattr(document, "total_gross", None) or getattr(document, "amount", None)
+                values.append(
+                    SQL(
+                        "('out', %s, %s, %s, 'odoo', %s, %s, %s, %s, now() AT TIME ZONE 'UTC', "
+                        "now() AT TIME ZONE 'UTC', 'received', 'ready', 0, %s, %s, %s)",
+                        company.id,
+                        connection_id,
+                        flow_id,
+                        f"evt_{secrets.token_hex(12)}",
+                        kind,
+                        object_key,
+                        kind,
+                        correlation_id,
+                        amount and amount.value,
+                        amount and currencies.get(amount.currency),
+                    )
+                )
+                payloads.append(json.dumps([encode(document)]))
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO integration_message
+                       (direction, company_id, connection_id, flow_id, origin, event_id, event_type, object_key, kind,
+                        occurred_at, received_at, stage, status, attempt_count, correlation_id, amount, currency_id)
+                VALUES %s RETURNING id
+                """,
+                SQL(", ").join(values),
+            )
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO integration_payload (message_id, documents) VALUES %s",
+                SQL(", ").join(SQL("(%s, %s::jsonb)", row_id, text) for row_id, text in zip(ids, payloads)),
+            )
+        )
+        self.env["integration.delivery"]._ring_after_commit({connection_id for _flow, connection_id in targets})
+
+    # -- what is told --------------------------------------------------------------------------------------
+
+    @api.model
+    def _publish_invoices_posted(self, moves):
+        """Tell that customer invoices and credit notes are in the books."""
+        by_company = defaultdict(lambda: self.env["account.move"])
+        for move in moves.filtered(lambda move: move.move_type in ("out_invoice", "out_refund")):
+            by_company[move.company_id] |= move
+        for company, invoices in by_company.items():
+            if not self._subscribers(company.id, "event.invoice_posted"):
+                continue
+            outside = self._outside_customers(invoices)
+            rows = [
+                (f"invoice:{move.id}", move.integration_correlation_id or None, self._invoice_posted(move, outside))
+                for move in invoices
+            ]
+            self._publish(company, rows)
+
+    def _outside_customers(self, moves):
+        """Return {partner id: outside id} as the source of each invoice knows its customer."""
+        partners = moves.commercial_partner_id | moves.partner_id
+        bindings = self.env["integration.binding"].sudo().search(
+            [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids), ("kind", "=", "customer")]
+        )
+        return {(binding.connection_id.id, binding.res_id): binding.outside_id for binding in bindings}
+
+    def _invoice_posted(self, move, outside):
+        connection_id = move.integration_connection_id.id
+        customer = outside.get((connection_id, move.partner_id.id)) or outside.get(
+            (connection_id, move.commercial_partner_id.id)
+        )
+        return InvoicePosted(
+            source=Source(system="odoo", object_id=f"account.move,{move.id}"),
+            occurred_at=utc_now(),
+            correlation_id=move.integration_correlation_id or None,
+            invoice_id=str(move.id),
+            document_type="credit_note" if move.move_type == "out_refund" else "invoice",
+            entry_number=move.name,
+            legal_number=(move.ref if move.integration_issued_elsewhere else move.name) or None,
+            company=move.company_id.name,
+            issue_date=move.invoice_date,
+            accounting_date=move.date,
+            due_date=move.invoice_date_due or None,
+            total_gross=money(move.amount_total, move.currency_id),
+            total_tax=money(move.amount_tax, move.currency_id),
+            amount_due=money(move.amount_residual, move.currency_id),
+            customer_outside_id=customer or None,
+            references=_references(move),
+        )
+
+    @api.model
+    def _publish_payment_settled(self, movement, invoices):
+        """Tell that a movement was applied to invoices; one event per invoice."""
+        company = movement.company_id
+        if not self._subscribers(company.id, "event.payment_settled"):
+            return
+        line = movement.counterpart_id
+        rows = []
+        for move in invoices:
+            partials = (line.matched_debit_ids | line.matched_credit_ids).filtered(
+                lambda partial, move=move: move in (partial.debit_move_id | partial.credit_move_id).move_id
+            )
+            applied = sum(
+                partial.debit_amount_currency if partial.debit_move_id.move_id == move else partial.credit_amount_currency
+                for partial in partials
+            )
+            correlation_id = movement.message_id.correlation_id or None
+            document = PaymentSettled(
+                source=Source(system="odoo", object_id=f"account.move,{movement.move_id.id}"),
+                occurred_at=utc_now(),
+                correlation_id=correlation_id,
+                movement_id=movement.movement_id,
+                movement_type=movement.type,
+                entry_number=movement.move_id.name,
+                company=company.name,
+                accounting_date=movement.move_id.date,
+                amount=money(movement.amount, movement.currency_id),
+                invoice_id=str(move.id),
+                invoice_number=(move.ref if move.integration_issued_elsewhere else move.name) or move.name,
+                applied=money(applied, move.currency_id),
+                invoice_amount_due=money(move.amount_residual, move.currency_id),
+                invoice_status=STATUS_WORDS.get(move.payment_state, "open"),
+                references=_references(move),
+            )
+            rows.append((f"invoice:{move.id}", correlation_id, document))
+        self._publish(company, rows)
+
+    @api.model
+    def _publish_payment_failed(self, movement, invoices):
+        """Tell that a payment failed or was taken back, and put a note on the invoices concerned."""
+        company = movement.company_id
+        number = invoices[:1] and (invoices[0].ref if invoices[0].integration_issued_elsewhere else invoices[0].name)
+        document = PaymentFailed(
+            source=Source(system="odoo", object_id=f"integration.movement,{movement.id}"),
+            occurred_at=utc_now(),
+            correlation_id=movement.message_id.correlation_id or None,
+            movement_id=movement.movement_id,
+            company=company.name,
+            amount=money(abs(movement.amount), movement.currency_id),
+            failure_message=movement.failure or None,
+            invoice_id=str(invoices[0].id) if invoices else None,
+            invoice_number=number or None,
+            references=tuple(
+                Reference(type=reference.type, value=reference.value) for reference in movement.reference_ids
+            ),
+        )
+        for invoice in invoices:
+            invoice.message_post(
+                body=self.env._(
+                    "Payment %(movement)s of %(amount)s failed or was taken back: %(reason)s",
+                    movement=movement.movement_id,
+                    amount=f"{abs(movement.amount):.{movement.currency_id.decimal_places}f} {movement.currency_id.name}",
+                    reason=movement.failure or self.env._("no reason given"),
+                )
+            )
+        self._publish(company, [(f"movement:{movement.movement_id}", document.correlation_id, document)])
+
+
+def money(amount, currency):
+    """Return Odoo's amount as an exact decimal in the currency's digits."""
+    digits = Decimal(1).scaleb(-currency.decimal_places)
+    return Amount(value=Decimal(repr(amount)).quantize(digits), currency=currency.name)
+
+
+def _references(move):
+    if not move.integration_source_id:
+        return ()
+    return (Reference(type="external", value=move.integration_source_id),)

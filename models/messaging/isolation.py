@@ -1,0 +1,55 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What may go wrong with a single event without touching its neighbours.
+
+The drain promises that every received event ends in a visible state. So at this one place, and nowhere else,
+every exception that concerns one event is caught and becomes an outcome of that event; errors of the database
+itself (lost connection, serialisation, deadlock) are not caught: they concern the batch.
+"""
+
+import contextlib
+import logging
+import traceback
+
+import psycopg2
+
+from odoo.exceptions import AccessError, UserError
+
+from ...engine.errors import AuthorizationError, BusinessError, IntegrationError
+
+_logger = logging.getLogger(__name__)
+
+MAX_TRACE_CHARS = 4000
+
+
+# These concern the whole batch: it is repeated from a fresh snapshot.
+DATABASE_ERRORS = (psycopg2.OperationalError, psycopg2.IntegrityError, psycopg2.InterfaceError)
+
+
+@contextlib.contextmanager
+def one_event():
+    """Run what concerns one event; yields a list that holds its error afterwards, if there was one."""
+    errors = []
+    try:
+        yield errors
+    except DATABASE_ERRORS:
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place: see the module's docstring
+        errors.append(as_integration_error(error))
+
+
+def internal_error(error):
+    """Return the outcome of an unexpected error: a sentence for the accountant, the trace for the engineer."""
+    trace = "".join(traceback.format_exception(error))[-MAX_TRACE_CHARS:]
+    _logger.info("an event failed unexpectedly: %s", trace)
+    return BusinessError("internal_error", trace)
+
+
+def as_integration_error(error):
+    """Return what Odoo or a rule said, as a typed error."""
+    if isinstance(error, IntegrationError):
+        return error
+    if isinstance(error, AccessError):
+        return AuthorizationError("rights_missing", str(error))
+    if isinstance(error, UserError):  # includes validation errors and redirect warnings
+        return BusinessError("core_refused", str(error), params={"reason": str(error).strip()})
+    return internal_error(error)

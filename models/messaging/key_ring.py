@@ -1,0 +1,75 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Encryption of credentials with keys that the database does not hold.
+
+Keys are Fernet keys (url-safe base64 of 32 bytes). The first one encrypts, all of them decrypt, so a
+key is rotated by putting the new one in front. They come from, in this order:
+
+1. the environment variable ``FINANCE_INTEGRATION_KEYS`` (keys separated by blanks);
+2. the file that ``FINANCE_INTEGRATION_KEY_FILE`` names (a key per line);
+3. ``finance_integration.key`` in Odoo's data directory, made at first use, readable by its owner only.
+"""
+
+import os
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from odoo.tools import config
+
+from ...engine.errors import AuthorizationError
+
+_MAX_KEY_FILE_BYTES = 10_000
+_cache: dict[tuple[str, ...], MultiFernet] = {}
+
+
+def _default_key_file() -> Path:
+    return Path(config["data_dir"]) / "finance_integration.key"
+
+
+def _make_key_file(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:  # another worker was first: its key is the key
+        return
+    with os.fdopen(handle, "wb") as file:
+        file.write(Fernet.generate_key() + b"\n")
+
+
+def _read_key_file(path: Path) -> tuple[str, ...]:
+    with path.open("rb") as file:
+        return tuple(file.read(_MAX_KEY_FILE_BYTES).decode("ascii").split())
+
+
+def _keys() -> tuple[str, ...]:
+    if keys := tuple(os.environ.get("FINANCE_INTEGRATION_KEYS", "").split()):
+        return keys
+    if named := os.environ.get("FINANCE_INTEGRATION_KEY_FILE"):
+        return _read_key_file(Path(named))
+    path = _default_key_file()
+    if not path.exists():
+        _make_key_file(path)
+    return _read_key_file(path)
+
+
+def _ring() -> MultiFernet:
+    keys = _keys()
+    if keys not in _cache:
+        _cache[keys] = MultiFernet([Fernet(key) for key in keys])
+    return _cache[keys]
+
+
+def encrypt(text: str) -> str:
+    """Return ``text`` encrypted with the first key."""
+    return _ring().encrypt(text.encode()).decode("ascii")
+
+
+def decrypt(token: str) -> str:
+    """Return the clear text of ``token``.
+
+    :raises AuthorizationError: none of the keys opens it (code ``credential_unreadable``).
+    """
+    try:
+        return _ring().decrypt(token.encode("ascii")).decode()
+    except InvalidToken as exc:
+        raise AuthorizationError("credential_unreadable", "no configured key decrypts this credential") from exc

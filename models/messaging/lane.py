@@ -1,0 +1,125 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import contextlib
+import logging
+import threading
+import time
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.sql_db import db_connect
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+# First half of the advisory lock key: names what the second half (the lane id) means.
+LOCK_SPACE = 0x4649_4C4E
+# A ring within this time after the last one of this process is left out: the drain that the last one
+# started lingers longer than this and takes the new message along.
+RING_EVERY_SECONDS = 0.5
+CHANNEL = "root.finance_integration"
+
+_last_ring: dict[tuple[str, int], float] = {}
+_ring_lock = threading.Lock()
+
+
+class IntegrationLane(models.Model):
+    """What must run one after the other. Different lanes run side by side."""
+
+    _name = "integration.lane"
+    _description = "Lane"
+    _order = "name"
+
+    name = fields.Char(required=True)
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    flow_ids = fields.One2many("integration.flow", "lane_id")
+
+    _name_unique = models.Constraint("UNIQUE(company_id, name)", "This lane exists already.")
+
+    @api.model
+    def _for_connection(self, connection):
+        """Return the connection's own lane: what one sender says is worked off in the order it was said."""
+        name = f"{connection.name} [{connection.id}]"
+        return self.sudo().search(
+            [("company_id", "=", connection.company_id.id), ("name", "=", name)], limit=1
+        ) or self.sudo().create({"name": name, "company_id": connection.company_id.id})
+
+    # -- the doorbell ------------------------------------------------------------------------------------
+
+    @api.model
+    def _ring_after_commit(self, lane_ids):
+        """Ring the lanes once this transaction is committed."""
+        registry = self.env.registry
+        lane_ids = tuple(lane_ids)
+
+        @self.env.cr.postcommit.add
+        def ring():
+            ring_lanes(registry, lane_ids)
+
+    def _ring(self):
+        """Ask for a drain of these lanes: one queue job each, which is only the doorbell."""
+        for lane in self:
+            lane.with_delay(
+                channel=CHANNEL, identity_key=f"finance_integration.drain.{lane.id}", max_retries=1, priority=5
+            )._drain()
+
+    def _drain(self):
+        """Job: work off what is ready in this lane."""
+        self.ensure_one()
+        return self.env["integration.drain"]._run(self.id)
+
+    @api.model
+    def _cron_sweep(self):
+        """Ring every lane that has work: the net below lost rings, killed workers and a dead job runner."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT lane_id, min(received_at)
+                  FROM integration_message
+                 WHERE direction = 'in'
+                   AND (status = 'ready' OR (status = 'waiting' AND due_at <= now() AT TIME ZONE 'UTC'))
+                 GROUP BY lane_id
+                """
+            )
+        )
+        rows = self.env.cr.fetchall()
+        lanes = self.browse(lane_id for lane_id, _oldest in rows)
+        lanes._ring()
+        late = fields.Datetime.subtract(fields.Datetime.now(), seconds=90)
+        stale = self.browse(lane_id for lane_id, oldest in rows if oldest < late)
+        if stale and not self.env["integration.drain"]._job_runner_alive():
+            _logger.info("no job runner seen, the scheduler works off %d lanes itself", len(stale))
+            for lane in stale:
+                self.env["integration.drain"]._run(lane.id, budget_seconds=15, linger_seconds=0)
+
+
+def ring_lanes(registry, lane_ids):
+    """Ring from anywhere, in a transaction of its own, at most once per lane in RING_EVERY_SECONDS."""
+    now = time.monotonic()
+    due = []
+    with _ring_lock:
+        for lane_id in lane_ids:
+            key = (registry.db_name, lane_id)
+            if now - _last_ring.get(key, -RING_EVERY_SECONDS) >= RING_EVERY_SECONDS:
+                _last_ring[key] = now
+                due.append(lane_id)
+    if due:
+        with registry.cursor() as cr:
+            api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(due)._ring()
+
+
+@contextlib.contextmanager
+def exclusive(dbname, lane_id):
+    """Hold the lane's session lock on a connection of its own; yields whether it was free.
+
+    A session lock outlives ``close()`` in the connection pool, so it is given back explicitly.
+    """
+    with contextlib.closing(db_connect(dbname).cursor()) as cr:
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, lane_id))
+        locked = cr.fetchone()[0]
+        cr.commit()  # no snapshot is held while the lane is worked off
+        try:
+            yield locked
+        finally:
+            if locked and not cr.closed:
+                cr.rollback()
+                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, lane_id))
+                cr.commit()

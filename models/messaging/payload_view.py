@@ -1,0 +1,43 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import json
+
+from odoo import models
+
+from ...connectors.registry import get_connector
+from ...engine.errors import IntegrationError
+from ...engine.json_guard import parse_json
+from ...engine.redaction import redact, redact_headers
+
+MAX_SHOWN_CHARS = 100_000
+
+
+class IntegrationPayloadView(models.AbstractModel):
+    """Shows a payload to a person, with what is sensitive left out."""
+
+    _name = "integration.payload.view"
+    _description = "Payload as shown to a person"
+
+    def _show(self, message):
+        """Return the texts 'payload', 'headers' and 'documents' of one message, redacted and bounded."""
+        payload = self.env["integration.payload"].sudo().search([("message_id", "=", message.id)], limit=1)
+        if not payload:
+            return {"payload": False, "headers": False, "documents": False}
+        raw = payload._raw_by_message(message.ids).get(message.id, b"")
+        keys = get_connector(message.connection_id.connector).spec.sensitive_keys
+        return {
+            "payload": self._pretty(raw, keys),
+            "headers": _text(redact_headers(payload.headers or {})),
+            "documents": _text(redact(payload.documents, keys)) if payload.documents else False,
+        }
+
+    def _pretty(self, raw, keys):
+        if not raw:
+            return False
+        try:
+            return _text(redact(parse_json(raw), keys))
+        except IntegrationError:
+            return self.env._("(not shown: %s bytes that are not readable JSON)", len(raw))
+
+
+def _text(value):
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)[:MAX_SHOWN_CHARS]

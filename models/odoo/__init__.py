@@ -1,0 +1,5 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import account_bank_statement_line
+from . import account_move
+from . import res_partner
+from . import res_users

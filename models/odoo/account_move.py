@@ -1,0 +1,63 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    integration_connection_id = fields.Many2one(
+        "integration.connection", string="Outside source", readonly=True, copy=False, index="btree_not_null", ondelete="restrict"
+    )
+    integration_source_id = fields.Char(string="Id at the source", readonly=True, copy=False, index="btree_not_null")
+    integration_event_date = fields.Date(
+        string="True date",
+        readonly=True,
+        copy=False,
+        help="The day on which it happened at the source. The accounting date differs only where that day is locked.",
+    )
+    integration_correlation_id = fields.Char(string="Correlation", readonly=True, copy=False)
+    integration_issued_elsewhere = fields.Boolean(
+        string="Issued by the source",
+        readonly=True,
+        copy=False,
+        help="The legal document was issued by the outside system. Odoo books it, but prints and sends no second one.",
+    )
+    integration_movement_ids = fields.Many2many(
+        "integration.movement", "integration_movement_invoice_rel", string="Provider movements", readonly=True
+    )
+    integration_exception_ids = fields.Many2many(
+        "integration.exception", compute="_compute_integration_exceptions", string="Open exceptions"
+    )
+
+    def _compute_integration_exceptions(self):
+        Movement = self.env["integration.movement"].sudo()
+        for move in self:
+            movements = Movement.search(
+                [("exception_id.state", "=", "open"), "|", ("move_id", "=", move.id), ("invoice_ids", "in", move.ids)]
+            )
+            move.integration_exception_ids = movements.exception_id
+
+    def _post(self, soft=True):
+        """Tell the outside that documents are in the books, and apply money that has waited for them."""
+        posted = super()._post(soft)
+        documents = posted.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+        if documents:
+            self.env["integration.event"]._publish_invoices_posted(documents)
+            self.env["integration.waiting"]._look_after_commit(documents)
+        return posted
+
+    def action_open_integration_source(self):
+        """Button: open the events that this entry comes from."""
+        self.ensure_one()
+        effects = self.env["integration.effect"].search([("res_model", "=", self._name), ("res_id", "=", self.id)])
+        messages = effects.message_id | self.integration_movement_ids.message_id
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
+        if len(messages) == 1:
+            return dict(action, res_id=messages.id, views=[(False, "form")])
+        return dict(action, domain=[("id", "in", messages.ids)], context={})
+
+    def action_open_integration_movements(self):
+        """Button: open the provider movements that were applied to this document."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_movement")
+        return dict(action, domain=[("id", "in", self.integration_movement_ids.ids)], context={})

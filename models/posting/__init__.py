@@ -1,0 +1,10 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import posting
+from . import customer
+from . import complete_lines
+from . import invoice
+from . import movement
+from . import application
+from . import entry
+from . import provider_balance
+from . import waiting

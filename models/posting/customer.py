@@ -1,0 +1,191 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from odoo import api, models
+
+from ...engine.canonical_json import document_digest
+from ...engine.errors import MissingReferenceError
+from .work import Effect
+
+
+class IntegrationPostingCustomer(models.AbstractModel):
+    """Customers: found by binding, tax number or e-mail address, else created (O1)."""
+
+    _name = "integration.posting.customer"
+    _inherit = "integration.posting"
+    _description = "Posting rules: customers"
+
+    @api.model
+    def _prepare(self, works):
+        connection = works[0].connection
+        bindings = self.env["integration.binding"]._find(
+            connection, "customer", [work.documents[0].source.object_id for work in works]
+        )
+        for work in works:
+            document = work.documents[0]
+            binding = bindings.get(document.source.object_id)
+            version = self._version(document)
+            if binding and binding.outside_version and version < binding.outside_version:
+                work.outcome = "superseded"
+                continue
+            try:
+                partner = self._bound_partner(binding) or self._match(connection, document)
+                values = self._values(connection, document)
+            except MissingReferenceError as error:
+                work.error = error
+                continue
+            work.plan = {"binding": binding, "partner": partner, "version": version, "values": values}
+
+    @api.model
+    def _apply(self, works):
+        Partner = self.env["res.partner"]
+        new = [work for work in works if not work.plan["partner"]]
+        created = Partner.create([work.plan["values"] for work in new])
+        for work, partner in zip(new, created):
+            work.plan["partner"] = partner
+        for work in works:
+            if work not in new:
+                self._update(work)
+        self._remember(works)
+        self._bind(works)
+
+    def _version(self, document):
+        """Return the number that orders the versions of a customer: the source's own, else its time."""
+        if document.source.version is not None:
+            return document.source.version
+        return int(document.occurred_at.timestamp() * 1000)
+
+    def _bound_partner(self, binding):
+        partner = binding and self.env["res.partner"].browse(binding.res_id).exists()
+        return partner or None
+
+    def _match(self, connection, document):
+        """Return the one partner that this customer is, or None to create it.
+
+        :raises MissingReferenceError: ``partner_ambiguous`` when several partners match equally well.
+        """
+        for field, value, operator in (
+            ("vat", document.tax_id, "="),
+            ("ref", document.reference, "="),
+            ("email", document.email, "=ilike"),
+        ):
+            if value and (partner := self._only_one(connection, field, value, operator)):
+                return partner
+        return None
+
+    def _only_one(self, connection, field, value, operator):
+        scope = [("company_id", "in", (False, connection.company_id.id)), ("parent_id", "=", False)]
+        found = self.env["res.partner"].search([*scope, (field, operator, _literal(value, operator))], limit=6)
+        if len(found) > 1:
+            raise MissingReferenceError(
+                "partner_ambiguous", f"{field}: {found.ids}", params={"value": value, "count": len(found)}
+            )
+        return found
+
+    @api.model
+    def _match_party(self, connection, party):
+        """Return the one partner that a document's party is, or None."""
+        for field, value, operator in (("vat", party.tax_id, "="), ("email", party.email, "=ilike")):
+            if value and (partner := self._only_one(connection, field, value, operator)):
+                return partner
+        return None
+
+    @api.model
+    def _create_from_party(self, connection, party):
+        """Create a customer from what a document says of its party."""
+        return self.env["res.partner"].create(
+            {
+                "name": party.name,
+                "email": party.email or False,
+                "vat": party.tax_id or False,
+                "customer_rank": 1,
+                "company_id": connection.company_id.id,
+            }
+        )
+
+    def _values(self, connection, document):
+        values = {
+            "name": document.name,
+            "is_company": document.is_company,
+            "email": document.email,
+            "phone": document.phone,
+            "ref": document.reference,
+            "vat": document.tax_id,
+            "comment": document.note,
+            "customer_rank": 1,
+            "active": document.status == "active",
+            "company_id": connection.company_id.id,
+            "lang": self._language(document.language),
+            **self._address(document.address),
+        }
+        if document.payment_term:
+            resolve = self.env["integration.mapping"]._resolver(connection)
+            values["property_payment_term_id"] = resolve("payment_term", document.payment_term).id
+        return {name: value for name, value in values.items() if value is not None}
+
+    def _address(self, address):
+        if not address:
+            return {}
+        country = address.country and self.env["res.country"].search([("code", "=", address.country)], limit=1)
+        state = country and address.state and self.env["res.country.state"].search(
+            [("country_id", "=", country.id), "|", ("code", "=", address.state), ("name", "=ilike", address.state)], limit=1
+        )
+        return {
+            "street": address.street,
+            "street2": address.street2,
+            "city": address.city,
+            "zip": address.zip,
+            "country_id": country.id if country else None,
+            "state_id": state.id if state else None,
+        }
+
+    def _language(self, code):
+        if not code:
+            return None
+        language = self.env["res.lang"]._get_data(code=code.replace("-", "_"))
+        return language.code if language else None
+
+    def _update(self, work):
+        """Write only what the source says and what differs; a tax number is never changed by a feed."""
+        partner = work.plan["partner"]
+        wanted = {name: value for name, value in work.plan["values"].items() if name != "company_id"}
+        if partner.vat:
+            wanted.pop("vat", None)
+        changed = {
+            name: value
+            for name, value in wanted.items()
+            if (partner[name].id if hasattr(partner[name], "ids") else partner[name] or None) != value
+        }
+        if not partner.customer_rank:
+            changed["customer_rank"] = 1
+        else:
+            changed.pop("customer_rank", None)
+        if changed:
+            partner.write(changed)
+
+    def _remember(self, works):
+        for work in works:
+            document = work.documents[0]
+            work.effects.append(
+                Effect(
+                    key=f"customer:{document.source.object_id}:{work.message_id}",
+                    model="res.partner",
+                    record_id=work.plan["partner"].id,
+                )
+            )
+
+    def _bind(self, works):
+        rows = []
+        for work in works:
+            document, plan = work.documents[0], work.plan
+            digest = document_digest(document)
+            if plan["binding"]:
+                plan["binding"].write({"outside_version": plan["version"], "content_digest": digest})
+            else:
+                rows.append((document.source.object_id, plan["partner"], plan["version"], digest))
+        self.env["integration.binding"]._bind(works[0].connection, "customer", rows)
+
+
+def _literal(value, operator):
+    """Return ``value`` so that LIKE takes it to the letter."""
+    if operator == "=":
+        return value
+    return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

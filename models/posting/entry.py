@@ -1,0 +1,126 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.fields import Command
+
+from ...engine.canonical_json import document_digest
+from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
+from .work import Effect, Finding
+
+
+class IntegrationPostingEntry(models.AbstractModel):
+    """Journal entries that another system computed (O10)."""
+
+    _name = "integration.posting.entry"
+    _inherit = "integration.posting"
+    _description = "Posting rules: journal entries"
+
+    @api.model
+    def _prepare(self, works):
+        connection = works[0].connection
+        bound = self.env["integration.binding"]._find(
+            connection, "entry", [work.documents[0].source.object_id for work in works]
+        )
+        resolve = self.env["integration.mapping"]._resolver(connection)
+        for work in works:
+            try:
+                self._plan(work, work.documents[0], bound, resolve)
+            except IntegrationError as error:
+                work.error = error
+
+    def _plan(self, work, document, bound, resolve):
+        if binding := bound.get(document.source.object_id):
+            if binding.content_digest != document_digest(document):
+                raise BusinessError(
+                    "document_changed", f"move {binding.res_id}", params={"number": document.reference}
+                )
+            work.outcome = "duplicate"
+            return
+        connection = work.connection
+        journal = resolve("journal", document.journal) if document.journal else connection.entry_journal_id
+        if not journal:
+            raise MissingReferenceError("journal_missing", params={"purpose": self.env._("journal entries")})
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", document.currency)])
+        if not currency.active:
+            raise MissingReferenceError("currency_inactive", document.currency, params={"currency": document.currency})
+        date = self._first_open_day(connection.company_id, journal, document.date)
+        work.plan = {
+            "journal": journal,
+            "date": date,
+            "lines": self._lines(work, document, currency, document.date, resolve),
+        }
+
+    def _lines(self, work, document, currency, date, resolve):
+        """Return balanced line values; what rounding leaves in company currency goes to the largest line."""
+        company = work.connection.company_id
+        values = []
+        for line in document.lines:
+            amount = float((line.debit or Decimal(0)) - (line.credit or Decimal(0)))
+            analytic = [resolve("analytic", code) for code in line.analytic]
+            values.append(
+                {
+                    "name": line.label or document.description or document.reference,
+                    "account_id": resolve("account", line.account).id,
+                    "partner_id": self._partner(work, line).id,
+                    "currency_id": currency.id,
+                    "amount_currency": amount,
+                    "balance": currency._convert(amount, company.currency_id, company, date),
+                    "analytic_distribution": {",".join(str(account.id) for account in analytic): 100} if analytic else False,
+                }
+            )
+        rest = company.currency_id.round(sum(line["balance"] for line in values))
+        if rest:
+            largest = max(values, key=lambda line: abs(line["balance"]))
+            largest["balance"] = company.currency_id.round(largest["balance"] - rest)
+        return values
+
+    def _partner(self, work, line):
+        Partner = self.env["res.partner"]
+        if not line.party:
+            return Partner
+        binding = self.env["integration.binding"]._find(work.connection, "customer", [line.party.outside_id]).get(
+            line.party.outside_id
+        )
+        partner = Partner.browse(binding.res_id).exists() if binding else Partner
+        partner = partner or self.env["integration.posting.customer"]._match_party(work.connection, line.party)
+        if not partner:
+            value = line.party.outside_id or line.party.name or ""
+            raise MissingReferenceError("partner_unknown", value, params={"value": value})
+        return partner
+
+    @api.model
+    def _apply(self, works):
+        moves = self.env["account.move"].with_context(validate_analytic=True).create(
+            [
+                {
+                    "move_type": "entry",
+                    "journal_id": work.plan["journal"].id,
+                    "date": work.plan["date"],
+                    "ref": work.documents[0].reference,
+                    "narration": work.documents[0].description or False,
+                    "line_ids": [Command.create(line) for line in work.plan["lines"]],
+                    "integration_connection_id": work.connection.id,
+                    "integration_source_id": work.documents[0].source.object_id,
+                    "integration_event_date": work.documents[0].date,
+                    "integration_correlation_id": work.row["correlation_id"],
+                }
+                for work in works
+            ]
+        )
+        moves._post(soft=False)
+        self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves)})
+        rows = []
+        for work, move in zip(works, moves):
+            document = work.documents[0]
+            work.effects.append(Effect(f"entry:{document.source.object_id}", "account.move", move.id))
+            rows.append((document.source.object_id, move, document.source.version, document_digest(document)))
+            if move.date != document.date:
+                work.findings.append(
+                    Finding(
+                        "late_document",
+                        {"number": document.reference, "date": str(document.date), "booked_on": str(move.date)},
+                        cause=f"entry {document.source.object_id}",
+                    )
+                )
+        self.env["integration.binding"]._bind(works[0].connection, "entry", rows)

@@ -1,0 +1,406 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.fields import Command
+from odoo.tools import float_round
+
+from ...engine.canonical_json import document_digest
+from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
+from .work import Effect, Finding
+
+MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
+
+
+class IntegrationPostingInvoice(models.AbstractModel):
+    """Customer invoices and credit notes (O5, policy F8).
+
+    Issuer ``source``: number, dates, lines, tax per line and total are facts and are kept to the cent.
+    Issuer ``odoo``: Odoo issues the document with its own number, taxes and terms.
+    """
+
+    _name = "integration.posting.invoice"
+    _inherit = "integration.posting"
+    _description = "Posting rules: customer invoices"
+
+    # -- deciding ------------------------------------------------------------------------------------------
+
+    @api.model
+    def _prepare(self, works):
+        connection = works[0].connection
+        documents = [work.documents[0] for work in works]
+        lookups = {
+            "bound": self.env["integration.binding"]._find(
+                connection,
+                "invoice",
+                [document.source.object_id for document in documents] + [document.credit_of for document in documents],
+            ),
+            "customers": self.env["integration.binding"]._find(
+                connection, "customer", [document.customer.outside_id for document in documents]
+            ),
+            "numbers": self._numbers_in_use(connection, documents),
+            "resolve": self.env["integration.mapping"]._resolver(connection),
+            "new_partners": {},
+        }
+        for work in works:
+            try:
+                self._plan(work, work.documents[0], lookups)
+            except IntegrationError as error:
+                work.error = error
+
+    def _numbers_in_use(self, connection, documents):
+        """Return {legal number: outside id} of documents that this issuer has numbered before."""
+        numbers = [document.number for document in documents if document.issuer == "source" and document.number]
+        moves = self.env["account.move"].search(
+            [
+                ("integration_connection_id", "=", connection.id),
+                ("ref", "in", numbers),
+                ("integration_issued_elsewhere", "=", True),
+            ]
+        )
+        return {move.ref: move.integration_source_id for move in moves}
+
+    def _plan(self, work, document, lookups):
+        if self._is_known(work, document, lookups["bound"].get(document.source.object_id)):
+            return
+        self._claim_number(document, lookups["numbers"])
+        # Mappings first: a document that lacks one must not leave a new customer behind.
+        parts = [self._line_parts(line, lookups["resolve"]) for line in document.lines]
+        header = self._header(work, document, lookups)
+        lines = [self._line(header, document, line, part) for line, part in zip(document.lines, parts)]
+        base_lines = self._base_lines_of(work, document, header, lines)
+        work.plan = {"header": header, "lines": lines, "base_lines": base_lines}
+
+    def _is_known(self, work, document, binding):
+        """Whether this document is in the books already; a changed one is refused, an older one overtaken."""
+        if not binding:
+            return False
+        if binding.content_digest == document_digest(document):
+            work.outcome, work.note = "duplicate", f"{binding.res_model},{binding.res_id}"
+            return True
+        if document.source.version is not None and document.source.version < (binding.outside_version or 0):
+            work.outcome = "superseded"
+            return True
+        move = self.env["account.move"].browse(binding.res_id).exists()
+        raise BusinessError(
+            "document_changed",
+            f"move {binding.res_id} was booked from version {binding.outside_version}",
+            params={"number": move.ref or move.name or document.source.object_id},
+        )
+
+    def _claim_number(self, document, numbers):
+        if document.issuer != "source":
+            return
+        if numbers.get(document.number, document.source.object_id) != document.source.object_id:
+            raise BusinessError("duplicate_number", document.source.object_id, params={"number": document.number})
+        numbers[document.number] = document.source.object_id
+
+    def _header(self, work, document, lookups):
+        connection = work.connection
+        company = connection.company_id
+        currency = self._currency(document.currency)
+        partner = self._partner(work, document, lookups)
+        journal = self._journal(connection, document, lookups["resolve"])
+        date = self._first_open_day(company, journal, document.issue_date, has_tax=True)
+        return {
+            "move_type": MOVE_TYPES[document.document_type],
+            "company": company,
+            "currency": currency,
+            "rate": self.env["res.currency"]._get_conversion_rate(
+                company.currency_id, currency, company, document.issue_date
+            ),
+            "partner": partner,
+            "journal": journal,
+            "invoice_date": document.issue_date,
+            "date": date,
+            "due_date": document.due_date,
+            "payment_term": self._payment_term(document, partner, lookups["resolve"]),
+            "receivable": partner.property_account_receivable_id,
+            "fiscal_position": self._fiscal_position(document, partner),
+            "tax_exigible": True,
+            "reversed": self._credited(document, lookups["bound"]),
+        }
+
+    def _currency(self, code):
+        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        if not currency.active:
+            raise MissingReferenceError("currency_inactive", code, params={"currency": code})
+        return currency
+
+    def _partner(self, work, document, lookups):
+        """Return the customer; one that is new to Odoo is created from what the document says of it."""
+        party = document.customer
+        binding = lookups["customers"].get(party.outside_id)
+        if binding and (partner := self.env["res.partner"].browse(binding.res_id).exists()):
+            return partner
+        new = lookups["new_partners"]
+        key = (party.outside_id, party.tax_id, party.email, party.name)
+        if key in new:
+            return new[key]
+        partner = self.env["integration.posting.customer"]._match_party(work.connection, party)
+        if not partner:
+            if not party.name:
+                value = party.outside_id or party.email or ""
+                raise MissingReferenceError("partner_unknown", value, params={"value": value})
+            partner = self.env["integration.posting.customer"]._create_from_party(work.connection, party)
+        if party.outside_id:
+            self.env["integration.binding"]._bind(work.connection, "customer", [(party.outside_id, partner, 0, None)])
+        new[key] = partner
+        return partner
+
+    def _journal(self, connection, document, resolve):
+        if document.journal:
+            return resolve("journal", document.journal)
+        journal = connection.issued_journal_id if document.issuer == "source" else connection.sales_journal_id
+        journal = journal or connection.sales_journal_id or connection.issued_journal_id
+        if not journal:
+            raise MissingReferenceError("journal_missing", params={"purpose": self.env._("customer invoices")})
+        return journal
+
+    def _payment_term(self, document, partner, resolve):
+        if document.due_date:
+            return self.env["account.payment.term"]
+        if document.payment_term:
+            return resolve("payment_term", document.payment_term)
+        return partner.property_payment_term_id if document.issuer == "odoo" else self.env["account.payment.term"]
+
+    def _fiscal_position(self, document, partner):
+        if document.issuer == "source":  # the issuer has decided the tax
+            return self.env["account.fiscal.position"]
+        return self.env["account.fiscal.position"]._get_fiscal_position(partner)
+
+    def _credited(self, document, bound):
+        """Return the invoice that a credit note credits, or an empty recordset."""
+        Move = self.env["account.move"]
+        if document.document_type != "credit_note" or not document.credit_of:
+            return Move
+        binding = bound.get(document.credit_of)
+        move = Move.browse(binding.res_id).exists() if binding else Move
+        move = move or Move.search(
+            [
+                ("company_id", "=", self.env.company.id),
+                ("move_type", "=", "out_invoice"),
+                "|",
+                ("name", "=", document.credit_of),
+                ("ref", "=", document.credit_of),
+            ],
+            limit=2,
+        )
+        if len(move) != 1:
+            raise MissingReferenceError("credited_invoice_unknown", document.credit_of, params={"number": document.credit_of})
+        return move
+
+    def _line_parts(self, line, resolve):
+        """Return what the codes of a line mean: product, account, taxes (None = none named) and analytic."""
+        codes = line.tax_codes or tuple(tax.code for tax in line.taxes)
+        return {
+            "product": self._product(line, resolve),
+            "account": resolve("account", line.account) if line.account else None,
+            "taxes": self.env["account.tax"].union(*(resolve("tax", code) for code in codes)) if codes else None,
+            "analytic_distribution": self._analytic(line, resolve),
+        }
+
+    def _line(self, header, document, line, parts):
+        product, taxes = parts["product"], parts["taxes"]
+        if taxes is None:
+            taxes = self.env["account.tax"]
+            if document.issuer == "odoo" and product:
+                own = product.taxes_id.filtered_domain(taxes._check_company_domain(header["company"]))
+                taxes = header["fiscal_position"].map_tax(own)
+        return {
+            "name": line.description,
+            "product": product,
+            "quantity": self._rounded(line.quantity, "quantity"),
+            "price_unit": _number(line.unit_price),
+            "discount": self._rounded(line.discount_percent or Decimal(0), "discount"),
+            "taxes": taxes,
+            "account": parts["account"] or self._income_account(header, product),
+            "analytic_distribution": parts["analytic_distribution"],
+        }
+
+    def _rounded(self, value, field):
+        """Return ``value`` in the digits of the invoice line's field, as saving it would."""
+        digits = self.env["account.move.line"]._fields[field].get_digits(self.env)
+        return float_round(_number(value), precision_digits=digits[1]) if digits else _number(value)
+
+    def _product(self, line, resolve):
+        Product = self.env["product.product"]
+        if not line.product:
+            return Product
+        try:
+            return resolve("product", line.product)
+        except MissingReferenceError:
+            product = Product.search([("default_code", "=", line.product)], limit=2)
+            if len(product) == 1:
+                return product
+            if line.account:
+                return Product
+            raise
+
+    def _income_account(self, header, product):
+        account = header["journal"].default_account_id
+        if product:
+            account = product.product_tmpl_id.get_product_accounts(header["fiscal_position"])["income"] or account
+        if not account:
+            raise MissingReferenceError(
+                "mapping_missing", params={"mapping": self.env._("Account"), "value": self.env._("(none given)")}
+            )
+        return account
+
+    def _analytic(self, line, resolve):
+        if not line.analytic:
+            return None
+        accounts = [resolve("analytic", code) for code in line.analytic]
+        return {",".join(str(account.id) for account in accounts): 100}
+
+    def _base_lines_of(self, work, document, header, lines):
+        """Return computed base lines; for a document issued elsewhere its own amounts go before Odoo's."""
+        Complete = self.env["integration.complete.lines"]
+        base_lines = Complete._computed(header, lines)
+        if document.issuer == "odoo":
+            return base_lines
+        stated_tax = sum((tax.amount for line in document.lines for tax in line.taxes), Decimal(0))
+        computed_tax = sum(_tax_of(base_line) for base_line in base_lines)
+        currency = header["currency"]
+        if self._same(currency, document, base_lines, computed_tax, stated_tax):
+            return base_lines
+        difference = abs(_number(stated_tax) - computed_tax)
+        if currency.compare_amounts(difference, work.connection.tax_tolerance) > 0:
+            raise BusinessError(
+                "tax_difference",
+                document.source.object_id,
+                params={"stated": stated_tax, "computed": currency.round(computed_tax), "number": document.number},
+            )
+        for line, stated in zip(lines, document.lines):
+            line["manual_total_excluded_currency"] = _number(stated.net_amount)
+            line["manual_tax_amounts"] = self._manual_taxes(header, line, stated)
+        return Complete._computed(header, lines)
+
+    def _same(self, currency, document, base_lines, computed_tax, stated_tax):
+        """Whether Odoo computes, line by line and in total, exactly what the issuer states."""
+        return currency.compare_amounts(computed_tax, _number(stated_tax)) == 0 and all(
+            currency.compare_amounts(_net_of(base_line), _number(line.net_amount)) == 0
+            and currency.compare_amounts(_tax_of(base_line), _number(sum((tax.amount for tax in line.taxes), Decimal(0)))) == 0
+            for base_line, line in zip(base_lines, document.lines)
+        )
+
+    def _manual_taxes(self, header, line, stated):
+        by_tax = {}
+        for tax, amount in zip(line["taxes"], stated.taxes):
+            by_tax[str(tax.id)] = {
+                "tax_amount_currency": _number(amount.amount),
+                "base_amount_currency": _number(stated.net_amount),
+            }
+        return by_tax
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    @api.model
+    def _apply(self, works):
+        Complete = self.env["integration.complete.lines"]
+        fast = [work for work in works if Complete._is_safe(work.plan["header"])]
+        for group, complete in ((fast, True), ([work for work in works if work not in fast], False)):
+            if group:
+                self._write(group, complete)
+
+    def _write(self, works, complete):
+        Move = self.env["account.move"].with_context(validate_analytic=True, skip_invoice_sync=complete)
+        moves = Move.create([self._move_values(work, complete) for work in works])
+        moves._post(soft=False)
+        self._check_kept(moves, {move.id: work.plan["header"]["date"] for work, move in zip(works, moves)})
+        for work, move in zip(works, moves):
+            self._check_total(work, move)
+            self._remember(work, move)
+        self.env["integration.binding"]._bind(
+            works[0].connection,
+            "invoice",
+            [
+                (
+                    work.documents[0].source.object_id,
+                    move.with_context(skip_invoice_sync=False),
+                    work.documents[0].source.version,
+                    document_digest(work.documents[0]),
+                )
+                for work, move in zip(works, moves)
+            ],
+        )
+        self.env["integration.posting.application"]._documents_posted(moves.with_env(self.env))
+
+    def _move_values(self, work, complete):
+        document, header = work.documents[0], work.plan["header"]
+        elsewhere = document.issuer == "source"
+        values = {
+            "move_type": header["move_type"],
+            "company_id": header["company"].id,
+            "journal_id": header["journal"].id,
+            "partner_id": header["partner"].id,
+            "currency_id": header["currency"].id,
+            "invoice_date": header["invoice_date"],
+            "date": header["date"],
+            "invoice_payment_term_id": header["payment_term"].id,
+            "fiscal_position_id": header["fiscal_position"].id,
+            "invoice_currency_rate": header["rate"],
+            "narration": document.note or False,
+            "reversed_entry_id": header["reversed"].id,
+            "ref": document.number if elsewhere else document.reference or False,
+            "integration_connection_id": work.connection.id,
+            "integration_source_id": document.source.object_id,
+            "integration_event_date": document.issue_date,
+            "integration_correlation_id": work.row["correlation_id"],
+            "integration_issued_elsewhere": elsewhere,
+        }
+        if elsewhere:
+            values["payment_reference"] = document.number
+        if document.due_date:
+            values["invoice_date_due"] = document.due_date
+        if complete:
+            Complete = self.env["integration.complete.lines"]
+            values["line_ids"] = Complete._line_commands(header, work.plan["lines"], work.plan["base_lines"])
+        else:
+            values["invoice_line_ids"] = [
+                Command.create(self._standard_line(line, base_line))
+                for line, base_line in zip(work.plan["lines"], work.plan["base_lines"])
+            ]
+        return values
+
+    def _standard_line(self, line, base_line):
+        values = self.env["integration.complete.lines"]._product_line(line, base_line)
+        values.pop("product_uom_id")
+        return values
+
+    def _check_total(self, work, move):
+        """Refuse a document whose posted total is not what its issuer states."""
+        document = work.documents[0]
+        if document.issuer != "source" or document.total_gross is None:
+            return
+        if move.currency_id.compare_amounts(move.amount_total, _number(document.total_gross)) != 0:
+            raise BusinessError(
+                "total_difference",
+                document.source.object_id,
+                params={"stated": document.total_gross, "computed": move.amount_total, "number": document.number},
+            )
+
+    def _remember(self, work, move):
+        document = work.documents[0]
+        work.effects.append(Effect(f"invoice:{document.source.object_id}", "account.move", move.id))
+        if move.date != document.issue_date:
+            work.findings.append(
+                Finding(
+                    "late_document",
+                    {"number": move.ref or move.name, "date": str(document.issue_date), "booked_on": str(move.date)},
+                    cause=f"invoice {document.source.object_id}",
+                )
+            )
+
+
+def _number(value):
+    """Return an exact decimal as the float that Odoo's fields take; the currency rounds it to the same cent."""
+    return float(value)
+
+
+def _net_of(base_line):
+    return base_line["tax_details"]["total_excluded_currency"] + base_line["tax_details"]["delta_total_excluded_currency"]
+
+
+def _tax_of(base_line):
+    return sum(tax["tax_amount_currency"] for tax in base_line["tax_details"]["taxes_data"])

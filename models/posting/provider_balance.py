@@ -1,0 +1,53 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from odoo import api, models
+
+from ...engine.errors import IntegrationError, MissingReferenceError
+from .work import Effect, Finding
+
+
+class IntegrationPostingProviderBalance(models.AbstractModel):
+    """What the provider says a balance was at the end of a day: compared with the books, never booked (R17)."""
+
+    _name = "integration.posting.provider_balance"
+    _inherit = "integration.posting"
+    _description = "Posting rules: provider balances"
+
+    @api.model
+    def _prepare(self, works):
+        accounts = {account.currency_id.name: account for account in works[0].connection.balance_account_ids}
+        for work in works:
+            try:
+                work.plan = [self._account(accounts, document) for document in work.documents]
+            except IntegrationError as error:
+                work.error = error
+
+    def _account(self, accounts, document):
+        code = document.closing.currency
+        if code not in accounts:
+            if not document.closing.value and not document.movement_count:
+                return None  # a currency in which nothing is and nothing moved
+            raise MissingReferenceError("balance_account_missing", code, params={"currency": code})
+        return accounts[code]
+
+    @api.model
+    def _apply(self, works):
+        Statement = self.env["integration.processor.statement"]
+        for work in works:
+            for account, document in zip(work.plan, work.documents):
+                if not account:
+                    continue
+                statement = Statement._for_day(account, document.date)
+                statement._hear_provider(document, work.message_id)
+                work.effects.append(
+                    Effect(f"balance:{document.account}:{account.currency_id.name}:{document.date}:{work.message_id}",
+                           statement._name, statement.id)
+                )  # fmt: skip
+                if statement.state == "differs":
+                    params = {
+                        "date": str(document.date),
+                        "stated": statement._text(statement.provider_closing),
+                        "computed": statement._text(statement.closing),
+                    }
+                    work.findings.append(
+                        Finding("balance_differs", params, cause=f"{account.currency_id.name} {document.date}")
+                    )

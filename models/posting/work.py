@@ -1,0 +1,67 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What travels through the drain with one message: what it says, what became of it, what a person must know."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ...connectors.base import Envelope
+from ...engine.errors import IntegrationError
+
+
+@dataclasses.dataclass
+class Finding:
+    """Something a person must decide about a message that *was* booked; its booking stands.
+
+    ``cause``   equal for everything with the same cause.
+    ``record``  the integration.movement whose application waits, if any.
+    """
+
+    code: str
+    params: dict[str, Any]
+    cause: str
+    record: Any = None
+
+
+@dataclasses.dataclass
+class Effect:
+    """A record that a message became; ``key`` happens once per connection."""
+
+    key: str
+    model: str
+    record_id: int
+
+
+@dataclasses.dataclass
+class Work:
+    """One message in the drain."""
+
+    row: dict[str, Any]
+    connection: Any
+    envelope: Envelope
+    body: Any = None
+    documents: list[Any] = dataclasses.field(default_factory=list)
+    kind: str | None = None
+    stage: str = "received"
+    stages: list[dict[str, str]] = dataclasses.field(default_factory=list)
+    plan: Any = None
+    error: IntegrationError | None = None
+    outcome: str = "done"
+    note: str = ""
+    effects: list[Effect] = dataclasses.field(default_factory=list)
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    @property
+    def message_id(self) -> int:
+        return self.row["id"]
+
+    @property
+    def open(self) -> bool:
+        """Whether this message still has to be applied."""
+        return self.error is None and self.outcome == "done"
+
+    def reset(self) -> None:
+        """Forget what an attempt to apply left behind, before the next one."""
+        self.effects = []
+        self.findings = []
