@@ -16,3 +16,4 @@ from . import drain_outcome
 from . import event
 from . import delivery
 from . import pull
+from . import proposal

@@ -137,8 +137,9 @@ class IntegrationDelivery(models.AbstractModel):
         credential = connection.credential_ids.filtered(lambda row: row.purpose == "outbound_signature" and row.is_valid)
         if not credential:
             raise error_of("secret_missing")
-        scheme = get_scheme(connection._outbound_scheme())
-        signature = scheme.sign(body, credential[0]._reveal(), utc_now(), message.event_id)
+        secret = credential[0]._reveal()
+        scheme = get_scheme(connection._outbound_scheme(secret))
+        signature = scheme.sign(body, secret, utc_now(), message.event_id)
         extra = {"X-Correlation-Id": message.correlation_id} if message.correlation_id else {}
         return {
             "id": message.id,

@@ -156,7 +156,7 @@ class IntegrationConnection(models.Model):
         self.ensure_one()
         return self.env["integration.delivery"]._run(self.id)
 
-    def _outbound_scheme(self):
-        """Return the scheme with which events to this connection are signed."""
-        self.ensure_one()
-        return self._spec().outbound_scheme or "standard_webhooks_v1"
+    @api.model
+    def _outbound_scheme(self, secret):
+        """Return the code of the scheme with which events are signed: a private key signs, a shared secret seals."""
+        return "standard_webhooks_v1a" if secret.startswith("whsk_") else "standard_webhooks_v1"
