@@ -115,7 +115,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         Transition(
             status, "ready", "replay", "processed again from an earlier stage, approved where it must be"
         )
-        for status in ("parked", "dead", "done", "superseded", "discarded")
+        for status in ("waiting", "parked", "dead", "done", "superseded", "discarded")
     ),
     *(
         Transition(status, "ready", "refetch", "its content was fetched again from the source", _IN)

@@ -20,6 +20,7 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
+from .registry import validate
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -38,13 +39,15 @@ TOTAL_IS_ZERO = "total_is_zero"
 def check(document: Document, provider: str | None = None) -> tuple[str, ...]:
     """Check ``document`` and return remarks (codes) about what is odd but not wrong.
 
+    The schema is checked first, because Python code can build structs that no contract allows.
     ``provider`` is a key of ``PROVIDER_MINOR_UNITS``: an amount that cannot exist there is refused, too.
 
     :raises ContractError: ``unknown_currency``, ``amount_not_exact``, ``amount_zero``, ``amount_sign``,
         ``totals_do_not_add_up``, ``unbalanced_entry``, ``schema_violation``.
+    :raises TypeError: no registered document, or a float in it.
     """
-    rule = _RULES.get(type(document))
-    return tuple(rule(document, provider)) if rule is not None else ()
+    document = validate(document)
+    return tuple(_RULES[type(document)](document, provider))
 
 
 def _decimals(currency: str, provider: str | None) -> int:

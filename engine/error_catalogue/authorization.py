@@ -59,6 +59,15 @@ AUTHORIZATION_CODES = {
         fix_class="c",
         fix="renew_secret",
     ),
+    "credential_unreadable": CodeInfo(
+        _AUTHORIZATION,
+        _("The stored secret cannot be decrypted"),
+        _("None of the keys of this server opens the stored secret; the database may be a copy."),
+        _("On the right server, give it its key again; on a copy, enter the secrets of a test account."),
+        severity="high",
+        fix_class="c",
+        fix="renew_secret",
+    ),
     "credential_refused": CodeInfo(
         _AUTHORIZATION,
         _("The other system refused our credentials"),
@@ -71,7 +80,7 @@ AUTHORIZATION_CODES = {
     "rights_missing": CodeInfo(
         _AUTHORIZATION,
         _("A right is missing"),
-        _("The service user of this connection may not do this: %(operation)s"),
+        _("The service user of this connection may not do what this event needs."),
         _("Ask the integration administrator to give the right, or to take the task from the connection."),
         severity="high",
         fix_class="c",

@@ -29,7 +29,7 @@ BUSINESS_CODES = {
     "tax_difference": CodeInfo(
         _BUSINESS,
         _("The tax differs"),
-        _("The issuer states a tax of %(stated)s; the tax set-up here gives %(computed)s."),
+        _("For %(number)s the issuer states a tax of %(stated)s; the set-up here gives %(computed)s."),
         _("Check the tax mapping. If the issuer is right, propose to accept the difference."),
         severity="high",
         fix_class="b",
@@ -38,7 +38,7 @@ BUSINESS_CODES = {
     "total_difference": CodeInfo(
         _BUSINESS,
         _("The total differs"),
-        _("The issuer states a total of %(stated)s; booked it would be %(computed)s."),
+        _("For %(number)s the issuer states a total of %(stated)s; booked it would be %(computed)s."),
         _("Check the lines and the tax mapping. The issuer's total is a fact and is never changed."),
         severity="high",
         fix_class="c",
@@ -46,7 +46,7 @@ BUSINESS_CODES = {
     "document_changed": CodeInfo(
         _BUSINESS,
         _("A booked document changed at the source"),
-        _("The source sent another version of %(number)s, which is already booked. Changed: %(field)s."),
+        _("The source sent another version of %(number)s, which is already booked."),
         _("An approver decides whether the booked entry is reversed and booked again."),
         severity="high",
         fix_class="c",
@@ -72,7 +72,7 @@ BUSINESS_CODES = {
     "core_changed": CodeInfo(
         _BUSINESS,
         _("Odoo would have changed the entry"),
-        _("Odoo would have booked %(field)s as %(actual)s instead of %(expected)s, so nothing was booked."),
+        _("Odoo would have changed the %(field)s from %(wanted)s to %(got)s, so nothing was booked."),
         _("Usually a lock date or a setting is the reason. Correct it, then try again."),
         severity="high",
         fix="retry",

@@ -122,14 +122,14 @@ CONTRACT_CODES = {
     "wrong_environment": CodeInfo(
         _CONTRACT,
         _("Test message in production, or the reverse"),
-        _("The message comes from the %(environment)s environment and this connection is for %(expected)s."),
+        _("The message comes from the %(stated)s environment and this connection is for %(expected)s."),
         _("Correct the address at the source. Nothing was booked."),
         severity="high",
     ),
     "event_id_conflict": CodeInfo(
         _CONTRACT,
         _("Same event, different content"),
-        _("The event %(event_id)s arrived before with another content. The first one stands."),
+        _("The event %(event)s arrived before with another content. The first one stands."),
         _("Compare both at the source. Treat it as suspicious until the source has explained it."),
         severity="critical",
         fix_class="c",

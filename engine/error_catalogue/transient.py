@@ -28,7 +28,7 @@ TRANSIENT_CODES = {
     "destination_timeout": CodeInfo(
         _TRANSIENT,
         _("The other system did not answer in time"),
-        _("It was sent, but no answer came within %(timeout_seconds)s seconds; it may have arrived."),
+        _("It was sent, but no answer came in time; it may have arrived."),
         _("The hub asks the other system what it has before it sends again."),
         fix="ask_destination",
     ),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from odoo.addons.finance_integration.engine.canonical import (
+    KINDS,
     MOVEMENT_TYPES,
     Amount,
     BalanceMovement,
@@ -24,6 +25,7 @@ from odoo.addons.finance_integration.engine.canonical import (
     PaymentSettled,
     ProviderBalance,
     Source,
+    rules,
 )
 from odoo.addons.finance_integration.engine.canonical.rules import MONEY_IN, MONEY_OUT, check
 from odoo.addons.finance_integration.engine.errors import ContractError
@@ -353,3 +355,14 @@ def test_published_events():
         refused(PaymentFailed(**HEAD, movement_id="1", company="C", amount=money("1", "ABC")))[0]
         == "unknown_currency"
     )
+
+
+def test_the_schema_is_checked_first():
+    assert refused(movement(money("NaN"))) == ("schema_violation", "amount.value")
+    assert refused(movement(money("1.00"), "gift")) == ("schema_violation", "type")
+    with pytest.raises(TypeError):
+        check(movement(Amount(value=1.5, currency="EUR")))
+
+
+def test_every_kind_has_a_rule():
+    assert {one for versions in KINDS.values() for one in versions.values()} == set(rules._RULES)
