@@ -17,8 +17,8 @@ from odoo.addons.finance_integration.engine.redaction import redact
 
 from .cases import UNKNOWN_TYPE, Case, DeviationError, expect, inbound_events, outcome
 
-# What a field can hold that nobody agreed to. The decimal stands for a JSON number with a fraction.
 CRASHES = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+# What a field can hold that nobody agreed to. The decimal stands for a JSON number with a fraction.
 ODD_VALUES = (None, [], {}, ["odd"], {"odd": "odd"}, 10**30, -1, 0, "odd", "", True, Decimal("1.5"))
 
 
