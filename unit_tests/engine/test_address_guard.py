@@ -161,6 +161,8 @@ def test_public_https_is_permitted(url, target):
         "https://[fe80::1%25eth0]/",
         "https://[::1/",
         "https://[::1]x/",
+        "https://[nonsense]/",
+        "https://[1.2.3.4]/",
         "https://2130706433/",
         "https://0x7f000001/",
         "https://0x7f.1/",

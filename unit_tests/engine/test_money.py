@@ -124,6 +124,11 @@ def test_reading_raises_nothing_but_a_contract_error(value):
     assert "E" not in money.plain(amount)
 
 
+def test_an_exact_decimal_with_an_exponent_is_written_out():
+    assert money.plain(money.parse_decimal(Decimal("1.2E+5"))) == "120000"
+    refused("invalid_amount", money.to_minor, 1, "EUR")
+
+
 def test_zero_has_no_sign():
     assert money.plain(money.parse_decimal("-0.00")) == "0.00"
 

@@ -277,6 +277,18 @@ def test_amounts_are_written_plainly(value):
     assert Decimal(text) == value
 
 
+def test_a_field_with_two_kinds_of_amounts_is_a_programming_error():
+    class Odd(msgspec.Struct):
+        value: Decimal | Amount
+
+    with pytest.raises(TypeError, match="ambiguous"):
+        registry._amount_checker(Odd)
+
+
+def test_a_list_that_is_none_is_refused_at_its_place():
+    assert violation("invoice", {**EXAMPLES["invoice"], "lines": "x"})["path"] == "lines"
+
+
 def test_documents_are_frozen():
     with pytest.raises(AttributeError):
         movement().type = "refund"

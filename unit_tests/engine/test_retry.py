@@ -83,6 +83,7 @@ def test_attempts_count_from_one():
         ("Sat, 01 Mar 2025 12:01:30 GMT", 90),
         ("Sat, 01 Mar 2025 11:00:00 GMT", 0),
         ("Saturday, 01-Mar-25 12:00:10 GMT", 10),
+        ("Sat, 01 Mar 2025 12:00:10 -0000", 10),
         (None, None),
         ("", None),
         ("soon", None),

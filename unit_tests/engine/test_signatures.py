@@ -215,6 +215,17 @@ def test_standard_webhooks_ids_hold_no_dot():
     assert refusal("standard_webhooks_v1", request_with(headers)) == "signature_malformed"
 
 
+def test_standard_webhooks_refuses_odd_lists():
+    good = signed("standard_webhooks_v1")
+    signature = good["webhook-signature"]
+    for odd in ("nonsense", f"{signature} nonsense", " ".join([signature] * 21)):
+        request = request_with({**good, "webhook-signature": odd})
+        assert refusal("standard_webhooks_v1", request) == "signature_malformed"
+    with pytest.raises(AuthorizationError) as caught:
+        get_scheme("standard_webhooks_v1").sign(BODY, "whsec_c2hvcnQ=", NOW, "evt_1")
+    assert caught.value.code == "secret_unusable"
+
+
 def test_the_border_between_id_and_timestamp_cannot_be_moved():
     headers = signed("standard_webhooks_v1")
     moved = {**headers, "webhook-id": f"evt_1.{headers['webhook-timestamp']}", "webhook-timestamp": "123"}
