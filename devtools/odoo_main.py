@@ -17,5 +17,6 @@ def main() -> None:
 if __name__ == "__main__":
     # The folder of this script is not a place to import from.
     sys.path.pop(0)
-    sys.argv[0] = "odoo-bin"
+    # With workers Odoo starts this script again for its evented server.
+    sys.argv[0] = __file__
     main()
