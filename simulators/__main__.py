@@ -33,6 +33,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulators", description=__doc__)
     commands = parser.add_subparsers(required=True)
     demo = commands.add_parser("demo", help="set the demo connections up in Odoo and play a month to it")
+    demo.add_argument("--odoo-url", default=os.environ.get("FI_ODOO_URL"), help="default: FI_ODOO_URL")
+    demo.add_argument("--database", default=os.environ.get("FI_DATABASE"), help="default: FI_DATABASE")
     demo.add_argument("--seed", default="1", help="another seed plays another month")
     demo.add_argument("--invoices", type=int, default=9, help="how many invoices, at least 9")
     demo.add_argument(
@@ -59,14 +61,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    url, database = os.environ.get("FI_ODOO_URL"), os.environ.get("FI_DATABASE")
-    if not url or not database:
+    if not options.odoo_url or not options.database:
         sys.stderr.write("Set FI_ODOO_URL (for example http://127.0.0.1:8069) and FI_DATABASE.\n")
         return 1
     return run(
         DemoOptions(
-            odoo_url=url,
-            database=database,
+            odoo_url=options.odoo_url,
+            database=options.database,
             login=os.environ.get("FI_LOGIN", "admin"),
             password=os.environ.get("FI_PASSWORD", "admin"),
             seed=options.seed,

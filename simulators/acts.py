@@ -162,7 +162,7 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
         paid = cast.pay(mesa, over, gross + 80, f"{over} is paid with 80.00 USD too much")
         cast.apply(over, gross)
         expected.open_credits[paid["id"]] = (Decimal("80.00"), "USD")
-        stage.expect_exception("overpayment", paid, Decimal("80.00"), "USD")
+        stage.expect_exception("payment_excess", paid, Decimal("80.00"), "USD")
 
     stage.plan(stage.moment(10), too_much)
 
@@ -171,7 +171,7 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
         amount = expected.invoices[number].gross
         paid = cast.pay(north, number, amount, f"{number} is paid a second time")
         expected.open_credits[paid["id"]] = (amount, "USD")
-        stage.expect_exception("invoice_already_paid", paid, amount, "USD")
+        stage.expect_exception("payment_invoice_closed", paid, amount, "USD")
 
     stage.plan(stage.moment(11), again)
 
@@ -181,7 +181,7 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
         amount = Decimal("400.00")
         paid = cast.pay(lake, in_dollars, amount, f"{in_dollars} (USD) is paid in EUR", "eur")
         expected.open_credits[paid["id"]] = (amount, "EUR")
-        stage.expect_exception("wrong_currency", paid, amount, "EUR")
+        stage.expect_exception("payment_currency_differs", paid, amount, "EUR")
 
     stage.plan(stage.moment(12, 40), in_euros)
 
@@ -196,7 +196,7 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
             lambda: stage.account.charge(25_000, "usd", settled=True, **facts),
         )
         expected.unidentified[paid["id"]] = (Decimal("250.00"), "USD")
-        stage.expect_exception("unknown_reference", paid, Decimal("250.00"), "USD")
+        stage.expect_exception("payment_party_unknown", paid, Decimal("250.00"), "USD")
 
     stage.plan(stage.moment(13), by_a_stranger)
 
@@ -218,7 +218,7 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
             ),
         )
         expected.open_credits[paid["id"]] = (Decimal("150.00"), "USD")
-        stage.expect_exception("no_reference", paid, Decimal("150.00"), "USD")
+        stage.expect_exception("payment_reference_unknown", paid, Decimal("150.00"), "USD")
 
     stage.plan(stage.moment(14), walk_in)
 

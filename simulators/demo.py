@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 
 from . import wire
 from .local_server import serving
+from .money import to_major
+from .odoo_books import booked_balance, fetch_now, left_to_do, wait_for
 from .odoo_setup import Connection, Odoo, SetupError, configure, connection
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
@@ -27,6 +29,8 @@ from .trickle import MAX_EVENTS, trickle
 
 STRIPE_XMLID = "demo_connection_stripe"
 PARTNER_XMLID = "demo_connection_partner"
+FETCH_SECONDS = 30
+WORK_SECONDS = 120
 Say = Callable[[str], None]
 
 
@@ -120,11 +124,14 @@ def run(options: DemoOptions, say: Say = print) -> int:
         say(f"A simulated Stripe answers at {api_url}")
         say(f"A simulated partner listens at {delivery_url}")
         try:
-            at_stripe, at_partner = _set_up(options, keys, api_url, delivery_url)
+            odoo = _sign_in(options)
+            at_stripe, at_partner = _set_up(odoo, keys, api_url, delivery_url)
         except SetupError as reason:
             say(f"The demo cannot be set up. {reason}")
             return 1
         say(f"Odoo knows the connections {at_stripe.name} and {at_partner.name}; both are active")
+        # The first fetch, before anything happened, tells the hub from which day on balances are wanted.
+        _fetch(odoo, stripe, say)
         feed = Feed(
             partner=Sender(at_partner.inbound_url, PartnerSigner(keys.inbound), SendingPolicy()),
             stripe=Sender(at_stripe.inbound_url, StripeSigner(keys.stripe), SendingPolicy()),
@@ -136,19 +143,25 @@ def run(options: DemoOptions, say: Say = print) -> int:
                 live.play(until=step.occurred_at)
             feed.play([step])
         _report(scenario, feed.counts, say)
+        with stripe.lock:
+            live.end_month()
+        _fetch(odoo, stripe, say)
+        _compare(odoo, at_stripe, live, say)
         with contextlib.suppress(KeyboardInterrupt):
             _go_on(options, live, stripe, feed, say)
         say(f"The partner has received {receiver.counts['received']} events from Odoo")
     return 2 if feed.counts["failed"] or feed.counts["forgery taken"] else 0
 
 
-def _set_up(
-    options: DemoOptions, keys: _Keys, api_url: str, delivery_url: str
-) -> tuple[Connection, Connection]:
-    """Set both connections up and return them: Stripe's, the partner's."""
+def _sign_in(options: DemoOptions) -> Odoo:
     odoo = Odoo(options.odoo_url, options.database, options.login, options.password)
     odoo.wait()
     odoo.sign_in()
+    return odoo
+
+
+def _set_up(odoo: Odoo, keys: _Keys, api_url: str, delivery_url: str) -> tuple[Connection, Connection]:
+    """Set both connections up and return them: Stripe's, the partner's."""
     at_stripe, at_partner = connection(odoo, STRIPE_XMLID), connection(odoo, PARTNER_XMLID)
     stripe_secrets = {"inbound_signature": keys.stripe, "api": keys.api}
     partner_secrets = {"inbound_signature": keys.inbound, "outbound_signature": keys.outbound}
@@ -183,10 +196,40 @@ def _report(scenario: Scenario, counts: Counter[str], say: Say) -> None:
     say(f"and {len(expected.exceptions)} cases on the workbench for a person to decide")
 
 
+def _fetch(odoo: Odoo, stripe: StripeServer, say: Say) -> None:
+    """Let the hub fetch Stripe's ledger now instead of at its next turn; fees are only told there."""
+    asked_before = stripe.api.faults.requests
+    try:
+        if not fetch_now(odoo):
+            return
+    except SetupError as reason:
+        say(f"Odoo could not be asked to fetch at once, it does so by itself later. {reason}")
+        return
+    if wait_for(lambda: stripe.api.faults.requests > asked_before, FETCH_SECONDS):
+        say("Odoo has fetched from Stripe")
+    else:
+        say("Odoo has not fetched from Stripe yet; it does so by itself later")
+
+
+def _compare(odoo: Odoo, at_stripe: Connection, live: Stage, say: Say) -> None:
+    """Say what the books show beside what Stripe says."""
+    try:
+        wait_for(lambda: not left_to_do(odoo), WORK_SECONDS)
+        booked = booked_balance(odoo, at_stripe.id)
+    except SetupError as reason:
+        say(f"The books could not be read. {reason}")
+        return
+    held = to_major(live.account.ledger.balance("usd"), "usd")
+    if booked is None:
+        say("The books have no journal for the balance in USD")
+    elif booked == held:
+        say(f"The books show {booked:,.2f} USD at Stripe, and so does Stripe: equal to the cent")
+    else:
+        say(f"The books show {booked:,.2f} USD at Stripe, Stripe says {held:,.2f} USD")
+
+
 def _go_on(options: DemoOptions, live: Stage, stripe: StripeServer, feed: Feed, say: Say) -> None:
     """Send what trickles in, then only answer what the hub asks, until interrupted."""
-    with stripe.lock:
-        live.end_month()
     more = trickle(live, min(options.trickle, MAX_EVENTS))
     while True:
         # The API answers from the same account in another thread.

@@ -31,7 +31,7 @@ class InvoiceExpectation:
 
 @dataclasses.dataclass(frozen=True)
 class ExpectedException:
-    """Something that a person must look at: a stable reason, and the outside object that raised it."""
+    """Something that a person must look at: the hub's code for it, and the outside object that raised it."""
 
     reason: str
     object_id: str

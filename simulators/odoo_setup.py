@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 
+from . import wire
 from .local_server import HOST
 
 MODULE = "finance_integration"
@@ -93,9 +94,12 @@ class Odoo:
             answer = self._session.post(
                 self.url + path, json=body, timeout=TIMEOUT_SECONDS, allow_redirects=False
             )
-            content = answer.json() if len(answer.content) <= MAX_ANSWER_BYTES else {}
+            # Amounts come as JSON numbers: read as Decimal they keep the cents that Odoo wrote.
+            content = wire.parse(answer.content) if len(answer.content) <= MAX_ANSWER_BYTES else {}
         except (requests.RequestException, ValueError) as reason:
             raise SetupError(f"{what}: no usable answer from {self.url} ({type(reason).__name__})") from None
+        if not isinstance(content, dict):
+            raise SetupError(f"{what}: Odoo answered with status {answer.status_code} and no result")
         if "error" in content:
             error = content["error"]
             words = error.get("data", {}).get("message") or error.get("message") or "no reason given"

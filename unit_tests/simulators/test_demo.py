@@ -3,8 +3,10 @@
 
 import re
 from collections import Counter
+from decimal import Decimal
 
 import pytest
+import requests
 
 from simulators import demo
 from simulators.__main__ import main
@@ -15,13 +17,14 @@ from simulators.partner.signing import verify
 from simulators.stripe.webhook import signature
 
 CONNECTIONS = {"demo_connection_stripe": 7, "demo_connection_partner": 8}
+CRON = 9
 
 
 class StandIn:
     """As much of Odoo as the set-up touches, and an inbox."""
 
     def __init__(self):
-        self.connections = dict(CONNECTIONS)
+        self.connections = {**CONNECTIONS, "cron_pull": CRON}
         self.credentials = []
         self.written = {}
         self.activated = []
@@ -29,6 +32,8 @@ class StandIn:
         self.counts = Counter()
         self.password = "admin"
         self.refuses_activation = ""
+        self.fetched = []
+        self.booked = ["791.19"]
 
     def __call__(self, request):
         if request.path == "/web/health":
@@ -55,13 +60,28 @@ class StandIn:
         return json_reply(200, {"jsonrpc": "2.0", "error": error})
 
     def _call(self, model, method, args):
-        if model == "ir.model.data":
-            found = self.connections.get(args[0][1][2])
-            return [{"id": 1, "res_id": found}] if found else []
-        if model == "integration.endpoint":
-            return [{"id": 1, "path": f"/integration/v1/in/key{args[0][0][2]}"}]
-        if model == "integration.credential":
-            return self._credential(method, args)
+        answering = {
+            "account.bank.statement.line": self._lines,
+            "integration.balance.account": lambda _method, _args: [{"id": 1, "journal_id": [5, "Stripe"]}],
+            "integration.connection": self._connection,
+            "integration.credential": self._credential,
+            "integration.endpoint": lambda _method, args: [
+                {"id": 1, "path": f"/integration/v1/in/key{args[0][0][2]}"}
+            ],
+            "integration.message": lambda _method, _args: 0,
+            "ir.cron": self._fetch,
+            "ir.model.data": self._named,
+        }
+        return answering[model](method, args)
+
+    def _named(self, _method, args):
+        found = self.connections.get(args[0][1][2])
+        return [{"id": 1, "res_id": found}] if found else []
+
+    def _lines(self, _method, _args):
+        return [{"id": place, "amount": Decimal(amount)} for place, amount in enumerate(self.booked)]
+
+    def _connection(self, method, args):
         if method == "read":
             return [{"id": args[0][0], "name": f"Connection {args[0][0]}"}]
         if method == "write":
@@ -70,6 +90,14 @@ class StandIn:
             if self.refuses_activation:
                 return self._error(self.refuses_activation)
             self.activated += args[0]
+        return True
+
+    def _fetch(self, _method, _args):
+        """Fetch as the hub would, with the key and at the address that the set-up handed over."""
+        (key,) = self.secrets(7, "api")
+        address = self.written[7]["api_base_url"] + "/v1/balance_transactions?limit=100"
+        answer = requests.get(address, headers={"Authorization": f"Bearer {key}"}, timeout=5)
+        self.fetched.append((answer.headers["Date"], len(answer.json()["data"])))
         return True
 
     def _credential(self, method, args):
@@ -146,6 +174,8 @@ def test_the_demo_sets_up_and_delivers_everything_and_a_second_run_repeats_it(st
     assert len(stand_in.inbox) == 54
     for row in stand_in.credentials:
         assert row["value"] not in said, "a secret is never shown"
+    assert stand_in.fetched == [("Thu, 01 Oct 2026 10:00:02 GMT", 0), ("Sun, 01 Nov 2026 09:00:02 GMT", 21)]
+    assert "The books show 791.19 USD at Stripe, and so does Stripe: equal to the cent" in said
     first = dict(stand_in.inbox)
 
     code, said = play(odoo_url)
@@ -185,6 +215,18 @@ def test_it_says_why_it_cannot_start(stand_in, odoo_url):
     assert stand_in.inbox == {}
 
 
+def test_books_that_differ_are_named(stand_in, odoo_url):
+    stand_in.booked = ["800.00", "-8.80"]
+    _code, said = play(odoo_url)
+    assert "The books show 791.20 USD at Stripe, Stripe says 791.19 USD" in said
+
+
+def test_without_the_fetch_the_demo_goes_on(stand_in, odoo_url):
+    del stand_in.connections["cron_pull"]
+    code, _said = play(odoo_url)
+    assert (code, stand_in.fetched) == (0, [])
+
+
 def test_no_odoo_at_all():
     with pytest.raises(SetupError, match="Is it running"):
         Odoo("http://127.0.0.1:9", "demo", "admin", "admin").wait(timeout_seconds=0)
@@ -218,6 +260,7 @@ def test_the_command_line_names_what_it_misses(monkeypatch, capsys):
 
 def test_the_command_line_hands_its_wishes_on(monkeypatch):
     wishes = []
+    monkeypatch.setenv("FI_LOGIN", "somebody")
     monkeypatch.setattr("simulators.__main__.run", lambda options, say: wishes.append(options) or 0)
     monkeypatch.setenv("FI_ODOO_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("FI_DATABASE", "demo")
@@ -225,7 +268,7 @@ def test_the_command_line_hands_its_wishes_on(monkeypatch):
     assert main(["demo", "--seed", "x", "--invoices", "20", "--trickle", "--once"]) == 0
     (options,) = wishes
     assert (options.seed, options.invoices, options.trickle, options.idle) == ("x", 20, 60, False)
-    assert (options.login, options.password) == ("admin", "other")
+    assert (options.login, options.password) == ("somebody", "other")
 
 
 def test_an_answer_without_a_status_counts_as_taken():

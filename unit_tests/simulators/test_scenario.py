@@ -76,11 +76,11 @@ def test_what_every_invoice_must_show(month):
         "0009": Decimal("1104.00"),
     }
     assert [entry.reason for entry in month.expected.exceptions] == [
-        "overpayment",
-        "invoice_already_paid",
-        "wrong_currency",
-        "unknown_reference",
-        "no_reference",
+        "payment_excess",
+        "payment_invoice_closed",
+        "payment_currency_differs",
+        "payment_party_unknown",
+        "payment_reference_unknown",
         "refund_without_credit_note",
     ]
     assert sorted(month.expected.open_credits.values()) == [

@@ -1,0 +1,76 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Asks Odoo to fetch, waits until it has worked everything off, and reads what the books then show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+
+from .odoo_setup import MODULE, Odoo
+
+FETCH_CRON = "cron_pull"
+MAX_LINES = 50_000
+POLL_SECONDS = 1
+
+
+def fetch_now(odoo: Odoo) -> bool:
+    """Run the hub's scheduled fetch at once, as the button "Run manually" does; False = there is none.
+
+    :raises SetupError: Odoo refuses.
+    """
+    found = odoo.call(
+        "ir.model.data",
+        "search_read",
+        [["module", "=", MODULE], ["name", "=", FETCH_CRON]],
+        ["res_id"],
+        limit=1,
+    )
+    if not found:
+        return False
+    odoo.call("ir.cron", "method_direct_trigger", [found[0]["res_id"]])
+    return True
+
+
+def wait_for(condition: Callable[[], bool], timeout_seconds: int) -> bool:
+    """Ask until ``condition`` holds; return whether it did within the time."""
+    end = time.monotonic() + timeout_seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def left_to_do(odoo: Odoo) -> int:
+    """Return the number of received events that the hub has not worked off yet.
+
+    :raises SetupError: Odoo refuses.
+    """
+    return odoo.call(
+        "integration.message", "search_count", [["direction", "=", "in"], ["status", "=", "ready"]]
+    )
+
+
+def booked_balance(odoo: Odoo, connection_id: int, currency: str = "USD") -> Decimal | None:
+    """Return the sum of a connection's statement lines in ``currency``, None where it has no journal for it.
+
+    :raises SetupError: Odoo refuses.
+    """
+    accounts = odoo.call(
+        "integration.balance.account",
+        "search_read",
+        [["connection_id", "=", connection_id], ["currency_id.name", "=", currency]],
+        ["journal_id"],
+        limit=1,
+    )
+    if not accounts:
+        return None
+    lines = odoo.call(
+        "account.bank.statement.line",
+        "search_read",
+        [["journal_id", "=", accounts[0]["journal_id"][0]]],
+        ["amount"],
+        limit=MAX_LINES,
+    )
+    return sum((Decimal(line["amount"]) for line in lines), Decimal("0.00"))
