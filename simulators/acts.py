@@ -86,7 +86,9 @@ def special_cases(stage: Stage) -> Cast:
         stage.plan(stage.moment(1, place), lambda party=party: stage.send_customer(party))
     _ordinary_money(stage, cast)
     _money_that_does_not_fit(stage, cast)
+    _money_of_strangers(stage)
     _money_that_goes_back(stage, cast)
+    _debit_that_fails(stage, cast)
     _payouts_and_fees(stage)
     return cast
 
@@ -152,7 +154,7 @@ def _ordinary_money(stage: Stage, cast: Cast) -> None:
 
 
 def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
-    """Too much, twice, in another currency, for an unknown invoice, for no invoice at all."""
+    """Too much, twice, in another currency."""
     north, _blue, _cedar, mesa, lake = cast.parties
     expected = stage.expected
 
@@ -184,6 +186,11 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
         stage.expect_exception("payment_currency_differs", paid, amount, "EUR")
 
     stage.plan(stage.moment(12, 40), in_euros)
+
+
+def _money_of_strangers(stage: Stage) -> None:
+    """An unknown payer, and one whom only Stripe knows."""
+    expected = stage.expected
 
     def by_a_stranger() -> None:
         facts = {
@@ -224,8 +231,8 @@ def _money_that_does_not_fit(stage: Stage, cast: Cast) -> None:
 
 
 def _money_that_goes_back(stage: Stage, cast: Cast) -> None:
-    """A refund with its credit note, a partial refund without one, a debit that the bank takes back."""
-    north, blue, cedar, _mesa, _lake = cast.parties
+    """A refund with its credit note, a partial refund without one."""
+    north, blue = cast.parties[:2]
     expected, account = stage.expected, stage.account
 
     lines = [_line(2, "1"), _line(0, "5")]
@@ -262,6 +269,10 @@ def _money_that_goes_back(stage: Stage, cast: Cast) -> None:
 
     stage.plan(stage.moment(10, 20), paid_then_reduced)
 
+
+def _debit_that_fails(stage: Stage, cast: Cast) -> None:
+    """A debit that the bank accepts and later takes back; and news that are none of our business."""
+    account, cedar = stage.account, cast.parties[2]
     debited, due = _issue(stage, 6, 5, cedar, _line(1, "2"))
 
     def by_debit() -> None:

@@ -81,6 +81,17 @@ def _debit_details() -> Shape:
     }
 
 
+def _billing_details(name: str | None, email: str | None) -> Shape:
+    parts = ("city", "country", "line1", "line2", "postal_code", "state")
+    return {
+        "address": dict.fromkeys(parts),
+        "email": email,
+        "name": name,
+        "phone": None,
+        "tax_id": None,
+    }
+
+
 def charge(
     object_id: str,
     created: int,
@@ -107,20 +118,7 @@ def charge(
         "application_fee": None,
         "application_fee_amount": None,
         "balance_transaction": None,
-        "billing_details": {
-            "address": {
-                "city": None,
-                "country": None,
-                "line1": None,
-                "line2": None,
-                "postal_code": None,
-                "state": None,
-            },
-            "email": email,
-            "name": name,
-            "phone": None,
-            "tax_id": None,
-        },
+        "billing_details": _billing_details(name, email),
         "calculated_statement_descriptor": "SIMULATED SERVICES",
         "captured": False,
         "created": created,
