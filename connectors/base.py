@@ -44,6 +44,8 @@ class ConnectorSpec:
     ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
     ``pulls``              names of the lists that ``pull_request`` and ``pull_page`` can read.
     ``api_version``        the vendor's API version against which the connector was written.
+    ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; two bodies that
+                           differ in nothing else are the same event.
     """
 
     code: str
@@ -60,7 +62,6 @@ class ConnectorSpec:
     clock_tolerance_seconds: int = 300
     inbound_rate_per_second: int = 200
     outbound_rate_per_second: int = 20
-    # Top-level keys that the sender changes from one delivery of an event to the next.
     volatile_keys: frozenset[str] = frozenset()
     retry: RetryPolicy = dataclasses.field(default_factory=RetryPolicy)
     # 'signed' = the signature covers every byte that becomes money; 'refetch' = it does not, fetch first.

@@ -44,7 +44,7 @@ class ExampleConnector(Connector):
         sensitive_keys=SENSITIVE_KEYS,
         pulls=("events",),
         api_version="1",
-        secret_hint="Where the user finds the secret at the vendor.",  # noqa: S106 - a hint
+        secret_hint="Where the user finds the secret at the vendor.",  # noqa: S106
     )
 
     def read_envelope(self, body: Any, headers: Mapping[str, str]) -> Envelope:

@@ -28,7 +28,7 @@ class GenericConnector(Connector):
         sensitive_keys=SENSITIVE_KEYS,
         outbound_events=tuple(OUTBOUND),
         api_version="1",
-        secret_hint="The shared secret whsec_…, or the sender's public key whpk_….",  # noqa: S106 - tells where to find it
+        secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
 
     def read_envelope(self, body: Any, headers: Mapping[str, str]) -> Envelope:

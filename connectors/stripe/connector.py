@@ -98,10 +98,12 @@ class StripeConnector(Connector):
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
         pulls=("balance_transactions", "balances"),
+        # The number of deliveries still to make: another one on each attempt, and no part of what happened.
+        volatile_keys=frozenset({"pending_webhooks"}),
         api_version=API_VERSION,
         # https://docs.stripe.com/rate-limits: 100 a second in live mode, of which others need their share.
         outbound_rate_per_second=20,
-        secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106 - a hint
+        secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 
     def read_envelope(self, body: Any, headers: Mapping[str, str]) -> Envelope:

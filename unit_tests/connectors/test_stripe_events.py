@@ -116,6 +116,19 @@ def test_references_come_from_the_chosen_metadata_keys_only():
         transform(body, reference_keys="invoice_number")
 
 
+def test_what_no_contract_allows_is_named_before_anything_is_booked():
+    with pytest.raises(ContractError, match="schema_violation"):
+        transform(changed("charge_succeeded"), reference_keys={"order_id": "x" * 65})
+
+
+def test_a_new_attempt_to_deliver_is_the_same_event():
+    """Stripe counts the deliveries that are still open in the body itself."""
+    body = fixture("charge_succeeded")
+    again = {**body, "pending_webhooks": body["pending_webhooks"] + 1}
+    assert {key for key in body if body[key] != again[key]} == STRIPE.spec.volatile_keys
+    assert transform(body) == transform(again)
+
+
 def test_expanded_customer_and_intent_are_read_by_their_id():
     body = changed("charge_succeeded", customer={"id": "cus_X", "name": "X"}, payment_intent={"id": "pi_X"})
     (movement,) = transform(body)

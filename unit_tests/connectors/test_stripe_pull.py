@@ -278,6 +278,25 @@ def test_a_balance_that_never_rests_waits_for_the_next_run():
     assert [path for path, _query in account.asked].count("/v1/balance") == const.MAX_BALANCE_READINGS
 
 
+def test_lines_that_come_after_the_reading_do_not_count():
+    """Between the balance and the last page new lines appear; they are not in the balance that was told."""
+    connection = {"time_zone": "UTC", "outside_account": "acct_1"}
+    account = Account([line(1, NOON - DAY)])
+    request = STRIPE.pull_request("balances", {}, connection, KEY)
+    page = STRIPE.pull_page("balances", {}, account.answer(request), connection)
+    account.lines = [line(3, NOON + 7, net=55), line(2, NOON + 1, net=44), *account.lines]
+    events, _cursor = drain(account, "balances", page.cursor, connection)
+    (told,) = documents(events, connection)
+    assert (told.closing, told.movement_count) == (money(1000, "eur"), 1)
+
+
+@pytest.mark.parametrize(("created", "closing"), [(NOON - 1, 1000), (NOON, 0), (NOON + 1, 0)])
+def test_a_line_at_midnight_belongs_to_the_new_day(created, closing):
+    lines = [line(1, created)]
+    now = {**Account([]).balance(), "available": [{"amount": 1000, "currency": "eur"}]}
+    assert client.closing_balance(now, lines, from_unix(NOON), "eur") == money(closing, "eur")
+
+
 def test_lines_of_other_balances_do_not_count():
     connection = {"time_zone": "UTC", "outside_account": "acct_1"}
     account = Account([line(1, NOON - DAY), line(2, NOON - DAY, net=-999, balance_type="issuing")])

@@ -53,7 +53,7 @@ def check_documents(connector: Connector, case: Case) -> None:
         expect(
             decode(kind, version, encode(document)) == document, "the wire form gives another document back"
         )
-        rules.check(document)
+        rules.check(document, connector.spec.code)
         for amount in _amounts(document):
             check_exact(amount.value, amount.currency)
         expect(document.occurred_at.utcoffset() is not None, "occurred_at has no time zone")
