@@ -11,7 +11,7 @@ from . import paths
 NOT_INSTALLED = frozenset(
     {"tests", "unit_tests", "docs", "static", "node_modules", *paths.COMPANIONS},
 )
-NOT_INSTALLED_SUFFIXES = frozenset({".md", ".rst", ".pyc", ".toml", ".lock", ".mjs"})
+NOT_INSTALLED_SUFFIXES = frozenset({".pot", ".md", ".rst", ".pyc", ".toml", ".lock", ".mjs"})
 
 
 def installed_files(root: Path = paths.ROOT) -> Iterator[Path]:

@@ -16,6 +16,8 @@ DATA = DEV / "data"
 PYLIB = DEV / "pylib"
 # Folders of the repository that are programs of their own, run with ``python -m``.
 COMPANIONS = ("devtools", "simulators", "benchmarks", "faults")
+# Folders of the repository that Odoo has no business in.
+NO_PARTS = frozenset({"devtools", "docs", "node_modules", "unit_tests"})
 
 
 def cache_dir() -> Path:
@@ -41,13 +43,36 @@ def relative(path: Path) -> str:
 
 
 def prepare_dev_folder() -> None:
-    """Create ``.dev`` with the links that give the addon its technical name."""
+    """Create ``.dev`` with the links that give the addon its technical name.
+
+    The addon's folder there holds a link for each of its parts and not one link to the root:
+    what walks through it (the export of terms does) would come back to ``.dev`` for ever.
+    """
     for folder in (ADDONS_LINK_DIR, RUN, LOGS, DATA, PYLIB):
         folder.mkdir(parents=True, exist_ok=True)
-    _link(ADDON_LINK, ROOT)
+    _link_parts(ADDON_LINK, ROOT)
     for name in COMPANIONS:
         if (ROOT / name / "__init__.py").is_file():
             _link(PYLIB / name, ROOT / name)
+
+
+def _link_parts(folder: Path, root: Path) -> None:
+    """Make ``folder`` hold exactly one link for each part of the addon."""
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(exist_ok=True)
+    wanted = {part.name for part in root.iterdir() if _is_part(part)}
+    for link in folder.iterdir():
+        if link.name not in wanted and link.is_symlink():
+            link.unlink(missing_ok=True)
+    for name in wanted:
+        _link(folder / name, root / name)
+
+
+def _is_part(path: Path) -> bool:
+    if path.name.startswith((".", "__pycache__")):
+        return False
+    return path.name not in NO_PARTS if path.is_dir() else path.suffix in {".py", ".md", ".rst"}
 
 
 def _link(link: Path, target: Path) -> None:

@@ -143,6 +143,7 @@ def end_process(pid: int, *, patience: float = 20.0, first: int = signal.SIGTERM
     for child, child_mark in members.items():
         if start_time(child) == child_mark and not _wait_gone(child, child_mark, 2):
             _kill_quietly(child)
+            _wait_gone(child, child_mark, 5)
 
 
 def session_members(leader: int) -> dict[int, str]:

@@ -3,7 +3,7 @@
 import argparse
 import subprocess
 
-from .. import environment, generate, locks, paths
+from .. import environment, generate, locks, paths, unit_runner
 from ..console import Steps
 from ..errors import Stop
 
@@ -43,5 +43,4 @@ def _call(command, env: environment.Environment) -> int:
 
 def run_generators(options) -> int:
     """Run the generators listed in ``devtools/generate.py``."""
-    env = environment.ready() or environment.ensure(Steps(environment.SETUP_STEPS))
-    return generate.run_all(env.venv.python, check=options.check)
+    return generate.run_all(unit_runner.environment(with_odoo=False).python, check=options.check)
