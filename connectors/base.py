@@ -44,7 +44,7 @@ class ConnectorSpec:
     ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
     ``pulls``              names of the lists that ``pull_request`` and ``pull_page`` can read.
     ``api_version``        the vendor's API version against which the connector was written.
-    ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; two bodies that
+    ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
     """
 
