@@ -118,6 +118,23 @@ APPLICATION_CODES = {
         fix_class="c",
         fix="replay",
     ),
+    "late_document": CodeInfo(
+        _BUSINESS,
+        _("Document of a locked period"),
+        _("%(number)s is dated %(date)s, which is locked; it is booked on the first open day %(booked_on)s."),
+        _("Its own date is kept. Check whether the tax return of its period needs a correction."),
+        severity="medium",
+        fix_class="c",
+    ),
+    "refund_returned": CodeInfo(
+        _BUSINESS,
+        _("A refund came back"),
+        _("The refund of %(amount)s failed and the money is back. The customer still has to get it."),
+        _("Agree with the customer how to refund it, or apply it to another invoice."),
+        severity="high",
+        fix_class="b",
+        fix="apply_cash",
+    ),
     "dispute_opened": CodeInfo(
         _BUSINESS,
         _("A customer disputes a payment"),

@@ -2,3 +2,4 @@
 from . import audit_leaf
 from . import integration_exception
 from . import exception_fix
+from . import display

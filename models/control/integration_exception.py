@@ -81,13 +81,13 @@ class IntegrationException(models.Model):
     def _compute_at_stake(self):
         """Sum what waits, per currency: parked documents and booked money that is not applied."""
         sums = defaultdict(lambda: defaultdict(float))
-        for exception, currency, amount in self.env["integration.message"]._read_group(
+        for exception, currency, amount in self.env["integration.message"].sudo()._read_group(
             [("exception_id", "in", self.ids), ("currency_id", "!=", False)],
             ["exception_id", "currency_id"],
             ["amount:sum"],
         ):
             sums[exception.id][currency] += abs(amount)
-        for exception, currency, amount in self.env["integration.movement"]._read_group(
+        for exception, currency, amount in self.env["integration.movement"].sudo()._read_group(
             [("exception_id", "in", self.ids)], ["exception_id", "currency_id"], ["amount:sum"]
         ):
             sums[exception.id][currency] += abs(amount)

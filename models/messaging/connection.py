@@ -352,7 +352,7 @@ class IntegrationConnection(models.Model):
     def action_open_exceptions(self):
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_exception")
-        return dict(action, domain=[("connection_id", "=", self.id)])
+        return dict(action, domain=[("connection_id", "=", self.id)], context={"search_default_open": 1})
 
     def action_pull(self):
         """Fetch now what the provider has and the hub has not."""

@@ -187,7 +187,9 @@ class IntegrationDrainOutcome(models.AbstractModel):
                     self.env["integration.flow"].browse(work.row["flow_id"] or []),
                 )  # fmt: skip
                 if finding.record:
-                    finding.record.with_env(self.env).exception_id = exception
+                    record = finding.record.with_env(self.env)
+                    before, record.exception_id = record.exception_id, exception
+                    (before - exception)._resolve_if_empty()
 
     def _after(self, works):
         """Let go what waited for these events, and close exceptions whose cause has gone."""

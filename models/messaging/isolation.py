@@ -37,9 +37,13 @@ def one_event():
         errors.append(as_integration_error(error))
 
 
+def _trace(error):
+    return "".join(traceback.format_exception(error))[-MAX_TRACE_CHARS:]
+
+
 def internal_error(error):
     """Return the outcome of an unexpected error: a sentence for the accountant, the trace for the engineer."""
-    trace = "".join(traceback.format_exception(error))[-MAX_TRACE_CHARS:]
+    trace = _trace(error)
     _logger.info("an event failed unexpectedly: %s", trace)
     return BusinessError("internal_error", trace)
 
@@ -49,7 +53,7 @@ def as_integration_error(error):
     if isinstance(error, IntegrationError):
         return error
     if isinstance(error, AccessError):
-        return AuthorizationError("rights_missing", str(error))
+        return AuthorizationError("rights_missing", _trace(error))
     if isinstance(error, UserError):  # includes validation errors and redirect warnings
         return BusinessError("core_refused", str(error), params={"reason": str(error).strip()})
     return internal_error(error)

@@ -153,6 +153,7 @@ class IntegrationMessage(models.Model):
         for message in self:
             check_transition(message.direction, message.stage, message.status, stage, status)
         self.with_context(integration_axes=_KEY).write({"stage": stage, "status": status, **values})
+        self.flush_recordset()  # the queue is read with plain SQL
 
     @api.model
     def _advance_many(self, outcomes):

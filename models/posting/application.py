@@ -230,7 +230,7 @@ class IntegrationPostingApplication(models.AbstractModel):
                 self._wait(work, movement, application, "return_unmatched", params)
                 continue
             invoices = payment.invoice_ids
-            payment.counterpart_id.remove_move_reconcile()
+            payment.counterpart_id.with_context(skip_invoice_sync=True).remove_move_reconcile()
             self._reconcile([payment.counterpart_id | movement.counterpart_id])
             payment.write({"invoice_ids": [Command.clear()], "subject_to_return": False})
             payment._settle_application("applied")
@@ -402,8 +402,13 @@ class IntegrationPostingApplication(models.AbstractModel):
         )
 
     def _reconcile(self, matches):
+        """Match lines, one list entry after the other.
+
+        Matching never changes the lines of posted invoices; without the context core would write to the invoices'
+        own journals to say so, where a connection that only brings money has no right to write.
+        """
         if matches:
-            self.env["account.move.line"]._reconcile_plan(matches)
+            self.env["account.move.line"].with_context(skip_invoice_sync=True)._reconcile_plan(matches)
 
     def _applied_invoices(self, movement):
         line = movement.counterpart_id

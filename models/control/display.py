@@ -1,0 +1,211 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What people see instead of codes: plain words for kinds, actions and stages, and the timeline of an event."""
+
+from odoo import api, fields, models
+
+from ...engine.error_catalogue import CODES
+
+MAX_TIMELINE_ENTRIES = 200
+ACTION_LABELS = {
+    "message.done": "Booked",
+    "message.duplicate": "Was booked already; nothing booked again",
+    "message.nothing": "Nothing to book",
+    "message.superseded": "Overtaken by a newer version",
+    "message.retry": "Tried again by a person",
+    "message.discard": "Put aside by a person",
+    "message.mapping_given": "The missing mapping was given; tried again",
+    "message.delivered": "Sent and confirmed",
+    "message.conflict": "The same event came again with other content",
+    "exception.resolve": "Exception resolved",
+    "exception.apply": "Money applied",
+    "exception.choose_customer": "Customer chosen",
+    "mapping.change": "Mapping changed",
+    "connection.activate": "Connection activated",
+    "connection.pause": "Connection paused",
+    "connection.service_user": "Service user made",
+    "credential.change": "Secret set or replaced",
+}
+TONES = {
+    "done": "success",
+    "duplicate": "muted",
+    "nothing": "muted",
+    "superseded": "muted",
+    "retry": "warning",
+    "unknown": "warning",
+    "parked": "danger",
+    "dead": "danger",
+}
+
+
+def action_label(env, action):
+    """Return an audit action such as ``message.done`` in plain words; a code without words stays as it is."""
+    if label := ACTION_LABELS.get(action):
+        return env._(label)  # pylint: disable=translation-not-lazy
+    code = (action or "").partition(".")[2]
+    if info := CODES.get(code):
+        return env._(info.title)  # pylint: disable=translation-not-lazy
+    return action
+
+
+class IntegrationMessage(models.Model):
+    _inherit = "integration.message"
+
+    timeline = fields.Json(compute="_compute_timeline", help="What happened to this event, oldest first.")
+    needs_person = fields.Boolean(compute="_compute_needs_person")
+
+    @api.depends("status")
+    def _compute_needs_person(self):
+        for message in self:
+            message.needs_person = message.status in ("parked", "dead")
+
+    @api.depends("attempt_ids", "stage", "status")
+    def _compute_timeline(self):
+        for message in self:
+            rows = message._timeline_start() + message._timeline_attempts() + message._timeline_people()
+            rows = sorted((row for row in rows if row["at"]), key=lambda row: row["at"].rstrip("Z"))
+            message.timeline = [*rows[:MAX_TIMELINE_ENTRIES], *message._timeline_now()]
+
+    def _timeline_start(self):
+        rows = []
+        if self.occurred_at:
+            rows.append(self._entry(self.occurred_at, self.env._("It happened at the source"), tone="muted", icon="fa-globe"))
+        title = self.env._("Written to the outbox") if self.direction == "out" else self.env._("Received")
+        return [*rows, self._entry(self.received_at, title, self.event_type, tone="info", icon="fa-inbox")]
+
+    def _timeline_attempts(self):
+        rows = []
+        outcomes = dict(self.env["integration.attempt"]._fields["outcome"]._description_selection(self.env))
+        stages = dict(self._fields["stage"]._description_selection(self.env))
+        for attempt in self.attempt_ids.sorted("id"):
+            for stage in attempt.stages or []:
+                if stage["stage"] == "received":
+                    continue
+                rows.append(
+                    self._entry(stage["at"], stages.get(stage["stage"], stage["stage"]), tone="success", icon="fa-check")
+                )
+            title = self.env._("Try %(number)s: %(outcome)s", number=attempt.number, outcome=outcomes.get(attempt.outcome))
+            tone = TONES.get(attempt.outcome, "muted")
+            detail = attempt.detail
+            if attempt.outcome == "done" and self.effect_ids:
+                detail = self.effect_summary
+            # A try is written down after its stages, which carry microseconds: it goes below them.
+            last = (attempt.stages or [{}])[-1].get("at")
+            rows.append(self._entry(last or attempt.started_at, title, detail, tone=tone, icon="fa-cog"))
+        return rows
+
+    def _timeline_people(self):
+        """What people did to this event; what the hub did is told by the tries already."""
+        leaves = self.leaf_ids.filtered(
+            lambda leaf: leaf.action in ("message.retry", "message.discard", "message.mapping_given", "message.conflict")
+        )
+        return [
+            self._entry(leaf.recorded_at, action_label(self.env, leaf.action), leaf.user_id.name, tone="info", icon="fa-user")
+            for leaf in leaves.sorted("id")
+        ]
+
+    def _timeline_now(self):
+        if self.needs_person or self.status in ("waiting", "held", "unknown"):
+            tone = "danger" if self.needs_person else "warning"
+            return [self._entry(self.due_at, self.state_label, self.error_text, tone=tone, icon="fa-hourglass-half")]
+        return []
+
+    def _entry(self, instant, title, text=None, *, tone, icon):
+        """Return one line of the timeline; ``at`` is a UTC text that the browser shows in the reader's zone."""
+        if instant and not isinstance(instant, str):
+            instant = f"{instant.isoformat()}Z"
+        return {"at": instant or "", "title": title or "", "text": text or "", "tone": tone, "icon": icon}
+
+
+class IntegrationAttempt(models.Model):
+    _inherit = "integration.attempt"
+
+    stage_label = fields.Char(compute="_compute_stage_label", string="Got as far as")
+
+    @api.depends("stage")
+    def _compute_stage_label(self):
+        labels = dict(self.env["integration.message"]._fields["stage"]._description_selection(self.env))
+        for attempt in self:
+            attempt.stage_label = labels.get(attempt.stage, attempt.stage)
+
+
+class IntegrationBinding(models.Model):
+    _inherit = "integration.binding"
+
+    kind_label = fields.Char(compute="_compute_labels", string="What")
+    model_label = fields.Char(compute="_compute_labels", string="Kind of record")
+
+    @api.depends("kind", "res_model")
+    def _compute_labels(self):
+        kinds = {
+            "customer": self.env._("Customer"),
+            "invoice": self.env._("Invoice or credit note"),
+            "entry": self.env._("Journal entry"),
+            "movement": self.env._("Balance movement"),
+        }
+        names = {row.model: row.name for row in self.env["ir.model"].sudo().search([("model", "in", self.mapped("res_model"))])}
+        for binding in self:
+            binding.kind_label = kinds.get(binding.kind, binding.kind)
+            binding.model_label = names.get(binding.res_model, binding.res_model)
+
+
+class IntegrationAuditLeaf(models.Model):
+    _inherit = "integration.audit.leaf"
+
+    action_label = fields.Char(compute="_compute_action_label", string="What was done")
+    genuine = fields.Boolean(
+        compute="_compute_genuine", string="Unchanged", help="The entry still has the digest that it was written with."
+    )
+    has_record = fields.Boolean(compute="_compute_has_record")
+
+    @api.depends("action")
+    def _compute_action_label(self):
+        for leaf in self:
+            leaf.action_label = action_label(self.env, leaf.action)
+
+    @api.depends("digest")
+    def _compute_genuine(self):
+        for leaf in self:
+            leaf.genuine = leaf._is_genuine()
+
+    @api.depends("res_model", "res_id")
+    def _compute_has_record(self):
+        for leaf in self:
+            leaf.has_record = bool(leaf.res_id) and leaf.res_model in self.env
+
+
+class IntegrationPullCursor(models.Model):
+    _inherit = "integration.pull.cursor"
+
+    pull_label = fields.Char(compute="_compute_pull_label", string="List")
+
+    @api.depends("pull")
+    def _compute_pull_label(self):
+        for cursor in self:
+            cursor.pull_label = (cursor.pull or "").replace("_", " ").replace(".", " ").capitalize()
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    integration_movement_count = fields.Integer(compute="_compute_integration_movement_count")
+    integration_exception_text = fields.Char(compute="_compute_integration_exception_text")
+
+    @api.depends("integration_movement_ids")
+    def _compute_integration_movement_count(self):
+        for move in self:
+            move.integration_movement_count = len(move.integration_movement_ids)
+
+    @api.depends("integration_exception_ids")
+    def _compute_integration_exception_text(self):
+        for move in self:
+            exceptions = move.integration_exception_ids.sudo()
+            move.integration_exception_text = " · ".join(exceptions.mapped("name"))[:300] or False
+
+    def action_open_integration_exceptions(self):
+        """Button of the banner: open what still needs a person about this entry."""
+        self.ensure_one()
+        exceptions = self.integration_exception_ids
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_exception")
+        if len(exceptions) == 1:
+            return dict(action, res_id=exceptions.id, views=[(False, "form")])
+        return dict(action, domain=[("id", "in", exceptions.ids)], context={})

@@ -1,0 +1,234 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Stripe's balance movements become posted, reconciled lines: policy F1-F4, F14, requirement S1."""
+
+import copy
+from datetime import date
+from decimal import Decimal
+
+from ..simulators.stripe.webhook import as_event
+from .common import ANNA, IntegrationCommon
+
+
+class TestStripeMoney(IntegrationCommon):
+    def setUp(self):
+        super().setUp()
+        self.journal = self.stripe_connection.balance_account_ids.journal_id
+        self.cash = self.journal.default_account_id
+        self.invoice = self.issue("P-1001")  # 1,000.00 + 15 % = 1,150.00
+
+    def pay(self, cents, number="P-1001", **facts):
+        metadata = {"invoice_number": number} if number else {}
+        return self.stripe.charge(cents, "usd", metadata=metadata, **facts)
+
+    def test_full_payment_pays_the_invoice_on_its_own_date(self):
+        charge = self.pay(115000)
+        messages = self.send_stripe()
+        self.assert_done(messages)
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual(movement.application, "applied")
+        self.assertEqual(movement.move_id.date, date(2026, 3, 2))
+        self.assertEqual(movement.move_id.journal_id, self.journal)
+        self.assertEqual(movement.invoice_ids, self.invoice)
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertEqual(self.balance(self.cash), Decimal("1150.00"))
+        self.assertFalse(self.exceptions())
+
+    def test_the_day_is_the_company_day(self):
+        self.clock.advance(hours=12, minutes=30)  # 03:30 UTC on 3 March is 22:30 on 2 March in New York
+        charge = self.pay(115000)
+        self.send_stripe()
+        self.assertEqual(self.movement("payment", charge["id"]).move_id.date, date(2026, 3, 2))
+
+    def test_partial_payments(self):
+        self.pay(40000)
+        self.send_stripe()
+        self.assertEqual(self.invoice.payment_state, "partial")
+        self.assertEqual(self.invoice.amount_residual, 750.00)
+        self.clock.advance(days=1)
+        self.pay(75000)
+        self.send_stripe()
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertFalse(self.exceptions())
+
+    def test_two_payments_in_one_batch_share_one_invoice(self):
+        first, second = self.pay(40000), self.pay(80000)
+        self.send_stripe()
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertEqual(self.movement("payment", first["id"]).application, "applied")
+        self.assertEqual(self.movement("payment", second["id"]).application, "partly")
+        exception = self.exceptions("payment_excess")
+        self.assertEqual(len(exception), 1)
+        self.assertIn("50.00 USD", exception.what)
+
+    def test_repeated_delivery_has_one_effect(self):
+        self.pay(115000)
+        events = self.stripe_events()
+        self.send_stripe(events)
+        self.send_stripe(events)
+        self.assertEqual(self.env["integration.movement"].search_count([("type", "=", "payment")]), 1)
+        self.assertEqual(self.balance(self.cash), Decimal("1150.00"))
+
+    def test_a_redelivery_with_another_counter_is_the_same_event(self):
+        self.pay(115000)
+        [told] = self.stripe_events()
+        self.send_stripe([told])
+        verdict, _message = self.accept(self.stripe_connection, as_event({**told, "pending_webhooks": 3}).body)
+        self.assertEqual(verdict, "duplicate")
+
+    def test_the_same_id_with_another_amount_is_kept_for_a_person_and_books_nothing(self):
+        self.pay(115000)
+        [told] = self.stripe_events()
+        self.send_stripe([told])
+        forged = copy.deepcopy(told)
+        forged["data"]["object"]["amount"] = 1
+        for _delivery in range(2):
+            verdict, message = self.accept(self.stripe_connection, as_event(forged).body)
+            self.assertEqual((verdict, message.status), ("conflict", "parked"))
+        self.assertEqual(self.drain(self.stripe_connection), 0)
+        self.assertEqual(self.exceptions().mapped("code"), ["event_id_conflict"])
+        self.assertEqual(self.env["integration.message"].search_count([("status", "=", "parked")]), 1)
+        self.assertEqual(self.balance(self.cash), Decimal("1150.00"))
+
+    def test_unknown_reference_is_an_open_credit(self):
+        customer = self.stripe.create_customer(ANNA.name, ANNA.email)
+        charge = self.pay(5000, "NOPE-1", customer_id=customer["id"])
+        messages = self.send_stripe()
+        self.assert_done(messages)
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual(movement.application, "open")
+        self.assertEqual(movement.partner_id, self.invoice.partner_id)
+        self.assertEqual(movement.counterpart_id.account_id.account_type, "asset_receivable")
+        self.assertEqual(self.exceptions().mapped("code"), ["payment_reference_unknown"])
+        self.assertEqual(self.balance(self.cash), Decimal("50.00"))
+
+    def test_unknown_party_is_unidentified(self):
+        charge = self.pay(5000, None)
+        self.send_stripe()
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual(movement.application, "unidentified")
+        self.assertEqual(self.balance(self.role("UNID")), Decimal("-50.00"))
+        self.assertEqual(self.exceptions().mapped("code"), ["payment_party_unknown"])
+
+    def test_closed_invoice_gets_no_second_payment(self):
+        self.pay(115000)
+        self.send_stripe()
+        second = self.pay(115000)
+        self.send_stripe()
+        self.assertEqual(self.movement("payment", second["id"]).application, "open")
+        self.assertEqual(self.exceptions().mapped("code"), ["payment_invoice_closed"])
+        self.assertEqual(self.balance(self.cash), Decimal("2300.00"))
+
+    def test_payment_before_its_invoice_is_applied_when_the_invoice_comes(self):
+        charge = self.pay(23000, "P-2002")
+        self.send_stripe()
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual(movement.application, "unidentified")
+        self.clock.advance(days=1)
+        invoice = self.issue("P-2002", amount="200.00")
+        self.assertEqual(movement.application, "applied")
+        self.assertEqual(invoice.payment_state, "paid")
+        self.assertEqual(self.balance(self.role("UNID")), Decimal("0"))
+        self.assertFalse(self.exceptions())
+
+    def test_failed_payment_books_nothing(self):
+        charge = self.stripe.failed_charge(115000, "usd", metadata={"invoice_number": "P-1001"})
+        self.assert_done(self.send_stripe())
+        movement = self.movement("payment", charge["id"])
+        self.assertFalse(movement.changes_balance)
+        self.assertFalse(movement.statement_line_id)
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertEqual(self.balance(self.cash), Decimal("0"))
+
+    def test_fee_comes_with_the_ledger_line(self):
+        charge = self.pay(115000)
+        self.send_stripe()
+        self.stripe.settle(charge["id"])
+        self.send_stripe()
+        self.pull_stripe()
+        movement = self.movement("payment", charge["id"])
+        self.assertTrue(movement.balance_transaction)
+        fee = self.movement("fee", movement.balance_transaction)
+        self.assertEqual(fee.amount, -33.65)  # 2.9 % of 1,150.00 + 0.30
+        self.assertEqual(self.balance(self.role("FEE")), Decimal("33.65"))
+        self.assertEqual(self.balance(self.cash), Decimal("1116.35"))
+
+    def test_the_list_alone_books_everything(self):
+        """Webhooks may be lost: what was fetched books the payment too, and a late webhook changes nothing."""
+        charge = self.pay(115000, settled=True)
+        late = self.stripe_events()
+        self.pull_stripe()
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.send_stripe(late)
+        self.assertEqual(self.env["integration.movement"].search_count([("movement_id", "=", charge["id"])]), 1)
+        self.assertEqual(self.balance(self.cash), Decimal("1116.35"))
+
+    def test_full_refund_asks_for_its_credit_note_and_is_matched_with_it(self):
+        charge = self.pay(115000, settled=True)
+        self.send_stripe()
+        refund = self.stripe.refund(charge["id"])
+        self.assert_done(self.send_stripe())
+        movement = self.movement("refund", refund["id"])
+        self.assertEqual(movement.amount, -1150.00)
+        self.assertEqual(movement.application, "credit_note")
+        self.assertEqual(self.invoice.payment_state, "paid")  # revenue and the payment still stand
+        exception = self.exceptions("refund_without_credit_note")
+        action = exception.action_create_credit_note()
+        note = self.env["account.move"].browse(action["res_id"])
+        self.assertEqual((note.state, note.amount_total), ("draft", 1150.00))
+        note.action_post()
+        self.env["integration.waiting"]._apply(note.ids)
+        self.assertEqual(movement.application, "applied")
+        self.assertEqual(exception.state, "resolved")
+        self.assertTrue(note.line_ids.filtered(lambda line: line.display_type == "payment_term").reconciled)
+
+    def test_partial_refund_gives_a_credit_note_to_the_cent(self):
+        charge = self.pay(115000, settled=True)
+        self.send_stripe()
+        self.stripe.refund(charge["id"], 33333)
+        self.send_stripe()
+        action = self.exceptions("refund_without_credit_note").action_create_credit_note()
+        self.assertEqual(self.env["account.move"].browse(action["res_id"]).amount_total, 333.33)
+
+    def test_refund_before_its_charge(self):
+        charge = self.pay(115000, settled=True)
+        paid = self.stripe_events()
+        refund = self.stripe.refund(charge["id"])
+        self.send_stripe()
+        movement = self.movement("refund", refund["id"])
+        self.assertEqual(movement.application, "unidentified")
+        self.assertEqual(self.balance(self.role("UNID")), Decimal("1150.00"))
+        self.send_stripe(paid)
+        self.assertEqual(movement.application, "credit_note")
+        self.assertEqual(self.balance(self.role("UNID")), Decimal("0"))
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertEqual(self.exceptions().mapped("code"), ["refund_without_credit_note"])
+
+    def test_debit_taken_back_opens_the_invoice_again(self):
+        charge = self.stripe.start_debit(115000, "usd", metadata={"invoice_number": "P-1001"})
+        self.send_stripe()
+        self.stripe.complete_debit(charge["id"])
+        self.send_stripe()
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.clock.advance(days=3)
+        self.stripe.fail_debit(charge["id"])
+        self.send_stripe()
+        self.pull_stripe()
+        self.assertEqual(self.invoice.payment_state, "not_paid")
+        self.assertEqual(self.invoice.amount_residual, 1150.00)
+        receivable = self.invoice.partner_id.property_account_receivable_id
+        self.assertEqual(self.balance(receivable), Decimal("1150.00"))
+
+    def test_payout_goes_to_transit_and_back(self):
+        self.pay(115000, settled=True)
+        self.send_stripe()
+        self.pull_stripe()
+        self.clock.advance(days=3)
+        payout = self.stripe.pay_out("usd")
+        self.send_stripe()
+        self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("1116.35"))
+        self.assertEqual(self.balance(self.cash), Decimal("0"))
+        self.stripe.fail_payout(payout["id"])
+        self.send_stripe()
+        self.pull_stripe()
+        self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0"))
+        self.assertEqual(self.balance(self.cash), Decimal("1116.35"))
