@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"events after it, at most {MAX_EVENTS}",
     )
     demo.add_argument("--trickle-seconds", type=int, default=5, help="pause between those")
+    demo.add_argument("--pause-ms", type=int, default=250, help="pause between two events of the month")
     demo.add_argument("--once", action="store_true", help="stop when everything is delivered")
     demo.set_defaults(command=_demo)
     stripe = commands.add_parser("stripe", help="only the simulated Stripe, with a played month in it")
@@ -74,6 +75,7 @@ def _demo(options: argparse.Namespace) -> int:
             invoices=options.invoices,
             trickle=options.trickle,
             trickle_seconds=options.trickle_seconds,
+            pause_ms=options.pause_ms,
             idle=not options.once,
         ),
         say=_say,

@@ -14,14 +14,14 @@ from datetime import datetime, timezone
 from . import wire
 from .local_server import serving
 from .money import to_major
-from .odoo_books import booked_balance, fetch_now, left_to_do, wait_for
-from .odoo_setup import Connection, Odoo, SetupError, configure, connection
+from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, wait_for
+from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
 from .partner.signing import PartnerSigner, make_secret
 from .scenario import Scenario, default_month, demo_month, plan_month
 from .sending import Answer, Sender, SendingPolicy
-from .stage import Stage, Step
+from .stage import CONVERSIONS, Stage, Step
 from .stripe.api import StripeApi
 from .stripe.server import StripeServer
 from .stripe.webhook import StripeSigner
@@ -36,7 +36,10 @@ Say = Callable[[str], None]
 
 @dataclasses.dataclass(frozen=True)
 class DemoOptions:
-    """How the demo is played. ``idle`` = go on serving when everything is delivered."""
+    """How the demo is played.
+
+    ``pause_ms`` lies between two events of the month; ``idle`` = go on serving when everything is delivered.
+    """
 
     odoo_url: str
     database: str
@@ -46,6 +49,7 @@ class DemoOptions:
     invoices: int = 9
     trickle: int = 0
     trickle_seconds: int = 5
+    pause_ms: int = 0
     idle: bool = True
 
 
@@ -142,6 +146,7 @@ def run(options: DemoOptions, say: Say = print) -> int:
             with stripe.lock:
                 live.play(until=step.occurred_at)
             feed.play([step])
+            time.sleep(options.pause_ms / 1000)
         _report(scenario, feed.counts, say)
         with stripe.lock:
             live.end_month()
@@ -163,6 +168,8 @@ def _sign_in(options: DemoOptions) -> Odoo:
 def _set_up(odoo: Odoo, keys: _Keys, api_url: str, delivery_url: str) -> tuple[Connection, Connection]:
     """Set both connections up and return them: Stripe's, the partner's."""
     at_stripe, at_partner = connection(odoo, STRIPE_XMLID), connection(odoo, PARTNER_XMLID)
+    for code in CONVERSIONS:
+        activate_currency(odoo, code.upper())
     stripe_secrets = {"inbound_signature": keys.stripe, "api": keys.api}
     partner_secrets = {"inbound_signature": keys.inbound, "outbound_signature": keys.outbound}
     configure(odoo, at_stripe, stripe_secrets, api_base_url=api_url)
@@ -205,7 +212,7 @@ def _fetch(odoo: Odoo, stripe: StripeServer, say: Say) -> None:
     except SetupError as reason:
         say(f"Odoo could not be asked to fetch at once, it does so by itself later. {reason}")
         return
-    if wait_for(lambda: stripe.api.faults.requests > asked_before, FETCH_SECONDS):
+    if wait_for(Quiet(lambda: stripe.api.faults.requests, asked_before), FETCH_SECONDS):
         say("Odoo has fetched from Stripe")
     else:
         say("Odoo has not fetched from Stripe yet; it does so by itself later")

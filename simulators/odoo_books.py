@@ -32,6 +32,19 @@ def fetch_now(odoo: Odoo) -> bool:
     return True
 
 
+class Quiet:
+    """Holds once ``count`` has grown beyond ``start`` and then stayed the same between two askings."""
+
+    def __init__(self, count: Callable[[], int], start: int):
+        self._count = count
+        self._start = self._last = start
+
+    def __call__(self) -> bool:
+        """Return whether it has come to rest."""
+        before, self._last = self._last, self._count()
+        return self._last == before > self._start
+
+
 def wait_for(condition: Callable[[], bool], timeout_seconds: int) -> bool:
     """Ask until ``condition`` holds; return whether it did within the time."""
     end = time.monotonic() + timeout_seconds

@@ -98,15 +98,14 @@ class Odoo:
             content = wire.parse(answer.content) if len(answer.content) <= MAX_ANSWER_BYTES else {}
         except (requests.RequestException, ValueError) as reason:
             raise SetupError(f"{what}: no usable answer from {self.url} ({type(reason).__name__})") from None
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or "jsonrpc" not in content:
             raise SetupError(f"{what}: Odoo answered with status {answer.status_code} and no result")
         if "error" in content:
             error = content["error"]
             words = error.get("data", {}).get("message") or error.get("message") or "no reason given"
             raise SetupError(f"{what}: {words}")
-        if "result" not in content:
-            raise SetupError(f"{what}: Odoo answered with status {answer.status_code} and no result")
-        return content["result"]
+        # A method that returns nothing is answered without a result.
+        return content.get("result")
 
 
 def connection(odoo: Odoo, xmlid_name: str) -> Connection:
@@ -135,6 +134,16 @@ def connection(odoo: Odoo, xmlid_name: str) -> Connection:
         raise SetupError(f"The connection {name} has no inbound address.")
     # Odoo's own idea of its address (web.base.url) may be another one than the one we reached it at.
     return Connection(connection_id, name, odoo.url + endpoints[0]["path"])
+
+
+def activate_currency(odoo: Odoo, code: str) -> None:
+    """Make a currency usable, as the accountant of a company that is paid in it has done.
+
+    :raises SetupError: Odoo refuses.
+    """
+    found = odoo.call("res.currency", "search", [["name", "=", code], ["active", "=", False]])
+    if found:
+        odoo.call("res.currency", "write", found, {"active": True})
 
 
 def hand_over_secret(odoo: Odoo, connection_id: int, purpose: str, value: str) -> None:

@@ -33,6 +33,7 @@ class StandIn:
         self.password = "admin"
         self.refuses_activation = ""
         self.fetched = []
+        self.currencies = []
         self.booked = ["791.19"]
 
     def __call__(self, request):
@@ -40,15 +41,16 @@ class StandIn:
             return json_reply(200, {"status": "pass"})
         if request.path.startswith("/integration/v1/in/"):
             return self._take(request)
-        if request.path == "/moved":
-            return Reply(302, {"Location": "/web/health"}, b"")
         params = json_object(request)["params"]
         if request.path == "/web/session/authenticate":
             if (params["db"], params["login"], params["password"]) != ("demo", "admin", self.password):
                 return self._error("Access Denied")
             return json_reply(200, {"jsonrpc": "2.0", "result": {"uid": 2}})
         result = self._call(params["model"], params["method"], params["args"])
-        return result if isinstance(result, Reply) else json_reply(200, {"jsonrpc": "2.0", "result": result})
+        if isinstance(result, Reply):
+            return result
+        # As Odoo does: no result at all where a method returns None.
+        return json_reply(200, {"jsonrpc": "2.0", **({} if result is None else {"result": result})})
 
     @staticmethod
     def _error(message):
@@ -71,12 +73,20 @@ class StandIn:
             "integration.message": lambda _method, _args: 0,
             "ir.cron": self._fetch,
             "ir.model.data": self._named,
+            "res.currency": self._currency,
         }
         return answering[model](method, args)
 
     def _named(self, _method, args):
         found = self.connections.get(args[0][1][2])
         return [{"id": 1, "res_id": found}] if found else []
+
+    def _currency(self, method, args):
+        if method == "search":
+            return [] if "EUR" in self.currencies else [1]
+        assert args == [[1], {"active": True}]
+        self.currencies.append("EUR")
+        return True
 
     def _lines(self, _method, _args):
         return [{"id": place, "amount": Decimal(amount)} for place, amount in enumerate(self.booked)]
@@ -90,7 +100,7 @@ class StandIn:
             if self.refuses_activation:
                 return self._error(self.refuses_activation)
             self.activated += args[0]
-        return True
+        return None
 
     def _fetch(self, _method, _args):
         """Fetch as the hub would, with the key and at the address that the set-up handed over."""
@@ -172,6 +182,7 @@ def test_the_demo_sets_up_and_delivers_everything_and_a_second_run_repeats_it(st
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", stand_in.written[7]["api_base_url"])
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/events", stand_in.written[8]["delivery_url"])
     assert len(stand_in.inbox) == 54
+    assert stand_in.currencies == ["EUR"]
     for row in stand_in.credentials:
         assert row["value"] not in said, "a secret is never shown"
     assert stand_in.fetched == [("Thu, 01 Oct 2026 10:00:02 GMT", 0), ("Sun, 01 Nov 2026 09:00:02 GMT", 21)]
