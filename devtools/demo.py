@@ -99,7 +99,7 @@ def start_feed(demo: Demo) -> bool:
     if not (paths.ROOT / "simulators" / "__main__.py").is_file():
         warn("there are no simulators in this checkout yet (simulators/__main__.py): nothing is fed")
         return False
-    command = [demo.env.venv.python, "-B", "-u", "-m", "simulators", "demo"]
+    command = [demo.env.venv.python, "-u", "-m", "simulators", "demo"]
     command += ["--odoo-url", demo.url, "--database", demo.database]
     log = paths.LOGS / f"{FEED}.log"
     log.unlink(missing_ok=True)

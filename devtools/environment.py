@@ -33,16 +33,16 @@ class Environment:
 
     def odoo(self, *arguments) -> list[str]:
         """The command line that starts Odoo with ``arguments``."""
-        return [str(self.venv.python), "-B", str(MAIN), *(str(argument) for argument in arguments)]
+        return [str(self.venv.python), str(MAIN), *(str(argument) for argument in arguments)]
 
     def env(self) -> dict[str, str]:
         """The environment of programs that run in the virtual environment."""
         env = self.cluster.env()
-        for name in ("PYTHONHOME", "VIRTUAL_ENV", "ODOO_RC", "OPENERP_SERVER"):
+        for name in ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "ODOO_RC", "OPENERP_SERVER"):
             env.pop(name, None)
         env["PATH"] = f"{self.venv.folder / 'bin'}{os.pathsep}{env['PATH']}"
         env["PYTHONPATH"] = str(paths.PYLIB)
-        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        env.update(self.venv.bytecode_env())
         env["TZ"] = "UTC"
         return env
 

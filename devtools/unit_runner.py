@@ -25,7 +25,8 @@ def run(selection: Selection, interpreter: venv.Venv) -> outcome.Outcome:
         return outcome.Outcome()
     counts = paths.RUN / f"unit-{os.getpid()}.counts"
     env = {**os.environ, "PYTHONPATH": str(paths.PYLIB), pytest_counts.COUNTS_FILE: str(counts)}
-    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    env.update(interpreter.bytecode_env())
     command = [interpreter.program("pytest"), "-p", "devtools.pytest_counts", *plugin_options(interpreter)]
     command += [*selection.options, *wanted]
     result = subprocess.run([str(part) for part in command], cwd=paths.ROOT, env=env, check=False)

@@ -36,6 +36,10 @@ class Venv:
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return self.folder / "lib" / version / "site-packages"
 
+    def bytecode_env(self) -> dict[str, str]:
+        """Keep compiled modules beside the environment: none in the checkout, none compiled twice."""
+        return {"PYTHONPYCACHEPREFIX": str(self.folder / "pycache")}
+
     def program(self, name: str) -> Path:
         """One of its commands."""
         return self.folder / "bin" / name

@@ -29,7 +29,7 @@ def run(options) -> int:
     if not (paths.ROOT / options.package / "__main__.py").is_file():
         raise Stop(f"There is no {options.package}/__main__.py in this checkout yet.")
     env = environment.ready() or environment.ensure(Steps(environment.SETUP_STEPS))
-    command = [env.venv.python, "-B", "-u", "-m", options.package, *options.arguments]
+    command = [env.venv.python, "-u", "-m", options.package, *options.arguments]
     with locks.exclusive("heavy", options.package.capitalize()):
         return _call(command, env)
 
