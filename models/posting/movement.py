@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...engine.errors import IntegrationError, MissingReferenceError
+from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
 from .work import Effect, Finding
 
 # What a booked movement is set against (policy, table of events); the others are decided case by case.
@@ -40,6 +40,9 @@ class IntegrationPostingMovement(models.AbstractModel):
         related = {("payment", document.related) for document in documents if document.related}
         lookups = {
             "known": self.env["integration.movement"]._existing(connection, keys | related),
+            "ledger": self.env["integration.movement"]._by_ledger_line(
+                connection, {document.balance_transaction for document in documents} - {None}
+            ),
             "journals": {
                 account.currency_id.name: account.journal_id for account in connection.balance_account_ids
             },
@@ -65,6 +68,8 @@ class IntegrationPostingMovement(models.AbstractModel):
         known = lookups["known"].get((document.type, document.movement_id))
         if known and (known.changes_balance or not document.changes_balance):
             return self._plan_known(work, document, known)
+        if document.changes_balance and self._is_same_money(document, lookups["ledger"]):
+            return None
         plan = {
             "step": "book" if document.changes_balance else "note",
             "document": document,
@@ -78,6 +83,14 @@ class IntegrationPostingMovement(models.AbstractModel):
         if document.changes_balance:
             plan["account"] = self._counterpart(work.connection, document, plan, lookups)
         return plan
+
+    def _is_same_money(self, document, ledger):
+        """Whether this ledger line is booked under another name: one line of the provider's ledger is one movement."""
+        line = document.balance_transaction
+        if not line or document.type == "fee":
+            return False
+        identity = (document.type, document.movement_id)
+        return ledger.setdefault(line, identity) != identity
 
     def _plan_known(self, work, document, known):
         """Compare what is said now with what is booked. The booking stands; a difference is for a person."""
@@ -116,7 +129,7 @@ class IntegrationPostingMovement(models.AbstractModel):
         if not journal:
             if document.settled is None and lookups["journals"] and document.balance_transaction is None:
                 # Charged in a currency that we hold no balance in: the provider converts, and says the amount later.
-                raise MissingReferenceError(
+                raise BusinessError(
                     "settlement_amount_unknown",
                     document.movement_id,
                     params={

@@ -48,7 +48,11 @@ class IntegrationPosting(models.AbstractModel):
         """
         for move in moves:
             if move.state != "posted":
-                raise BusinessError("core_changed", f"move {move.id} is {move.state}", params={"field": "state"})
+                raise BusinessError(
+                    "core_changed",
+                    f"move {move.id} is {move.state}",
+                    params={"field": "state", "wanted": "posted", "got": move.state},
+                )
             if move.date != wanted[move.id]:
                 raise BusinessError(
                     "core_changed",

@@ -96,6 +96,19 @@ class IntegrationMovement(models.Model):
         )
         return {(movement.type, movement.movement_id): movement for movement in movements}
 
+    @api.model
+    def _by_ledger_line(self, connection, ledger_ids):
+        """Return {provider's ledger id: (type, movement id)} of booked movements; a fee shares its payment's line."""
+        movements = self.search(
+            [
+                ("connection_id", "=", connection.id),
+                ("balance_transaction", "in", list(ledger_ids)),
+                ("changes_balance", "=", True),
+                ("type", "!=", "fee"),
+            ]
+        )
+        return {movement.balance_transaction: (movement.type, movement.movement_id) for movement in movements}
+
     def _settle_application(self, application, exception=None):
         """Set the state of application and let go of the exception that asked for it, where it is answered."""
         before = self.exception_id
