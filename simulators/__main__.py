@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         help=f"events after it, at most {MAX_EVENTS}",
     )
     demo.add_argument("--trickle-seconds", type=int, default=5, help="pause between those")
-    demo.add_argument("--pause-ms", type=int, default=250, help="pause between two events of the month")
+    demo.add_argument("--pause-ms", type=int, default=100, help="pause between two events; 0 = at full speed")
     demo.add_argument("--once", action="store_true", help="stop when everything is delivered")
     demo.set_defaults(command=_demo)
     stripe = commands.add_parser("stripe", help="only the simulated Stripe, with a played month in it")

@@ -30,6 +30,7 @@ from .trickle import MAX_EVENTS, trickle
 STRIPE_XMLID = "demo_connection_stripe"
 PARTNER_XMLID = "demo_connection_partner"
 FETCH_SECONDS = 30
+DAY_SECONDS = 15
 WORK_SECONDS = 120
 Say = Callable[[str], None]
 
@@ -38,7 +39,8 @@ Say = Callable[[str], None]
 class DemoOptions:
     """How the demo is played.
 
-    ``pause_ms`` lies between two events of the month; ``idle`` = go on serving when everything is delivered.
+    ``pause_ms`` lies between two events of the month, and a wait for Odoo between two days (0 = neither);
+    ``idle`` = go on serving when everything is delivered.
     """
 
     odoo_url: str
@@ -142,11 +144,7 @@ def run(options: DemoOptions, say: Say = print) -> int:
             say=say,
         )
         say(f"Playing {scenario.month:%B %Y} of a services company: {len(scenario)} events")
-        for step in scenario:
-            with stripe.lock:
-                live.play(until=step.occurred_at)
-            feed.play([step])
-            time.sleep(options.pause_ms / 1000)
+        _play(options, odoo, scenario, live, stripe, feed)
         _report(scenario, feed.counts, say)
         with stripe.lock:
             live.end_month()
@@ -201,6 +199,22 @@ def _report(scenario: Scenario, counts: Counter[str], say: Say) -> None:
         say(f"  {words:<20}{expected.total(field):>12,.2f}")
     say(f"  {'closing balance':<20}{expected.closing():>12,.2f}")
     say(f"and {len(expected.exceptions)} cases on the workbench for a person to decide")
+
+
+def _play(
+    options: DemoOptions, odoo: Odoo, scenario: Scenario, live: Stage, stripe: StripeServer, feed: Feed
+) -> None:
+    """Deliver the month; between two days Odoo gets the time to work off what it has received."""
+    today = scenario.month
+    for step in scenario:
+        if options.pause_ms and step.occurred_at.date() > today:
+            today = step.occurred_at.date()
+            with contextlib.suppress(SetupError):
+                wait_for(lambda: not left_to_do(odoo), DAY_SECONDS)
+        with stripe.lock:
+            live.play(until=step.occurred_at)
+        feed.play([step])
+        time.sleep(options.pause_ms / 1000)
 
 
 def _fetch(odoo: Odoo, stripe: StripeServer, say: Say) -> None:

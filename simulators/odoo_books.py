@@ -11,7 +11,7 @@ from .odoo_setup import MODULE, Odoo
 
 FETCH_CRON = "cron_pull"
 MAX_LINES = 50_000
-POLL_SECONDS = 1
+POLL_SECONDS = 0.5
 
 
 def fetch_now(odoo: Odoo) -> bool:

@@ -33,6 +33,7 @@ class StandIn:
         self.password = "admin"
         self.refuses_activation = ""
         self.fetched = []
+        self.backlog = []
         self.currencies = []
         self.booked = ["791.19"]
 
@@ -70,7 +71,7 @@ class StandIn:
             "integration.endpoint": lambda _method, args: [
                 {"id": 1, "path": f"/integration/v1/in/key{args[0][0][2]}"}
             ],
-            "integration.message": lambda _method, _args: 0,
+            "integration.message": lambda _method, _args: self.backlog.pop(0) if self.backlog else 0,
             "ir.cron": self._fetch,
             "ir.model.data": self._named,
             "res.currency": self._currency,
@@ -196,6 +197,13 @@ def test_the_demo_sets_up_and_delivers_everything_and_a_second_run_repeats_it(st
     assert stand_in.counts["refused"] == 2
     for connection_id, purpose in ((7, "inbound_signature"), (7, "api"), (8, "outbound_signature")):
         assert len(stand_in.secrets(connection_id, purpose)) == 1, "the earlier secret has ended"
+
+
+def test_between_two_days_it_waits_for_odoo(stand_in, odoo_url):
+    stand_in.backlog = [3, 1]
+    code, _said = play(odoo_url, pause_ms=1)
+    assert (code, stand_in.backlog) == (0, [])
+    assert len(stand_in.inbox) == 54
 
 
 def test_trickling_goes_on_after_the_month(stand_in, odoo_url):
