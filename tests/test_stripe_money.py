@@ -232,3 +232,95 @@ class TestStripeMoney(IntegrationCommon):
         self.pull_stripe()
         self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0"))
         self.assertEqual(self.balance(self.cash), Decimal("1116.35"))
+
+    def test_charge_in_a_currency_without_balance_waits_for_the_settled_amount(self):
+        self.env.ref("base.EUR").active = True
+        self.stripe.conversions["eur"] = ("usd", Decimal("1.085"))
+        charge = self.stripe.charge(40000, "eur", metadata={"invoice_number": "P-1001"})
+        [message] = self.send_stripe()
+        self.assertEqual((message.status, message.error_code), ("waiting", "settlement_amount_unknown"))
+        self.assertEqual(self.balance(self.cash), Decimal("0"))
+        self.stripe.settle(charge["id"])
+        self.send_stripe()
+        self.pull_stripe()
+        self.drain(self.stripe_connection)
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual((movement.settled_amount, movement.settled_currency_id.name), (434.00, "USD"))
+        self.assertEqual((movement.amount, movement.currency_id.name), (400.00, "EUR"))
+        self.assertEqual(self.balance(self.cash), Decimal("421.11"))  # 434.00 less 2.9 % and 0.30
+        self.assertEqual(message.status, "done")
+        self.assertEqual(movement.statement_line_id.foreign_currency_id.name, "EUR")
+        self.assertEqual(self.exceptions().mapped("code"), ["payment_currency_differs"])
+
+    def test_the_processor_statement_agrees_with_the_provider_day_by_day(self):
+        self.stripe_connection.fetch_from = date(2026, 3, 2)
+        charge = self.pay(115000, settled=True)
+        self.clock.advance(days=2)
+        self.stripe.refund(charge["id"], 5000)
+        self.stripe.pay_out("usd", 20000)
+        self.send_stripe()
+        self.clock.advance(days=1)
+        self.pull_stripe()
+        self.pull_stripe("balances")
+        first, _quiet, second = self.env["integration.processor.statement"].search([], order="date")
+        self.assertEqual((first.opening, first.charges, first.fees, first.closing), (0, 1150.00, -33.65, 1116.35))
+        self.assertEqual((second.opening, second.refunds, second.payouts, second.closing), (1116.35, -50, -200, 866.35))
+        self.assertEqual((first.state, second.state), ("agrees", "agrees"))
+        self.assertTrue(all(row.statement_id.is_complete and row.statement_id.is_valid for row in first | second))
+        self.assertEqual(second.statement_id.balance_end_real, 866.35)
+        self.assertFalse(self.exceptions("balance_differs"))
+
+    def test_a_missing_movement_shows_as_a_difference_and_settles_itself(self):
+        self.stripe_connection.fetch_from = date(2026, 3, 2)
+        self.pay(115000, settled=True)
+        self.clock.advance(days=1)
+        self.pull_stripe("balances")
+        [statement] = self.env["integration.processor.statement"].search([])
+        self.assertEqual((statement.state, statement.difference), ("differs", 1116.35))
+        exception = self.exceptions("balance_differs")
+        self.assertIn("1,116.35", exception.what)
+        self.pull_stripe()
+        self.assertEqual((statement.state, statement.difference), ("agrees", 0.0))
+        self.assertEqual(exception.state, "resolved")
+
+    def test_money_of_a_locked_period_is_booked_on_the_first_open_day(self):
+        self.company.fiscalyear_lock_date = date(2026, 3, 31)
+        charge = self.pay(115000)
+        self.assert_done(self.send_stripe())
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual((movement.event_date, movement.move_id.date), (date(2026, 3, 2), date(2026, 4, 1)))
+        self.assertEqual(movement.move_id.integration_event_date, date(2026, 3, 2))
+        self.assertEqual(self.exceptions().mapped("code"), ["late_movement"])
+
+    def test_buttons_apply_and_identify_money(self):
+        charge = self.pay(115000, None)
+        self.send_stripe()
+        exception = self.exceptions("payment_party_unknown")
+        exception.fix_partner_id = self.invoice.partner_id
+        exception.action_identify()
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual((movement.application, exception.state), ("open", "resolved"))
+        self.assertEqual(self.balance(self.role("UNID")), Decimal("0"))
+        follow = self.exceptions("payment_reference_unknown")
+        follow.fix_invoice_ids = self.invoice
+        follow.action_apply()
+        self.assertEqual((movement.application, follow.state), ("applied", "resolved"))
+        self.assertEqual(self.invoice.payment_state, "paid")
+        self.assertFalse(self.exceptions())
+
+    def test_an_invoice_posted_by_hand_takes_the_money_that_waits_for_it(self):
+        draft = self.env["account.move"].create(
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner_a.id,
+                "invoice_date": date(2026, 3, 1),
+                "payment_reference": "ORDER-7",
+                "invoice_line_ids": [(0, 0, {"name": "Advice", "quantity": 1, "price_unit": 80.0, "tax_ids": False})],
+            }
+        )
+        charge = self.pay(8000, "ORDER-7")
+        self.send_stripe()
+        draft.action_post()
+        self.env["integration.waiting"]._apply(draft.ids)
+        self.assertEqual(self.movement("payment", charge["id"]).application, "applied")
+        self.assertEqual(draft.payment_state, "paid")

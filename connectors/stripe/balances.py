@@ -18,6 +18,7 @@ import msgspec
 from ...engine.canonical import ProviderBalance
 from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import TransientError
+from ...engine.instants import parse_instant
 from ..base import Envelope, HttpAnswer, HttpRequest, PullPage
 from ..reading import (
     MinorUnits,
@@ -42,7 +43,8 @@ Totals = dict[WireCurrency, MinorUnits]
 class BalanceCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the pull of balances stands.
 
-    ``next_day``    the first finished day that has not been told yet (default: yesterday).
+    ``next_day``    the first finished day that has not been told yet (default: the day of the setting
+                    ``pull_from``, else yesterday).
     ``taken_at``    Stripe's clock when it told the balance; ``now_totals`` what it told, per currency.
     ``after``       net of the lines of today, up to ``taken_at``; ``days`` count and net per finished day.
     ``readings``    how often the balance was read because it moved in the same second.
@@ -133,7 +135,7 @@ def _balance_read(state: BalanceCursor, answer: HttpAnswer, settings: Mapping[st
         raise schema_violation("$", "Expected a balance with the Date header of the answer")
     zone = zone_of(settings)
     today = clock.astimezone(zone).date()
-    next_day = state.next_day or today - dt.timedelta(days=1)
+    next_day = state.next_day or _first_day(settings, zone) or today - dt.timedelta(days=1)
     next_day = max(next_day, today - dt.timedelta(days=MAX_BALANCE_DAYS))
     if next_day >= today:
         return _page([], BalanceCursor(next_day=next_day), more=False)
@@ -146,6 +148,12 @@ def _balance_read(state: BalanceCursor, answer: HttpAnswer, settings: Mapping[st
         readings=state.readings + 1,
     )
     return _page([], following, more=True)
+
+
+def _first_day(settings: Mapping[str, Any], zone: zoneinfo.ZoneInfo) -> dt.date | None:
+    """Return the day on which ``pull_from`` (RFC 3339) falls, None without that setting."""
+    begin = settings.get("pull_from")
+    return parse_instant(begin).astimezone(zone).date() if begin else None
 
 
 def _lines_read(state: BalanceCursor, answer: HttpAnswer, settings: Mapping[str, Any]) -> PullPage:

@@ -50,8 +50,15 @@ def action_label(env, action):
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
+    about = fields.Char(compute="_compute_about", help="What the event is about, in plain words.")
     timeline = fields.Json(compute="_compute_timeline", help="What happened to this event, oldest first.")
     needs_person = fields.Boolean(compute="_compute_needs_person")
+
+    @api.depends("kind", "flow_id")
+    def _compute_about(self):
+        kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
+        for message in self:
+            message.about = kinds.get(message.kind or message.flow_id.kind) or self.env._("Nothing for the books")
 
     @api.depends("status")
     def _compute_needs_person(self):
@@ -152,6 +159,7 @@ class IntegrationAuditLeaf(models.Model):
     _inherit = "integration.audit.leaf"
 
     action_label = fields.Char(compute="_compute_action_label", string="What was done")
+    detail_label = fields.Char(compute="_compute_detail_label", string="Concerns")
     genuine = fields.Boolean(
         compute="_compute_genuine", string="Unchanged", help="The entry still has the digest that it was written with."
     )
@@ -162,6 +170,20 @@ class IntegrationAuditLeaf(models.Model):
         for leaf in self:
             leaf.action_label = action_label(self.env, leaf.action)
 
+    @api.depends("detail")
+    def _compute_detail_label(self):
+        for leaf in self:
+            parts = (leaf.detail or "").split(", ")
+            leaf.detail_label = ", ".join(self._name_of(part) for part in parts) or False
+
+    def _name_of(self, text):
+        """Return the name of a record written as ``model,id``; any other text stays as it is."""
+        model, _comma, number = text.partition(",")
+        if model not in self.env or not number.isdecimal():
+            return text
+        record = self.env[model].browse(int(number)).exists()
+        return record.display_name if record and record.has_access("read") else text
+
     @api.depends("digest")
     def _compute_genuine(self):
         for leaf in self:
@@ -171,6 +193,20 @@ class IntegrationAuditLeaf(models.Model):
     def _compute_has_record(self):
         for leaf in self:
             leaf.has_record = bool(leaf.res_id) and leaf.res_model in self.env
+
+
+class IntegrationConnection(models.Model):
+    _inherit = "integration.connection"
+
+    carries_invoices = fields.Boolean(compute="_compute_carries")
+    carries_money = fields.Boolean(compute="_compute_carries")
+
+    @api.depends("flow_ids.kind")
+    def _compute_carries(self):
+        for connection in self:
+            kinds = set(connection.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
+            connection.carries_invoices = "invoice" in kinds
+            connection.carries_money = "movement" in kinds
 
 
 class IntegrationPullCursor(models.Model):

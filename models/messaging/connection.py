@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytz
 
@@ -7,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...connectors.registry import all_connectors, get_connector
+from ...engine.instants import format_instant
 
 ENVIRONMENTS = [("production", "Production"), ("sandbox", "Sandbox"), ("test", "Test")]
 STATES = [("draft", "Being set up"), ("active", "Active"), ("paused", "Paused")]
@@ -54,6 +56,11 @@ class IntegrationConnection(models.Model):
     allowed_hosts = fields.Char(
         help="Host names or addresses that may be called although they are not public, separated by blanks. "
         "Needed only for systems inside your own network.",
+        tracking=True,
+    )
+    fetch_from = fields.Date(
+        help="The first day whose ledger lines and balances are fetched from the provider. Empty = the ledger from its "
+        "beginning, the balances from yesterday.",
         tracking=True,
     )
     reference_keys = fields.Char(
@@ -219,7 +226,8 @@ class IntegrationConnection(models.Model):
     def _settings(self):
         """Return the settings that a connector's pure functions may read."""
         self.ensure_one()
-        return {
+        settings = {"pull_from": self._fetch_from()} if self.fetch_from else {}
+        return settings | {
             "reference_keys": (self.reference_keys or "").split(),
             "time_zone": self.time_zone,
             "outside_account": self.outside_account,
@@ -227,6 +235,11 @@ class IntegrationConnection(models.Model):
             "system": self.connector,
             "currencies": self.balance_account_ids.currency_id.mapped("name"),
         }
+
+    def _fetch_from(self):
+        """Return the beginning of the first day to fetch as RFC 3339, in the time zone of the books."""
+        midnight = datetime.combine(self.fetch_from, datetime.min.time(), ZoneInfo(self.time_zone))
+        return format_instant(midnight)
 
     def _ensure_flows(self):
         """Give the connection one flow per object kind it takes in and per event it can send."""

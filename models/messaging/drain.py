@@ -32,6 +32,8 @@ BUDGET_SECONDS = 25
 LINGER_SECONDS = 1.5
 POLL_SECONDS = 0.15
 DATABASE_TRIES = 5
+# An event that waits for what a later event of the same object will say must not hold that event back.
+ANSWERED_BY_SUCCESSORS = frozenset({"settlement_amount_unknown"})
 
 
 class IntegrationDrain(models.AbstractModel):
@@ -114,7 +116,11 @@ class IntegrationDrain(models.AbstractModel):
                 elif work.open:
                     ready.append(work)
             self._apply_wave(ready)
-            stopped |= {(work.connection.id, work.envelope.object_key) for work in ready if work.error}
+            stopped |= {
+                (work.connection.id, work.envelope.object_key)
+                for work in ready
+                if work.error and work.error.code not in ANSWERED_BY_SUCCESSORS
+            }
         self._record(works, held, started)
         return len(rows)
 
@@ -128,7 +134,8 @@ class IntegrationDrain(models.AbstractModel):
                        EXISTS (SELECT FROM integration_message b
                                 WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
                                   AND b.direction = 'in' AND b.id < m.id
-                                  AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')) AS blocked
+                                  AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')
+                                  AND COALESCE(b.error_code, '') <> ALL (%s)) AS blocked
                   FROM integration_message m
                   JOIN integration_payload p ON p.message_id = m.id
                   JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
@@ -138,6 +145,7 @@ class IntegrationDrain(models.AbstractModel):
                  ORDER BY m.id
                  LIMIT %s
                 """,
+                list(ANSWERED_BY_SUCCESSORS),
                 lane_id,
                 limit,
             )

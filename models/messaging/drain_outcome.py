@@ -195,7 +195,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
         """Let go what waited for these events, and close exceptions whose cause has gone."""
         done = [work for work in works if not work.error]
         self.env["integration.message"]._release_successors(
-            {(work.connection.id, work.envelope.object_key) for work in done if work.row["attempt_count"]}
+            {(work.connection.id, work.envelope.object_key) for work in done}
         )
         earlier = {work.row["exception_id"] for work in done} - {None}
         self.env["integration.exception"].browse(earlier)._resolve_if_empty()

@@ -139,7 +139,7 @@ class IntegrationEvent(models.AbstractModel):
             invoice_id=str(move.id),
             document_type="credit_note" if move.move_type == "out_refund" else "invoice",
             entry_number=move.name,
-            legal_number=(move.ref if move.integration_issued_elsewhere else move.name) or None,
+            legal_number=move._integration_number(),
             company=move.company_id.name,
             issue_date=move.invoice_date,
             accounting_date=move.date,
@@ -179,7 +179,7 @@ class IntegrationEvent(models.AbstractModel):
                 accounting_date=movement.move_id.date,
                 amount=money(movement.amount, movement.currency_id),
                 invoice_id=str(move.id),
-                invoice_number=(move.ref if move.integration_issued_elsewhere else move.name) or move.name,
+                invoice_number=move._integration_number(),
                 applied=money(applied, move.currency_id),
                 invoice_amount_due=money(move.amount_residual, move.currency_id),
                 invoice_status=STATUS_WORDS.get(move.payment_state, "open"),
@@ -192,7 +192,7 @@ class IntegrationEvent(models.AbstractModel):
     def _publish_payment_failed(self, movement, invoices):
         """Tell that a payment failed or was taken back, and put a note on the invoices concerned."""
         company = movement.company_id
-        number = invoices[:1] and (invoices[0].ref if invoices[0].integration_issued_elsewhere else invoices[0].name)
+        number = invoices[:1] and invoices[0]._integration_number()
         document = PaymentFailed(
             source=Source(system="odoo", object_id=f"integration.movement,{movement.id}"),
             occurred_at=utc_now(),

@@ -204,7 +204,10 @@ class IntegrationMessage(models.Model):
 
     @api.model
     def _release_successors(self, pairs):
-        """Put events that waited for one of these (connection id, object key) pairs back into the queue."""
+        """Put events that waited for one of these (connection id, object key) pairs back into the queue.
+
+        An event that is done may also be the answer for which an earlier one was to be tried again later.
+        """
         by_connection = defaultdict(set)
         for connection_id, object_key in pairs:
             by_connection[connection_id].add(object_key)
@@ -212,14 +215,18 @@ class IntegrationMessage(models.Model):
             self.env.cr.execute(
                 SQL(
                     """
-                    UPDATE integration_message SET status = 'ready'
-                     WHERE connection_id = %s AND object_key = ANY(%s) AND direction = 'in' AND status = 'held'
+                    UPDATE integration_message
+                       SET status = CASE status WHEN 'held' THEN 'ready' ELSE status END,
+                           due_at = CASE status WHEN 'waiting' THEN now() AT TIME ZONE 'UTC' END
+                     WHERE connection_id = %s AND object_key = ANY(%s) AND direction = 'in'
+                       AND (status = 'held' OR (status = 'waiting' AND error_code = ANY(%s)))
                     """,
                     connection_id,
                     list(keys),
+                    ["settlement_amount_unknown", "parent_missing"],
                 )
             )
-        self.invalidate_model(["status"], flush=False)
+        self.invalidate_model(["status", "due_at"], flush=False)
 
     # -- actions of people -------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ class AccountMove(models.Model):
             self.env["integration.waiting"]._look_after_commit(documents)
         return posted
 
+    def _integration_number(self):
+        """Return the number under which people know this document: the issuer's, else Odoo's."""
+        self.ensure_one()
+        return (self.ref if self.integration_issued_elsewhere else self.name) or self.name or self.ref or ""
+
     def action_open_integration_source(self):
         """Button: open the events that this entry comes from."""
         self.ensure_one()

@@ -24,11 +24,11 @@ class IntegrationPostingApplication(models.AbstractModel):
     @api.model
     def _invoices_named(self, connection, documents):
         """Return a function document → (invoices that it names, references that name nothing)."""
-        values = {reference.value for document in documents for reference in document.references}
+        values = {value for document in documents for value in _named_by(document.references)}
         table = self._invoices_by_value(connection, values)
 
         def named(document):
-            return self._pick(table, [reference.value for reference in document.references])
+            return self._pick(table, _named_by(document.references))
 
         return named
 
@@ -150,11 +150,11 @@ class IntegrationPostingApplication(models.AbstractModel):
             return self._settled(movement, "applied")
         if applied:
             excess = f"{abs(line.amount_residual_currency):.{line.currency_id.decimal_places}f} {line.currency_id.name}"
-            params |= {"excess": excess, "number": ", ".join(applied.mapped("name"))}
+            params |= {"excess": excess, "number": ", ".join(move._integration_number() for move in applied)}
             return self._wait(work, movement, "partly", "payment_excess", params)
         if not invoices:
             return self._wait(work, movement, "open", "payment_reference_unknown", params)
-        params |= {"number": ", ".join(invoices.mapped(lambda move: move.name or move.ref or "")), "currency": ""}
+        params |= {"number": ", ".join(move._integration_number() for move in invoices), "currency": ""}
         if other := invoices.filtered(lambda move: move.currency_id != movement.currency_id):
             params["currency"] = other[0].currency_id.name
             return self._wait(work, movement, "open", "payment_currency_differs", params)
@@ -310,7 +310,7 @@ class IntegrationPostingApplication(models.AbstractModel):
     @api.model
     def _apply_again(self, movement):
         """Try once more to apply a payment by the references that it carries."""
-        values = movement.reference_ids.mapped("value")
+        values = _named_by(movement.reference_ids)
         invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
         posted = invoices.filtered(lambda move: move.state == "posted")
         if posted:
@@ -334,7 +334,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             payment = payments.get((movement.connection_id.id, movement.related_id), movement.browse())
             self._match_refund(None, movement, payment)
             return
-        values = movement.reference_ids.mapped("value")
+        values = _named_by(movement.reference_ids)
         invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
         if targets := self._open_lines(invoices, movement.currency_id):
             self._reconcile([movement.counterpart_id | targets])
@@ -449,6 +449,11 @@ class _Related:
 
     def __init__(self, related):
         self.related = related
+
+
+def _named_by(references):
+    """Return the values of the references that can name an invoice."""
+    return [reference.value for reference in references if reference.type in INVOICE_REFERENCES]
 
 
 def _amount(movement):

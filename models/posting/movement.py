@@ -78,7 +78,7 @@ class IntegrationPostingMovement(models.AbstractModel):
             "currency": self._currency(document.amount.currency),
         }
         if document.changes_balance:
-            plan |= self._booking(work.connection, document, plan["event_date"], lookups)
+            plan |= self._booking(work, document, plan["event_date"], lookups)
         plan |= self._party(document, lookups)
         if document.changes_balance:
             plan["account"] = self._counterpart(work.connection, document, plan, lookups)
@@ -122,13 +122,15 @@ class IntegrationPostingMovement(models.AbstractModel):
             raise MissingReferenceError("currency_inactive", code, params={"currency": code})
         return currency
 
-    def _booking(self, connection, document, event_date, lookups):
+    def _booking(self, work, document, event_date, lookups):
         """Return journal, date and amounts of the statement line."""
+        connection = work.connection
         settled = document.settled or document.amount
         journal = lookups["journals"].get(settled.currency)
         if not journal:
-            if document.settled is None and lookups["journals"] and document.balance_transaction is None:
-                # Charged in a currency that we hold no balance in: the provider converts, and says the amount later.
+            if document.settled is None and lookups["journals"] and work.row["origin"] == "push":
+                # Charged in a currency that we hold no balance in: the provider converts it, and its ledger, which is
+                # fetched, will say what arrived.
                 raise BusinessError(
                     "settlement_amount_unknown",
                     document.movement_id,
