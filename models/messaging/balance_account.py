@@ -27,6 +27,19 @@ class IntegrationBalanceAccount(models.Model):
     )
     _journal_unique = models.Constraint("UNIQUE(journal_id)", "A journal mirrors one balance account only.")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env.registry.clear_cache()  # record rules and the waiting money's look-up read these
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env.registry.clear_cache()
+        return super().write(vals)
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        return super().unlink()
+
     @api.constrains("journal_id", "currency_id")
     def _check_currency(self):
         for account in self:

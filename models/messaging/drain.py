@@ -7,8 +7,6 @@ import time
 from contextlib import closing
 from datetime import timezone
 
-import psycopg2
-
 from odoo import SUPERUSER_ID, api, models
 from odoo.tools import SQL
 
@@ -72,29 +70,46 @@ class IntegrationDrain(models.AbstractModel):
         return total
 
     def _one_batch(self, registry, lane_id):
-        """Work off one batch in a transaction of its own; a database conflict repeats it from a fresh snapshot."""
+        """Work off one batch, then look again at what it left open; returns how many events were looked at."""
+        left = {}
+        count = self._in_own_transaction(
+            registry, lambda env: env["integration.drain"]._work_off(lane_id, left=left)
+        )
+        if any(left.values()):
+            # A payment and its invoice that are booked side by side do not see each other. Whoever commits
+            # last sees both.
+            self._in_own_transaction(registry, lambda env: env["integration.waiting"]._look_again(**left))
+        return count
+
+    @api.model
+    def _in_own_transaction(self, registry, step):
+        """Run ``step(env)`` on a cursor of its own and commit; a database conflict repeats it from a fresh snapshot."""
         for tries_left in reversed(range(DATABASE_TRIES)):
             try:
                 with closing(registry.cursor()) as cr:
+                    cr._default_log_exceptions = False  # conflicts are expected and repeated here
                     env = api.Environment(cr, SUPERUSER_ID, {})
-                    count = env["integration.drain"]._work_off(lane_id)
+                    result = step(env)
                     env.flush_all()
                     cr.commit()
                 registry.signal_changes()
-                return count
-            except (psycopg2.OperationalError, psycopg2.IntegrityError) as error:
+                return result
+            except isolation.DATABASE_ERRORS as error:
                 registry.reset_changes()
                 if not tries_left:
                     raise
-                _logger.info("lane %s: batch repeated after %s", lane_id, type(error).__name__)
+                _logger.info("transaction repeated after %s", type(error).__name__)
                 time.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - spreads retries, no secret
-        return 0
+        raise AssertionError("unreachable")
 
     # -- one batch -----------------------------------------------------------------------------------------
 
     @api.model
-    def _work_off(self, lane_id, limit=BATCH_SIZE):
-        """Work off up to ``limit`` events of the lane in the current transaction; returns how many were looked at."""
+    def _work_off(self, lane_id, limit=BATCH_SIZE, left=None):
+        """Work off up to ``limit`` events of the lane in the current transaction; returns how many were looked at.
+
+        :param left: dict that takes the ids of what a second look should see once this is committed.
+        """
         rows = self._ready_rows(lane_id, limit)
         if not rows:
             return 0
@@ -122,6 +137,9 @@ class IntegrationDrain(models.AbstractModel):
                 if work.error and work.error.code not in ANSWERED_BY_SUCCESSORS
             }
         self._record(works, held, started)
+        if left is not None:
+            left.clear()
+            left.update(self._left_open(works))
         return len(rows)
 
     def _ready_rows(self, lane_id, limit):

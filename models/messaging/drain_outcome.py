@@ -191,6 +191,23 @@ class IntegrationDrainOutcome(models.AbstractModel):
                     before, record.exception_id = record.exception_id, exception
                     (before - exception)._resolve_if_empty()
 
+    def _left_open(self, works):
+        """Return ids of documents that were posted, and of money that names documents and is not applied."""
+        moves, movements = [], []
+        for work in works:
+            if work.error or not work.plan:
+                continue
+            if work.kind == "invoice":
+                moves += [effect.record_id for effect in work.effects if effect.model == "account.move"]
+            elif work.kind == "movement":
+                booked = [plan["movement"] for plan in work.plan if plan.get("movement")]
+                movements += [
+                    movement.id
+                    for movement in booked
+                    if movement.application in ("open", "unidentified", "partly") and movement.reference_ids
+                ]
+        return {"move_ids": moves, "movement_ids": movements}
+
     def _after(self, works):
         """Let go what waited for these events, and close exceptions whose cause has gone."""
         done = [work for work in works if not work.error]

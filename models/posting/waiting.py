@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from odoo import api, models
+from odoo import SUPERUSER_ID, api, models, tools
 
 from ..messaging.lane import CHANNEL
 
@@ -14,12 +14,41 @@ class IntegrationWaiting(models.AbstractModel):
 
     @api.model
     def _look_after_commit(self, moves):
-        """Queue an application where booked money names one of these documents; costs one indexed query."""
-        if self.env.user.integration_service:  # the hub's own posting applies at once
+        """Once these documents are committed, queue an application where booked money names one of them.
+
+        Looking only then sees money that was booked at the same moment. Costs one indexed query.
+        """
+        if self.env.user.integration_service or not self._movements_are_booked(moves.company_id.ids):
             return
-        movements = self._waiting_for(moves)
-        if movements:
-            self.with_delay(channel=CHANNEL, priority=9)._apply(moves.ids)
+        registry, ids = self.env.registry, moves.ids
+
+        @self.env.cr.postcommit.add
+        def look():
+            with registry.cursor() as cr:
+                waiting = api.Environment(cr, SUPERUSER_ID, {})["integration.waiting"]
+                if waiting._waiting_for(waiting.env["account.move"].browse(ids)):
+                    waiting.with_delay(channel=CHANNEL, priority=9)._apply(ids)
+
+    @api.model
+    def _movements_are_booked(self, company_ids):
+        """Whether a connection of these companies books money at all; cached."""
+        return any(self._books_money(company_id) for company_id in company_ids)
+
+    @api.model
+    @tools.ormcache("company_id")
+    def _books_money(self, company_id):
+        return bool(
+            self.env["integration.balance.account"].sudo().search_count([("company_id", "=", company_id)], limit=1)
+        )
+
+    @api.model
+    def _look_again(self, move_ids=(), movement_ids=()):
+        """Second look, in a transaction of its own, at documents and money that were booked a moment ago."""
+        for movement in self.env["integration.movement"].browse(movement_ids).exists():
+            if movement.application in ("open", "unidentified", "partly"):
+                service = movement.connection_id._as_service()
+                service.env["integration.posting.application"]._apply_again(movement.with_env(service.env))
+        self._apply(list(move_ids))
 
     def _waiting_for(self, moves):
         values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {False}
