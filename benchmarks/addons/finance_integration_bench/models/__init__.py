@@ -1,0 +1,2 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import bench

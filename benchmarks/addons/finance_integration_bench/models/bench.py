@@ -1,0 +1,54 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import time
+
+from odoo import SUPERUSER_ID, api, models
+
+from odoo.addons.finance_integration.benchmarks.differences import first_difference
+
+
+class FinanceIntegrationBench(models.AbstractModel):
+    """The ways of doing it without the hub, run inside the same server."""
+
+    _name = "finance.integration.bench"
+    _description = "Benchmark"
+
+    @api.model
+    def enqueue_invoices(self, values_list, channel):
+        """Make one plain job per invoice."""
+        for values in values_list:
+            self.with_delay(channel=channel)._post_one(values)
+
+    def _post_one(self, values):
+        """Job: create and post one invoice."""
+        self.env["account.move"].create(values).action_post()
+
+    @api.model
+    def post_in_bulk(self, values_list, size):
+        """Create and post invoices ``size`` at a time, each portion one transaction; returns the seconds."""
+        begin = time.monotonic()
+        for start in range(0, len(values_list), size):
+            with self.env.registry.cursor() as cr:
+                env = api.Environment(cr, self.env.uid, dict(self.env.context))
+                env["account.move"].create(values_list[start : start + size])._post()
+        return time.monotonic() - begin
+
+    @api.model
+    def pay_one_by_one(self, invoice_ids, journal_id):
+        """Pay invoices with the register-payment wizard, one after the other, a transaction each; returns the seconds."""
+        begin = time.monotonic()
+        for invoice_id in invoice_ids:
+            with self.env.registry.cursor() as cr:
+                env = api.Environment(cr, self.env.uid, dict(self.env.context))
+                env["account.payment.register"].with_context(
+                    active_model="account.move", active_ids=[invoice_id]
+                ).create({"journal_id": journal_id}).action_create_payments()
+        return time.monotonic() - begin
+
+    @api.model
+    def first_difference(self, pairs):
+        """Return the first difference between the invoices of each pair of ids, or an empty string."""
+        Move = self.env(user=SUPERUSER_ID)["account.move"]
+        for left, right in pairs:
+            if found := first_difference(Move.browse(left), Move.browse(right)):
+                return found
+        return ""

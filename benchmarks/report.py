@@ -1,0 +1,104 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Writes the results down: every figure with its target, its spread and its verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import re
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+
+from devtools import paths, processes
+from devtools.environment import Environment
+
+from .rounds import SPREAD_LIMIT_PERCENT, TRIES, Check, Figure
+
+FILE = Path(__file__).resolve().parent / "results.md"
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one part of the benchmark found, and how long it took."""
+
+    figures: list[Figure]
+    checks: list[Check]
+    seconds: float
+
+
+def lines(result: Result) -> list[str]:
+    """Return the result as lines for the terminal."""
+    told = [f"  {'holds ' if check.holds else 'BROKEN'}  {check.name}: {check.detail}" for check in result.checks]
+    for figure in result.figures:
+        target = "" if figure.target is None else f" (target {figure.target})"
+        told.append(
+            f"  {figure.name}: {figure.ratio:.2f} ± {figure.spread_percent:.0f} %{target}: "
+            f"{figure.verdict} [{figure.context}]"
+        )
+    return told
+
+
+def exit_code(results: dict[str, Result]) -> int:
+    """0 when every gate holds and every target is met."""
+    good = all(
+        all(check.holds for check in result.checks)
+        and all(figure.verdict in ("met", "context") for figure in result.figures if figure.target is not None)
+        for result in results.values()
+    )
+    return 0 if good else 1
+
+
+def write(env: Environment, results: dict[str, Result], *, quick: bool) -> None:
+    """Write the page; a quick or partial run goes to the terminal and to ``.dev`` only."""
+    text = page(env, results, quick=quick)
+    target = paths.LOGS / "benchmark.md"
+    target.write_text(text, encoding="utf-8")
+    if not quick and len(results) >= 4:
+        FILE.write_text(text, encoding="utf-8")
+
+
+def page(env: Environment, results: dict[str, Result], *, quick: bool) -> str:
+    """Return the page of results in Markdown."""
+    parts = ["# Results of the reference benchmark", "", *_machine(env), ""]
+    if quick:
+        parts += ["A quick run: few rounds, good for seeing that it works and for nothing else.", ""]
+    parts += [
+        "A ratio is the median of its rounds; the spread says how far the farthest round is from it. "
+        f"Above {SPREAD_LIMIT_PERCENT} % a ratio is measured again, {TRIES} times at most, and then refused. "
+        "Absolute figures hold for this machine only.",
+        "",
+        "| Figure | Ratio | Spread | Rounds | Tries | Target | Verdict | Absolute |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in results.values():
+        for figure in result.figures:
+            target = "–" if figure.target is None else f"≥ {figure.target}"
+            parts.append(
+                f"| {figure.name} | {figure.ratio:.2f} | {figure.spread_percent:.0f} % | {len(figure.rounds)} "
+                f"| {figure.tries} | {target} | {figure.verdict} | {figure.context} |"
+            )
+    parts += ["", "| Gate | Holds | What was seen |", "| --- | --- | --- |"]
+    for result in results.values():
+        parts += [
+            f"| {check.name} | {'yes' if check.holds else 'NO'} | {check.detail} |" for check in result.checks
+        ]
+    took = ", ".join(f"{name} {result.seconds:.0f} s" for name, result in results.items())
+    return "\n".join([*parts, "", f"Time taken: {took}.", ""])
+
+
+def _machine(env: Environment) -> list[str]:
+    memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
+    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    gigabytes = int(memory[1]) / 2**20 if memory else 0
+    commit = processes.run(["git", "-C", paths.ROOT, "rev-parse", "--short", "HEAD"], check=False).stdout.decode()
+    server = env.cluster.sql("SHOW server_version")[0]
+    today = datetime.now(timezone.utc).date()
+    return [
+        f"- Machine: {os.cpu_count()} cores ({model[1] if model else platform.machine()}), {gigabytes:.0f} GB, "
+        f"{platform.system()}; database and client on the same machine",
+        f"- Versions: Odoo {env.source.version}, Python {platform.python_version()}, PostgreSQL {server}, "
+        f"queue_job {metadata.version('odoo-addon-queue_job')}",
+        f"- Commit {commit.strip()}, {today}",
+    ]

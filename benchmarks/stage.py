@@ -1,0 +1,179 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The server under test: a database with the addon, the benchmark's own addon beside it, two connections."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg2
+from devtools import paths, processes, templates
+from devtools.environment import Environment
+from devtools.server import OdooServer
+
+from .rpc import Rpc
+
+ADDONS = Path(__file__).resolve().parent / "addons"
+BENCH_ADDON = "finance_integration_bench"
+CHANNELS = "root:2,root.one:1,root.finance_integration:2"
+WITHOUT_RUNNER = ("--load=base,rpc,web",)
+POLL_SECONDS = 0.02
+
+STRIPE_SECRET = "whsec_benchmark_51d0c8a7b6"
+STRIPE_ACCOUNT = "acct_1Bench"
+
+
+class Stage:
+    """Context manager: database, server, a signed-in administrator and a look into the database."""
+
+    def __init__(self, env: Environment, name: str):
+        self.env = env
+        self.name = f"bench-{name}-{os.getpid()}"
+        self.database = env.database(self.name.replace("-", "_"))
+        self.server: OdooServer | None = None
+        self.rpc: Rpc | None = None
+        self._sql = None
+
+    def __enter__(self) -> Stage:
+        template, _log = templates.with_addon(self.env)
+        templates.copy(self.env, template, self.database)
+        try:
+            self._install()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_details) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the server and drop the database."""
+        self.stop()
+        templates.drop(self.env, self.database)
+
+    def _install(self) -> None:
+        log = paths.LOGS / f"{self.name}-install.log"
+        arguments = ["-c", self.env.test_config, f"--addons-path={self.addons_path}", "-d", self.database]
+        arguments += ["-i", BENCH_ADDON, "--stop-after-init", "--no-http", f"--logfile={log}"]
+        command = self.env.odoo(*arguments)
+        processes.run(command, log=log.with_suffix(".out"), env=self.env.env(), cwd=paths.DEV)
+
+    @property
+    def addons_path(self) -> str:
+        """Odoo's own addons, the product, and the benchmark's addon, which no other server sees."""
+        return ",".join(str(path) for path in (*self.env.source.addons, paths.ADDONS_LINK_DIR, ADDONS))
+
+    def start(self, workers: int = 2, options: tuple[str, ...] = ()) -> Rpc:
+        """Start the server (with the job runner unless ``options`` say otherwise) and sign in."""
+        os.environ["ODOO_QUEUE_JOB_CHANNELS"] = CHANNELS
+        options = (f"--addons-path={self.addons_path}", *options)
+        self.server = OdooServer(
+            self.env, name=self.name, workers=workers, database=self.database, options=options
+        )
+        self.server.start()
+        cluster = self.env.cluster
+        self._sql = psycopg2.connect(
+            host=cluster.host,
+            port=cluster.port,
+            user=cluster.user,
+            password=cluster.password,
+            dbname=self.database,
+        )
+        self._sql.autocommit = True
+        self.rpc = Rpc(self.server.port, self.database)
+        return self.rpc
+
+    def stop(self) -> None:
+        """Stop the server; the database stays."""
+        if self._sql is not None:
+            self._sql.close()
+            self._sql = None
+        if self.server is not None:
+            self.server.stop()
+            self.server = None
+
+    @property
+    def port(self) -> int:
+        """Where the server listens."""
+        return self.server.port
+
+    def rows(self, statement: str, *values) -> list[tuple]:
+        """Return the rows of a query."""
+        with self._sql.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall()
+
+    def value(self, statement: str, *values):
+        """Return the single value of a query."""
+        return self.rows(statement, *values)[0][0]
+
+    def analyze(self) -> None:
+        """Give the planner what autovacuum would give it a minute later."""
+        with self._sql.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float) -> float:
+        """Wait until ``holds`` and return how long it took.
+
+        :raises TimeoutError: it does not within ``seconds``.
+        """
+        begin = time.monotonic()
+        while not holds():
+            if time.monotonic() - begin > seconds:
+                raise TimeoutError(f"not done after {seconds:.0f} s\n{self.server.tail()}")
+            time.sleep(POLL_SECONDS)
+        return time.monotonic() - begin
+
+    def wait_no_jobs(self, seconds: float = 120) -> None:
+        """Wait until the job runner has nothing left to do."""
+        query = "SELECT count(*) FROM queue_job WHERE state NOT IN ('done', 'cancelled', 'failed')"
+        self.wait_until(lambda: not self.value(query), seconds)
+
+
+def make_connection(rpc: Rpc, connector: str, name: str, secret: str) -> int:
+    """Set a connection up as an administrator would, all but active; return its id."""
+    values = {"name": name, "connector": connector, "environment": "test", "time_zone": "UTC"}
+    [connection_id] = rpc.call("integration.connection", "create", [values])
+    rpc.call("integration.connection", "action_propose_accounting", [connection_id])
+    rpc.call(
+        "integration.credential",
+        "create",
+        [{"connection_id": connection_id, "purpose": "inbound_signature", "value": secret}],
+    )
+    return connection_id
+
+
+def path_of(rpc: Rpc, connection_id: int) -> str:
+    """Return the inbound path of a connection."""
+    found = rpc.call(
+        "integration.endpoint", "search_read", [["connection_id", "=", connection_id]], ["path"], limit=1
+    )
+    return found[0]["path"]
+
+
+def allow_administrator(rpc: Rpc) -> None:
+    """Give the signed-in administrator the addon's and accounting's groups."""
+    names = ("group_operator", "group_administrator")
+    found = rpc.call(
+        "ir.model.data",
+        "search_read",
+        ["|", "&", ["module", "=", "finance_integration"], ["name", "in", names]]
+        + ["&", ["module", "=", "account"], ["name", "=", "group_account_manager"]],
+        ["res_id"],
+    )
+    rpc.call("res.users", "write", [rpc.user_id], {"group_ids": [[4, row["res_id"]] for row in found]})
+
+
+def sales_tax(rpc: Rpc) -> int:
+    """Return the company's sales tax of 15 %, made where there is none."""
+    domain = [["type_tax_use", "=", "sale"], ["amount", "=", 15], ["amount_type", "=", "percent"]]
+    found = rpc.call("account.tax", "search", domain, limit=1)
+    return found[0] if found else _new_tax(rpc)
+
+
+def _new_tax(rpc: Rpc) -> int:
+    values = {"name": "Output tax 15 %", "amount": 15, "type_tax_use": "sale"}
+    return rpc.call("account.tax", "create", [values])[0]
