@@ -1,0 +1,250 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What the pages claim: paths exist, links lead somewhere, every requirement and error code has its place."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from odoo.addons.finance_integration.connectors.registry import all_connectors
+from odoo.addons.finance_integration.engine.error_catalogue import CODES
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+ACCOUNTING, OPERATIONS = DOCS / "accounting.md", DOCS / "operations.md"
+TRACEABILITY = DOCS / "traceability.md"
+README = ROOT / "README.rst"
+LAYERS = ("engine", "connectors", "models", "controllers")
+# How many requirements there are of each letter; their numbers run from 1.
+REQUIREMENTS = {"S": 17, "O": 22, "E": 15, "X": 5, "A": 7, "C": 9, "M": 8, "R": 18, "V": 5, "D": 6}
+STATES = ("done", "part", "not yet")
+# In the catalogue for completeness; the code handles what they name without showing them.
+NEVER_SHOWN = frozenset({"database_retry"})
+
+FENCED = re.compile(r"^ *(`{3,})[^\n]*\n.*?^ *\1\s*$", re.MULTILINE | re.DOTALL)
+CODE_SPAN = re.compile(r"`[^`\n]*`")
+MARKDOWN_LINK = re.compile(r"\[[^\]\n]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
+RST_LINK = re.compile(r"`[^`<]*<([^`>]+)>`__?|^\.\. (?:image|figure):: (\S+)", re.MULTILINE)
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+
+
+def pages(suffix):
+    """Return the pages of the repository with ``suffix``, without what tools leave behind."""
+    found = [
+        path
+        for path in ROOT.rglob(f"*{suffix}")
+        if not any(part.startswith(".") or part == "node_modules" for part in path.relative_to(ROOT).parts)
+    ]
+    return sorted(found)
+
+
+def tables(text):
+    """Yield (header cells, row cells) of every row of every Markdown table in ``text``."""
+    header, previous = None, None
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            header = previous = None
+            continue
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if set(line) <= set("|-: "):
+            header = previous
+        elif header:
+            yield header, cells
+        previous = cells
+
+
+def anchors(text):
+    """Return the anchors that a reader's browser knows for the headings of a Markdown page."""
+    seen = Counter()
+    known = set()
+    for title in HEADING.findall(FENCED.sub("", text)):
+        plain = re.sub(r"[`*]|\[([^\]]*)\]\([^)]*\)", r"\1", title).lower()
+        slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        known.add(f"{slug}-{seen[slug]}" if seen[slug] else slug)
+        seen[slug] += 1
+    return known
+
+
+def broken_links(page, targets):
+    """Return the targets of a page's links that lead nowhere inside the repository."""
+    broken = []
+    for target in targets:
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        if not file.is_relative_to(ROOT) or not file.exists():
+            broken.append(target)
+        elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text(encoding="utf-8")):
+            broken.append(target)
+    return broken
+
+
+@pytest.mark.parametrize("page", pages(".md"), ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_of_a_page_lead_somewhere(page):
+    text = CODE_SPAN.sub("", FENCED.sub("", page.read_text(encoding="utf-8")))
+    assert broken_links(page, MARKDOWN_LINK.findall(text)) == []
+
+
+def test_links_of_the_readme_lead_somewhere():
+    found = [link or image for link, image in RST_LINK.findall(README.read_text(encoding="utf-8"))]
+    assert len(found) > 5
+    assert broken_links(README, found) == []
+
+
+@pytest.mark.parametrize("page", pages(".md"), ids=lambda page: str(page.relative_to(ROOT)))
+def test_code_blocks_are_closed(page):
+    """An open fence swallows the rest of a page."""
+    assert "```" not in FENCED.sub("", page.read_text(encoding="utf-8"))
+
+
+# -- requirements --------------------------------------------------------------------------------------------
+
+
+def requirement_rows():
+    """Return {column name: cell} for every requirement of the traceability page."""
+    text = TRACEABILITY.read_text(encoding="utf-8")
+    return [dict(zip(header, cells)) for header, cells in tables(text) if header[0] == "Id"]
+
+
+def test_every_requirement_stands_there_once():
+    wanted = Counter(
+        f"{letter}{number}" for letter, last in REQUIREMENTS.items() for number in range(1, last + 1)
+    )
+    assert Counter(row["Id"] for row in requirement_rows()) == wanted
+
+
+@pytest.mark.parametrize("row", requirement_rows(), ids=lambda row: row["Id"])
+def test_a_state_is_backed(row):
+    """Done names code and tests and lacks nothing; part names code and what is missing."""
+    assert set(row) == {"Id", "Requirement", "State", "Code", "Tests", "Missing"}
+    assert row["Requirement"]
+    assert row["State"] in STATES
+    if row["State"] == "done":
+        assert (bool(row["Code"]), bool(row["Tests"]), row["Missing"]) == (True, True, "")
+    else:
+        assert row["Missing"]
+        assert row["Code"] or row["State"] == "not yet"
+
+
+@pytest.mark.parametrize("row", requirement_rows(), ids=lambda row: row["Id"])
+def test_paths_of_a_requirement_exist(row):
+    paths = re.findall(r"`([^`]+)`", f"{row['Code']} {row['Tests']} {row['Missing']}")
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    tests = re.findall(r"`([^`]+)`", row["Tests"])
+    assert [
+        path for path in tests if not re.match(r"(unit_|process_)?tests/|faults/|benchmarks/", path)
+    ] == []
+
+
+# -- error codes ---------------------------------------------------------------------------------------------
+
+
+def explained():
+    """Return {code: [(page, header, cells)]} of the tables that explain error codes."""
+    found = {}
+    for page in (ACCOUNTING, OPERATIONS):
+        for header, cells in tables(page.read_text(encoding="utf-8")):
+            if header[0] == "Code":
+                found.setdefault(cells[0].strip("`"), []).append((page.name, header, cells))
+    return found
+
+
+def raised_codes():
+    """Return the codes that some call in the code passes on; mentioning one in a table is not raising it."""
+    found = set()
+    for layer in LAYERS:
+        for path in (ROOT / layer).rglob("*.py"):
+            if "error_catalogue" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    values = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+                    found |= {value for value in values if isinstance(value, str) and value in CODES}
+    return found
+
+
+def fixes():
+    """Return ({code: fix}, {fix: words on its button}) as the models and the views say."""
+    tree = ast.parse((ROOT / "models/control/exception_fix.py").read_text(encoding="utf-8"))
+    values = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    form = (ROOT / "views/exception_form.xml").read_text(encoding="utf-8")
+    words = {}
+    for button in re.findall(r"<button\b[^>]*>", form):
+        fix = re.search(r"invisible=\"fix != '(\w+)'", button)
+        if fix:
+            words[fix[1]] = re.search(r'string="([^"]+)"', button)[1]
+    return ast.literal_eval(values["FIXES"]), words
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_error_code_is_explained_once_under_its_title(code):
+    rows = explained().get(code, [])
+    assert len(rows) == 1, f"{code} stands {len(rows)} times in docs/accounting.md and docs/operations.md"
+    assert rows[0][2][1] == CODES[code].title
+
+
+def test_nothing_is_explained_that_does_not_exist():
+    assert set(explained()) - set(CODES) == set()
+
+
+def test_codes_that_are_said_not_to_occur_do_not_occur():
+    """docs/accounting.md lists what is in the catalogue and not raised yet: exactly that."""
+    waiting = {code for code, rows in explained().items() if rows[0][1][-1] == "Waits for"}
+    assert waiting & raised_codes() == set(), "raised now: explain them with the others"
+    assert set(CODES) - raised_codes() - NEVER_SHOWN == waiting
+
+
+def test_the_button_of_an_exception_is_the_one_on_the_screen():
+    by_code, words = fixes()
+    assert set(by_code.values()) <= set(words)
+    checked = 0
+    for code, rows in explained().items():
+        for _page, header, cells in rows:
+            if header[-1] == "Button":
+                assert cells[-1] == (words[by_code[code]] if code in by_code else "–"), code
+                checked += 1
+    assert checked > 30
+
+
+# -- the rest ------------------------------------------------------------------------------------------------
+
+
+def test_every_connector_has_a_page():
+    assert [
+        code for code in all_connectors() if not (ROOT / "connectors" / code / "README.md").is_file()
+    ] == []
+
+
+def decisions():
+    return sorted(path for path in (DOCS / "adr").glob("*.md") if path.name != "README.md")
+
+
+@pytest.mark.parametrize("page", decisions(), ids=lambda page: page.stem)
+def test_a_decision_has_its_parts(page):
+    text = page.read_text(encoding="utf-8")
+    assert re.match(rf"# {page.name[:4]} \S", text)
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Decision", "Why", "Rejected", "Consequences"]
+    assert f"({page.name})" in (DOCS / "adr" / "README.md").read_text(encoding="utf-8")
+
+
+def test_decisions_are_numbered_without_gaps():
+    assert [path.name[:4] for path in decisions()] == [
+        f"{number:04}" for number in range(1, len(decisions()) + 1)
+    ]
+
+
+def test_the_version_is_in_the_changelog():
+    manifest = ast.literal_eval((ROOT / "__manifest__.py").read_text(encoding="utf-8"))
+    assert f"## [{manifest['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_licences_are_there():
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "GNU GENERAL PUBLIC LICENSE" in (ROOT / "COPYING").read_text(encoding="utf-8")
