@@ -81,6 +81,7 @@ def _read_state() -> dict:
 def start_server(demo: Demo) -> None:
     """Start Odoo and the front; the server may still be loading afterwards."""
     log = paths.LOGS / f"{SERVER}.log"
+    log.unlink(missing_ok=True)
     demo.server = OdooServer(demo.env, name=SERVER, workers=WORKERS, database=demo.database, log=log)
     demo.server.options = ("--proxy-mode",)
     demo.server.spawn()

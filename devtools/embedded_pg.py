@@ -97,6 +97,15 @@ def stop() -> bool:
     return True
 
 
+def has_clients() -> bool:
+    """Whether some program is connected to our server."""
+    if running_port() is None:
+        return False
+    pid = int((data_folder() / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+    titles = (processes.title(child) for child in processes.children(pid))
+    return any(title.startswith(f"postgres: {ROLE} ") for title in titles)
+
+
 def remembered_password(name: str) -> str:
     """A random password kept in this checkout, readable by its owner alone."""
     file = paths.DEV / f"password-{name}"
@@ -226,10 +235,7 @@ def _clean_env() -> dict[str, str]:
 
 
 def _is_postgres(pid: int) -> bool:
-    try:
-        return b"postgres" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False
+    return "postgres" in processes.title(pid)
 
 
 def free_port() -> int:

@@ -36,16 +36,3 @@ def _acquire(stream, what: str) -> None:
         begin = time.monotonic()
         fcntl.flock(stream, fcntl.LOCK_EX)
         say(f"{what}: my turn after {duration(time.monotonic() - begin)}")
-
-
-def is_held(name: str) -> bool:
-    """Whether some process holds the lock ``name``."""
-    file = paths.cache_dir() / "locks" / f"{name}.lock"
-    if not file.is_file():
-        return False
-    with file.open("a+", encoding="utf-8") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False

@@ -156,6 +156,14 @@ def children(parent: int) -> list[int]:
     return [pid for pid, fields in _all_processes() if int(fields[1]) == parent and fields[0] != "Z"]
 
 
+def title(pid: int) -> str:
+    """The command line of a process, as it shows itself."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
 def _all_processes():
     """Pid and fields (from the state on) of every process's ``stat``."""
     for entry in Path("/proc").iterdir():

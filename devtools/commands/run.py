@@ -11,6 +11,13 @@ from ..errors import Stop
 HELP = "start Odoo with demo data and simulated outside systems"
 DEFAULT_PORT = 8069
 MORE_STEPS = 4
+WHAT_TO_LOOK_AT = (
+    ("Finance Integration > Events", "every message from outside, with its story"),
+    ("Finance Integration > Exceptions", "what a person must decide"),
+    ("Finance Integration > Processor statements", "the provider's days, line by line"),
+    ("Finance Integration > Audit trail", "what was done, when and by whom"),
+    ("Invoicing > Dashboard", "the journals that the events post to"),
+)
 
 
 def add(subparsers) -> None:
@@ -32,7 +39,8 @@ def run(options) -> int:
         raise Stop("The demo is running already; stop it with ./dev run --stop.")
     demos.require_free_port(options.port)
     had_server = embedded_pg.running_port() is not None
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # Also Ctrl-C: a shell starts background jobs with that signal ignored.
+    previous = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         demo = _start(options)
         if options.detach:
@@ -43,7 +51,8 @@ def run(options) -> int:
         _stop_after(reason, keep_server=had_server)
         raise
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(*_arguments) -> None:
@@ -72,9 +81,8 @@ def _welcome(demo: demos.Demo, *, fed: bool) -> None:
     say(f"    {demo.url}        login admin, password admin")
     say()
     say("    What to look at:")
-    say("      Finance Integration > Messages       every message in and out, with its story")
-    say("      Finance Integration > Exceptions     what a person must decide")
-    say("      Accounting > Dashboard               the journals the messages post to")
+    for menu, what in WHAT_TO_LOOK_AT:
+        say(f"      {menu:<45} {what}")
     if fed:
         say("    The simulators send orders, payments, refunds, disputes and payouts while this runs.")
     logs = [paths.LOGS / f"{name}.log" for name in (demos.SERVER, *([demos.FEED] if fed else []))]
@@ -100,7 +108,7 @@ def _stop_after(reason: BaseException, *, keep_server: bool) -> None:
     if isinstance(reason, KeyboardInterrupt):
         say("\nstopping …")
     demos.stop()
-    if not keep_server and not locks.is_held("heavy"):
+    if not keep_server and not embedded_pg.has_clients():
         embedded_pg.stop()
 
 
