@@ -16,6 +16,8 @@ LOCK_SPACE = 0x4649_4C4E
 # started lingers longer than this and takes the new message along.
 RING_EVERY_SECONDS = 0.5
 CHANNEL = "root.finance_integration"
+STALE_SECONDS = 60
+SWEEP_BUDGET_SECONDS = 15
 
 _last_ring: dict[tuple[str, int], float] = {}
 _ring_lock = threading.Lock()
@@ -68,27 +70,30 @@ class IntegrationLane(models.Model):
 
     @api.model
     def _cron_sweep(self):
-        """Ring every lane that has work: the net below lost rings, killed workers and a dead job runner."""
+        """Ring every lane that has work: the net below lost rings and killed workers.
+
+        Work that nobody has touched for STALE_SECONDS is done here and now, by the same rules: the job runner may be
+        missing. Where a drain is at work the lane is locked, and nothing happens.
+        """
         self.env.cr.execute(
             SQL(
                 """
-                SELECT lane_id, min(received_at)
-                  FROM integration_message
-                 WHERE direction = 'in'
-                   AND (status = 'ready' OR (status = 'waiting' AND due_at <= now() AT TIME ZONE 'UTC'))
-                 GROUP BY lane_id
+                SELECT m.lane_id, min(COALESCE(m.due_at, m.received_at))
+                  FROM integration_message m
+                  JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
+                 WHERE m.direction = 'in'
+                   AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+                 GROUP BY m.lane_id
                 """
             )
         )
         rows = self.env.cr.fetchall()
-        lanes = self.browse(lane_id for lane_id, _oldest in rows)
-        lanes._ring()
-        late = fields.Datetime.subtract(fields.Datetime.now(), seconds=90)
-        stale = self.browse(lane_id for lane_id, oldest in rows if oldest < late)
-        if stale and not self.env["integration.drain"]._job_runner_alive():
-            _logger.info("no job runner seen, the scheduler works off %d lanes itself", len(stale))
-            for lane in stale:
-                self.env["integration.drain"]._run(lane.id, budget_seconds=15, linger_seconds=0)
+        self.browse(lane_id for lane_id, _oldest in rows)._ring()
+        stale_since = fields.Datetime.subtract(fields.Datetime.now(), seconds=STALE_SECONDS)
+        for lane_id, oldest in rows:
+            if oldest < stale_since:
+                _logger.info("lane %s has not been worked off for %s s, the scheduler does it", lane_id, STALE_SECONDS)
+                self.env["integration.drain"]._run(lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0)
 
 
 def ring_lanes(registry, lane_ids):
