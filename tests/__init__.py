@@ -1,3 +1,4 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_partner_documents
 from . import test_stripe_money
+from . import test_views

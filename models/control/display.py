@@ -2,28 +2,31 @@
 """What people see instead of codes: plain words for kinds, actions and stages, and the timeline of an event."""
 
 from odoo import api, fields, models
+from odoo.tools.translate import LazyTranslate
 
 from ...engine.error_catalogue import CODES
 
+_lt = LazyTranslate(__name__)
+
 MAX_TIMELINE_ENTRIES = 200
 ACTION_LABELS = {
-    "message.done": "Booked",
-    "message.duplicate": "Was booked already; nothing booked again",
-    "message.nothing": "Nothing to book",
-    "message.superseded": "Overtaken by a newer version",
-    "message.retry": "Tried again by a person",
-    "message.discard": "Put aside by a person",
-    "message.mapping_given": "The missing mapping was given; tried again",
-    "message.delivered": "Sent and confirmed",
-    "message.conflict": "The same event came again with other content",
-    "exception.resolve": "Exception resolved",
-    "exception.apply": "Money applied",
-    "exception.choose_customer": "Customer chosen",
-    "mapping.change": "Mapping changed",
-    "connection.activate": "Connection activated",
-    "connection.pause": "Connection paused",
-    "connection.service_user": "Service user made",
-    "credential.change": "Secret set or replaced",
+    "message.done": _lt("Booked"),
+    "message.duplicate": _lt("Was booked already; nothing booked again"),
+    "message.nothing": _lt("Nothing to book"),
+    "message.superseded": _lt("Overtaken by a newer version"),
+    "message.retry": _lt("Tried again by a person"),
+    "message.discard": _lt("Put aside by a person"),
+    "message.mapping_given": _lt("The missing mapping was given; tried again"),
+    "message.delivered": _lt("Sent and confirmed"),
+    "message.conflict": _lt("The same event came again with other content"),
+    "exception.resolve": _lt("Exception resolved"),
+    "exception.apply": _lt("Money applied"),
+    "exception.choose_customer": _lt("Customer chosen"),
+    "mapping.change": _lt("Mapping changed"),
+    "connection.activate": _lt("Connection activated"),
+    "connection.pause": _lt("Connection paused"),
+    "connection.service_user": _lt("Service user made"),
+    "credential.change": _lt("Secret set or replaced"),
 }
 TONES = {
     "done": "success",
@@ -37,10 +40,10 @@ TONES = {
 }
 
 
-def action_label(env, action):
+def words_for(env, action):
     """Return an audit action such as ``message.done`` in plain words; a code without words stays as it is."""
     if label := ACTION_LABELS.get(action):
-        return env._(label)  # pylint: disable=translation-not-lazy
+        return env._(label)
     code = (action or "").partition(".")[2]
     if info := CODES.get(code):
         return env._(info.title)  # pylint: disable=translation-not-lazy
@@ -106,7 +109,7 @@ class IntegrationMessage(models.Model):
             lambda leaf: leaf.action in ("message.retry", "message.discard", "message.mapping_given", "message.conflict")
         )
         return [
-            self._entry(leaf.recorded_at, action_label(self.env, leaf.action), leaf.user_id.name, tone="info", icon="fa-user")
+            self._entry(leaf.recorded_at, words_for(self.env, leaf.action), leaf.user_id.name, tone="info", icon="fa-user")
             for leaf in leaves.sorted("id")
         ]
 
@@ -168,7 +171,7 @@ class IntegrationAuditLeaf(models.Model):
     @api.depends("action")
     def _compute_action_label(self):
         for leaf in self:
-            leaf.action_label = action_label(self.env, leaf.action)
+            leaf.action_label = words_for(self.env, leaf.action)
 
     @api.depends("detail")
     def _compute_detail_label(self):

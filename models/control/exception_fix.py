@@ -157,7 +157,12 @@ class IntegrationExceptionFix(models.Model):
     def _audit_application(self, records):
         detail = ", ".join(f"{record._name},{record.id}" for record in records)
         self.env["integration.audit.leaf"]._record_change(self, "exception.apply", detail)
-        self._note(self.env._("%(user)s applied it: %(what)s", user=self.env.user.name, what=detail))
+        names = ", ".join(records.mapped("display_name"))
+        text = self.env._("%(user)s applied it: %(what)s", user=self.env.user.name, what=names)
+        self._note(text)
+        # The booking ran as the service user; the decision is this person's.
+        closed = self.sudo().filtered(lambda exception: exception.state == "resolved")
+        closed.write({"resolved_by_id": self.env.uid, "resolution": text[:500]})
 
     def action_create_credit_note(self):
         """Button: prepare the credit note that a refund asks for, as a draft for the accountant to check and post."""

@@ -118,7 +118,11 @@ class IntegrationConnection(models.Model):
     journal_ids = fields.Many2many(
         "account.journal", compute="_compute_journal_ids", help="The journals to which this connection may post."
     )
-    readiness = fields.Text(compute="_compute_readiness", help="What is still missing before this connection can be active.")
+    readiness = fields.Text(
+        compute="_compute_readiness",
+        compute_sudo=True,  # it tells that a secret is missing to people who may not see secrets
+        help="What is still missing before this connection can be active.",
+    )
     open_exception_count = fields.Integer(compute="_compute_counts")
     message_count = fields.Integer(compute="_compute_counts", string="Events")
     last_received_at = fields.Datetime(compute="_compute_counts", string="Last event")
@@ -165,7 +169,8 @@ class IntegrationConnection(models.Model):
     )
     def _compute_readiness(self):
         for connection in self:
-            connection.readiness = "\n".join(f"• {line}" for line in connection._missing_points())
+            points = connection._missing_points() if connection.connector else []
+            connection.readiness = "\n".join(f"• {line}" for line in points)
 
     def _compute_counts(self):
         messages = dict(
