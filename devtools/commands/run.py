@@ -93,8 +93,10 @@ def _welcome(demo: demos.Demo, *, fed: bool) -> None:
 def _stay(demo: demos.Demo) -> int:
     say("Ctrl-C stops everything.")
     feed = processes.noted_pid(demos.FEED)
+    shown = 0
     while True:
         time.sleep(1)
+        shown = _show_feed(shown)
         if not demo.server.is_running():
             raise Stop(f"The Odoo server ended.\n{demo.server.tail()}")
         if feed:
@@ -102,6 +104,20 @@ def _stay(demo: demos.Demo) -> int:
             if processes.noted_pid(demos.FEED) is None:
                 feed = None
                 warn(f"the simulators ended; see {paths.relative(paths.LOGS / demos.FEED)}.log")
+
+
+def _show_feed(shown: int) -> int:
+    """Print what the simulators have said since; return how much of it was shown."""
+    log = paths.LOGS / f"{demos.FEED}.log"
+    if not log.is_file():
+        return 0
+    with log.open("rb") as stream:
+        stream.seek(shown)
+        text = stream.read()
+    complete = text[: text.rfind(b"\n") + 1]
+    for line in complete.decode(errors="replace").splitlines():
+        say(f"    {line}")
+    return shown + len(complete)
 
 
 def _stop_after(reason: BaseException, *, keep_server: bool) -> None:
