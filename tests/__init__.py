@@ -1,4 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import test_access
+from . import test_entries
+from . import test_outbox
 from . import test_partner_documents
 from . import test_stripe_money
 from . import test_views

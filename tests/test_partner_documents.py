@@ -4,6 +4,8 @@
 from datetime import date
 from decimal import Decimal
 
+from odoo.exceptions import UserError
+
 from ..simulators.partner.documents import Line, customer, invoice, invoice_request
 from .common import ANNA, BEN, IntegrationCommon
 
@@ -59,6 +61,8 @@ class TestPartnerDocuments(IntegrationCommon):
         self.assertEqual(tax_line.tax_line_id, self.tax15)
         self.assertTrue(move.integration_issued_elsewhere)
         self.assertEqual(message.amount, 1149.98)
+        with self.assertRaises(UserError):  # no second legal document
+            self.env["account.move.send"]._check_move_constraints(move)
         action = move.action_open_integration_source()
         self.assertEqual(action["res_id"], message.id)
 

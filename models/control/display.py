@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What people see instead of codes: plain words for kinds, actions and stages, and the timeline of an event."""
+"""What people see instead of codes: plain words for kinds, actions and stages, and an event's timeline."""
 
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
@@ -61,7 +61,9 @@ class IntegrationMessage(models.Model):
     def _compute_about(self):
         kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
         for message in self:
-            message.about = kinds.get(message.kind or message.flow_id.kind) or self.env._("Nothing for the books")
+            message.about = kinds.get(message.kind or message.flow_id.kind) or self.env._(
+                "Nothing for the books"
+            )
 
     @api.depends("status")
     def _compute_needs_person(self):
@@ -78,7 +80,11 @@ class IntegrationMessage(models.Model):
     def _timeline_start(self):
         rows = []
         if self.occurred_at:
-            rows.append(self._entry(self.occurred_at, self.env._("It happened at the source"), tone="muted", icon="fa-globe"))
+            rows.append(
+                self._entry(
+                    self.occurred_at, self.env._("It happened at the source"), tone="muted", icon="fa-globe"
+                )
+            )
         title = self.env._("Written to the outbox") if self.direction == "out" else self.env._("Received")
         return [*rows, self._entry(self.received_at, title, self.event_type, tone="info", icon="fa-inbox")]
 
@@ -91,9 +97,16 @@ class IntegrationMessage(models.Model):
                 if stage["stage"] == "received":
                     continue
                 rows.append(
-                    self._entry(stage["at"], stages.get(stage["stage"], stage["stage"]), tone="success", icon="fa-check")
+                    self._entry(
+                        stage["at"],
+                        stages.get(stage["stage"], stage["stage"]),
+                        tone="success",
+                        icon="fa-check",
+                    )
                 )
-            title = self.env._("Try %(number)s: %(outcome)s", number=attempt.number, outcome=outcomes.get(attempt.outcome))
+            title = self.env._(
+                "Try %(number)s: %(outcome)s", number=attempt.number, outcome=outcomes.get(attempt.outcome)
+            )
             tone = TONES.get(attempt.outcome, "muted")
             detail = attempt.detail
             if attempt.outcome == "done" and self.effect_ids:
@@ -106,21 +119,34 @@ class IntegrationMessage(models.Model):
     def _timeline_people(self):
         """What people did to this event; what the hub did is told by the tries already."""
         leaves = self.leaf_ids.filtered(
-            lambda leaf: leaf.action in ("message.retry", "message.discard", "message.mapping_given", "message.conflict")
+            lambda leaf: (
+                leaf.action
+                in ("message.retry", "message.discard", "message.mapping_given", "message.conflict")
+            )
         )
         return [
-            self._entry(leaf.recorded_at, words_for(self.env, leaf.action), leaf.user_id.name, tone="info", icon="fa-user")
+            self._entry(
+                leaf.recorded_at,
+                words_for(self.env, leaf.action),
+                leaf.user_id.name,
+                tone="info",
+                icon="fa-user",
+            )
             for leaf in leaves.sorted("id")
         ]
 
     def _timeline_now(self):
         if self.needs_person or self.status in ("waiting", "held", "unknown"):
             tone = "danger" if self.needs_person else "warning"
-            return [self._entry(self.due_at, self.state_label, self.error_text, tone=tone, icon="fa-hourglass-half")]
+            return [
+                self._entry(
+                    self.due_at, self.state_label, self.error_text, tone=tone, icon="fa-hourglass-half"
+                )
+            ]
         return []
 
     def _entry(self, instant, title, text=None, *, tone, icon):
-        """Return one line of the timeline; ``at`` is a UTC text that the browser shows in the reader's zone."""
+        """Return one line of the timeline; ``at`` is in UTC, shown in the reader's zone."""
         if instant and not isinstance(instant, str):
             instant = f"{instant.isoformat()}Z"
         return {"at": instant or "", "title": title or "", "text": text or "", "tone": tone, "icon": icon}
@@ -152,7 +178,10 @@ class IntegrationBinding(models.Model):
             "entry": self.env._("Journal entry"),
             "movement": self.env._("Balance movement"),
         }
-        names = {row.model: row.name for row in self.env["ir.model"].sudo().search([("model", "in", self.mapped("res_model"))])}
+        names = {
+            row.model: row.name
+            for row in self.env["ir.model"].sudo().search([("model", "in", self.mapped("res_model"))])
+        }
         for binding in self:
             binding.kind_label = kinds.get(binding.kind, binding.kind)
             binding.model_label = names.get(binding.res_model, binding.res_model)
@@ -164,7 +193,9 @@ class IntegrationAuditLeaf(models.Model):
     action_label = fields.Char(compute="_compute_action_label", string="What was done")
     detail_label = fields.Char(compute="_compute_detail_label", string="Concerns")
     genuine = fields.Boolean(
-        compute="_compute_genuine", string="Unchanged", help="The entry still has the digest that it was written with."
+        compute="_compute_genuine",
+        string="Unchanged",
+        help="The entry still has the digest that it was written with.",
     )
     has_record = fields.Boolean(compute="_compute_has_record")
 
@@ -198,20 +229,6 @@ class IntegrationAuditLeaf(models.Model):
             leaf.has_record = bool(leaf.res_id) and leaf.res_model in self.env
 
 
-class IntegrationConnection(models.Model):
-    _inherit = "integration.connection"
-
-    carries_invoices = fields.Boolean(compute="_compute_carries")
-    carries_money = fields.Boolean(compute="_compute_carries")
-
-    @api.depends("flow_ids.kind")
-    def _compute_carries(self):
-        for connection in self:
-            kinds = set(connection.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
-            connection.carries_invoices = "invoice" in kinds
-            connection.carries_money = "movement" in kinds
-
-
 class IntegrationPullCursor(models.Model):
     _inherit = "integration.pull.cursor"
 
@@ -221,30 +238,3 @@ class IntegrationPullCursor(models.Model):
     def _compute_pull_label(self):
         for cursor in self:
             cursor.pull_label = (cursor.pull or "").replace("_", " ").replace(".", " ").capitalize()
-
-
-class AccountMove(models.Model):
-    _inherit = "account.move"
-
-    integration_movement_count = fields.Integer(compute="_compute_integration_movement_count")
-    integration_exception_text = fields.Char(compute="_compute_integration_exception_text")
-
-    @api.depends("integration_movement_ids")
-    def _compute_integration_movement_count(self):
-        for move in self:
-            move.integration_movement_count = len(move.integration_movement_ids)
-
-    @api.depends("integration_exception_ids")
-    def _compute_integration_exception_text(self):
-        for move in self:
-            exceptions = move.integration_exception_ids.sudo()
-            move.integration_exception_text = " · ".join(exceptions.mapped("name"))[:300] or False
-
-    def action_open_integration_exceptions(self):
-        """Button of the banner: open what still needs a person about this entry."""
-        self.ensure_one()
-        exceptions = self.integration_exception_ids
-        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_exception")
-        if len(exceptions) == 1:
-            return dict(action, res_id=exceptions.id, views=[(False, "form")])
-        return dict(action, domain=[("id", "in", exceptions.ids)], context={})

@@ -54,7 +54,12 @@ class IntegrationExceptionFix(models.Model):
         """Button: open the mapping that is missing, filled in as far as it is known."""
         self.ensure_one()
         params = self.params or {}
-        labels = {label: code for code, label in self.env["integration.mapping"]._fields["mapping"]._description_selection(self.env)}
+        labels = {
+            label: code
+            for code, label in self.env["integration.mapping"]
+            ._fields["mapping"]
+            ._description_selection(self.env)
+        }
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Missing mapping"),
@@ -101,14 +106,22 @@ class IntegrationExceptionFix(models.Model):
             )
         known = self.env["integration.binding"]._find(self.connection_id, "customer", outside_ids)
         self.env["integration.binding"]._bind(
-            self.connection_id, "customer", [(outside_id, partner, 0, None) for outside_id in outside_ids if outside_id not in known]
+            self.connection_id,
+            "customer",
+            [(outside_id, partner, 0, None) for outside_id in outside_ids if outside_id not in known],
         )
-        self.env["integration.audit.leaf"]._record_change(self, "exception.choose_customer", f"res.partner,{partner.id}")
+        self.env["integration.audit.leaf"]._record_change(
+            self, "exception.choose_customer", f"res.partner,{partner.id}"
+        )
         return self.action_try_again()
 
     def _outside_customers(self):
         """Return the outside ids of the customers that the waiting events name."""
-        payloads = self.env["integration.payload"].sudo().search([("message_id", "in", self.sudo().message_ids_held.ids)])
+        payloads = (
+            self.env["integration.payload"]
+            .sudo()
+            .search([("message_id", "in", self.sudo().message_ids_held.ids)])
+        )
         ids = set()
         for document in (document for payload in payloads for document in payload.documents or []):
             if "customer" in document:
@@ -124,7 +137,9 @@ class IntegrationExceptionFix(models.Model):
         if not self.fix_invoice_ids:
             raise UserError(self.env._("Choose the invoices that this money pays."))
         invoices = self.fix_invoice_ids.sorted(lambda move: (move.invoice_date_due or move.date, move.id))
-        self._as_posting(lambda service, movement, date: service._apply_to(movement, invoices.with_env(service.env), date))
+        self._as_posting(
+            lambda service, movement, date: service._apply_to(movement, invoices.with_env(service.env), date)
+        )
         self._audit_application(invoices)
         return self._told(self.env._("Applied to %s.", ", ".join(invoices.mapped("name"))))
 
@@ -178,10 +193,17 @@ class IntegrationExceptionFix(models.Model):
         invoice = payment.invoice_ids[:1]
         if not invoice:
             raise UserError(
-                self.env._("The payment that was refunded is not applied to an invoice. Apply it first, or credit by hand.")
+                self.env._(
+                    "The payment that was refunded is not applied to an invoice. Apply it first, or credit by hand."
+                )
             )
         draft = self.env["account.move"].search(
-            [("reversed_entry_id", "=", invoice.id), ("state", "=", "draft"), ("move_type", "=", "out_refund")], limit=1
+            [
+                ("reversed_entry_id", "=", invoice.id),
+                ("state", "=", "draft"),
+                ("move_type", "=", "out_refund"),
+            ],
+            limit=1,
         )
         note = draft or self._draft_credit_note(invoice, abs(movement.amount), movement)
         return {
@@ -201,7 +223,9 @@ class IntegrationExceptionFix(models.Model):
                 {
                     "date": movement.event_date,
                     "invoice_date": movement.event_date,
-                    "ref": self.env._("Refund %(refund)s of %(invoice)s", refund=movement.movement_id, invoice=invoice.name),
+                    "ref": self.env._(
+                        "Refund %(refund)s of %(invoice)s", refund=movement.movement_id, invoice=invoice.name
+                    ),
                 }
             ],
             cancel=False,

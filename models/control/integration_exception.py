@@ -11,6 +11,8 @@ from odoo.tools.misc import formatLang
 from ...engine.error_catalogue import CODES, fill
 
 SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")]
+# First half of an advisory lock key: the second half is the hash of a cause.
+LOCK_SPACE = 0x4649_4558
 # Hours until somebody must have decided, by severity; a flow's own agreement goes before.
 DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "low": 168}
 
@@ -26,12 +28,20 @@ class IntegrationException(models.Model):
 
     name = fields.Char(required=True, readonly=True)
     code = fields.Char(required=True, readonly=True)
-    cause = fields.Char(required=True, readonly=True, help="What tells this exception from others of the same kind.")
-    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    cause = fields.Char(
+        required=True, readonly=True, help="What tells this exception from others of the same kind."
+    )
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict"
+    )
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
     state = fields.Selection(
-        [("open", "Open"), ("resolved", "Resolved")], required=True, default="open", readonly=True, tracking=True
+        [("open", "Open"), ("resolved", "Resolved")],
+        required=True,
+        default="open",
+        readonly=True,
+        tracking=True,
     )
     severity = fields.Selection(SEVERITIES, required=True, readonly=True)
     severity_rank = fields.Integer(compute="_compute_severity_rank", store=True)
@@ -62,7 +72,9 @@ class IntegrationException(models.Model):
     def _compute_is_overdue(self):
         now = fields.Datetime.now()
         for exception in self:
-            exception.is_overdue = exception.state == "open" and bool(exception.deadline) and exception.deadline < now
+            exception.is_overdue = (
+                exception.state == "open" and bool(exception.deadline) and exception.deadline < now
+            )
 
     def _search_is_overdue(self, operator, value):
         if operator != "in":
@@ -81,14 +93,20 @@ class IntegrationException(models.Model):
     def _compute_at_stake(self):
         """Sum what waits, per currency: parked documents and booked money that is not applied."""
         sums = defaultdict(lambda: defaultdict(float))
-        for exception, currency, amount in self.env["integration.message"].sudo()._read_group(
-            [("exception_id", "in", self.ids), ("currency_id", "!=", False)],
-            ["exception_id", "currency_id"],
-            ["amount:sum"],
+        for exception, currency, amount in (
+            self.env["integration.message"]
+            .sudo()
+            ._read_group(
+                [("exception_id", "in", self.ids), ("currency_id", "!=", False)],
+                ["exception_id", "currency_id"],
+                ["amount:sum"],
+            )
         ):
             sums[exception.id][currency] += abs(amount)
-        for exception, currency, amount in self.env["integration.movement"].sudo()._read_group(
-            [("exception_id", "in", self.ids)], ["exception_id", "currency_id"], ["amount:sum"]
+        for exception, currency, amount in (
+            self.env["integration.movement"]
+            .sudo()
+            ._read_group([("exception_id", "in", self.ids)], ["exception_id", "currency_id"], ["amount:sum"])
         ):
             sums[exception.id][currency] += abs(amount)
         for exception in self:
@@ -99,6 +117,18 @@ class IntegrationException(models.Model):
 
     # -- raising and resolving -----------------------------------------------------------------------------
 
+    def _open_cause(self, connection, code, cause):
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM integration_exception WHERE connection_id = %s AND code = %s AND cause = %s AND state = 'open'",
+                connection.id,
+                code,
+                cause,
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
     @api.model
     def _raise_cause(self, connection, code, params, cause, flow=None, detail=None):
         """Return the open exception of this cause, making it where there is none.
@@ -108,16 +138,13 @@ class IntegrationException(models.Model):
         """
         exceptions = self.sudo()
         cause = cause[:250]
-        self.env.cr.execute(
-            SQL(
-                "SELECT id FROM integration_exception WHERE connection_id = %s AND code = %s AND cause = %s AND state = 'open'",
-                connection.id,
-                code,
-                cause,
-            )
-        )
-        if row := self.env.cr.fetchone():
-            return exceptions.browse(row[0])
+        if found := self._open_cause(connection, code, cause):
+            return exceptions.browse(found)
+        # Two requests that are refused at the same moment raise one exception; the second one waits here.
+        lock = f"{connection.id} {code} {cause}"
+        self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", LOCK_SPACE, lock))
+        if found := self._open_cause(connection, code, cause):
+            return exceptions.browse(found)
         info = CODES[code]
         hours = (flow and flow.sla_hours) or DUE_HOURS[info.severity]
         return exceptions.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(
@@ -154,8 +181,16 @@ class IntegrationException(models.Model):
     def _resolve_if_empty(self):
         """Close those whose cause has gone: no event waits any more and no money waits to be applied."""
         for exception in self.sudo().filtered(lambda row: row.state == "open"):
-            waiting = self.env["integration.message"].sudo().search_count(
-                [("exception_id", "=", exception.id), ("status", "in", ("parked", "dead", "waiting", "unknown"))], limit=1
+            waiting = (
+                self.env["integration.message"]
+                .sudo()
+                .search_count(
+                    [
+                        ("exception_id", "=", exception.id),
+                        ("status", "in", ("parked", "dead", "waiting", "unknown")),
+                    ],
+                    limit=1,
+                )
             )
             if not waiting and not exception.movement_ids:
                 exception._resolve(self.env._("The cause has gone: nothing waits for it any more."))
@@ -201,7 +236,9 @@ class IntegrationException(models.Model):
         for exception in self:
             if exception.held_count or exception.movement_ids:
                 raise UserError(
-                    self.env._("Something still waits for this exception. Use the button that fixes it; it then closes itself.")
+                    self.env._(
+                        "Something still waits for this exception. Use the button that fixes it; it then closes itself."
+                    )
                 )
         self._resolve(self.env._("Seen and settled by %s.", self.env.user.name))
 

@@ -48,10 +48,14 @@ class IntegrationConnection(models.Model):
         tracking=True,
     )
     api_base_url = fields.Char(
-        string="API address", help="Where the hub pulls from. Leave empty for the vendor's public address.", tracking=True
+        string="API address",
+        help="Where the hub pulls from. Leave empty for the vendor's public address.",
+        tracking=True,
     )
     delivery_url = fields.Char(
-        string="Delivery address", help="Where business events of this company are sent to, signed.", tracking=True
+        string="Delivery address",
+        help="Where business events of this company are sent to, signed.",
+        tracking=True,
     )
     allowed_hosts = fields.Char(
         help="Host names or addresses that may be called although they are not public, separated by blanks. "
@@ -108,7 +112,9 @@ class IntegrationConnection(models.Model):
         "provider, whose periodic tax invoice brings the expense and its tax.",
         tracking=True,
     )
-    fee_partner_id = fields.Many2one("res.partner", string="Provider", help="The provider as a supplier, for its invoices.")
+    fee_partner_id = fields.Many2one(
+        "res.partner", string="Provider", help="The provider as a supplier, for its invoices."
+    )
     endpoint_ids = fields.One2many("integration.endpoint", "connection_id")
     credential_ids = fields.One2many("integration.credential", "connection_id")
     flow_ids = fields.One2many("integration.flow", "connection_id")
@@ -116,7 +122,9 @@ class IntegrationConnection(models.Model):
     role_account_ids = fields.One2many("integration.role.account", "connection_id")
     mapping_ids = fields.One2many("integration.mapping", "connection_id")
     journal_ids = fields.Many2many(
-        "account.journal", compute="_compute_journal_ids", help="The journals to which this connection may post."
+        "account.journal",
+        compute="_compute_journal_ids",
+        help="The journals to which this connection may post.",
     )
     readiness = fields.Text(
         compute="_compute_readiness",
@@ -125,6 +133,8 @@ class IntegrationConnection(models.Model):
     )
     open_exception_count = fields.Integer(compute="_compute_counts")
     message_count = fields.Integer(compute="_compute_counts", string="Events")
+    carries_invoices = fields.Boolean(compute="_compute_carries")
+    carries_money = fields.Boolean(compute="_compute_carries")
     last_received_at = fields.Datetime(compute="_compute_counts", string="Last event")
 
     _name_company_unique = models.Constraint(
@@ -140,7 +150,11 @@ class IntegrationConnection(models.Model):
         return [(zone, zone) for zone in pytz.all_timezones]
 
     @api.depends(
-        "sales_journal_id", "issued_journal_id", "entry_journal_id", "balance_account_ids.journal_id", "company_id"
+        "sales_journal_id",
+        "issued_journal_id",
+        "entry_journal_id",
+        "balance_account_ids.journal_id",
+        "company_id",
     )
     def _compute_journal_ids(self):
         for connection in self:
@@ -172,6 +186,13 @@ class IntegrationConnection(models.Model):
             points = connection._missing_points() if connection.connector else []
             connection.readiness = "\n".join(f"• {line}" for line in points)
 
+    @api.depends("flow_ids.kind")
+    def _compute_carries(self):
+        for connection in self:
+            kinds = set(connection.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
+            connection.carries_invoices = "invoice" in kinds
+            connection.carries_money = "movement" in kinds
+
     def _compute_counts(self):
         messages = dict(
             (connection.id, (count, last))
@@ -181,7 +202,9 @@ class IntegrationConnection(models.Model):
         )
         exceptions = dict(
             self.env["integration.exception"]._read_group(
-                [("connection_id", "in", self.ids), ("state", "!=", "resolved")], ["connection_id"], ["__count"]
+                [("connection_id", "in", self.ids), ("state", "!=", "resolved")],
+                ["connection_id"],
+                ["__count"],
             )
         )
         for connection in self:
@@ -198,7 +221,9 @@ class IntegrationConnection(models.Model):
 
     def write(self, vals):
         if "connector" in vals and any(connection.message_count for connection in self):
-            raise UserError(self.env._("A connection that has received events keeps its connector. Make a new one."))
+            raise UserError(
+                self.env._("A connection that has received events keeps its connector. Make a new one.")
+            )
         result = super().write(vals)
         if {"time_zone", "company_id", "name"} & vals.keys():
             self._sync_service_user()
@@ -209,14 +234,18 @@ class IntegrationConnection(models.Model):
     def _unlink_except_used(self):
         if any(connection.message_count for connection in self):
             raise UserError(
-                self.env._("A connection that has received events is evidence and cannot be deleted. Archive it instead.")
+                self.env._(
+                    "A connection that has received events is evidence and cannot be deleted. Archive it instead."
+                )
             )
 
     @api.constrains("fee_mode", "fee_partner_id")
     def _check_fee_partner(self):
         for connection in self:
             if connection.fee_mode == "vendor" and not connection.fee_partner_id:
-                raise ValidationError(self.env._("Name the provider as a supplier: its fees are booked against its invoices."))
+                raise ValidationError(
+                    self.env._("Name the provider as a supplier: its fees are booked against its invoices.")
+                )
 
     # -- set-up ------------------------------------------------------------------------------------------
 
@@ -280,9 +309,12 @@ class IntegrationConnection(models.Model):
             points.append(_("The secret with which events to the outside system are signed."))
         if "movement" in kinds:
             if not self.balance_account_ids:
-                points.append(_("At least one balance account: a bank journal per currency held at the provider."))
+                points.append(
+                    _("At least one balance account: a bank journal per currency held at the provider.")
+                )
             points += [
-                _("The account for: %s", label) for label in self.env["integration.role.account"]._missing_labels(self)
+                _("The account for: %s", label)
+                for label in self.env["integration.role.account"]._missing_labels(self)
             ]
         if kinds & {"movement", "entry"} and not self.entry_journal_id:
             points.append(_("A journal for entries that apply booked money."))
@@ -295,7 +327,11 @@ class IntegrationConnection(models.Model):
         for connection in self:
             if missing := connection._missing_points():
                 raise UserError(
-                    self.env._("%(name)s cannot be active yet. Missing:\n%(points)s", name=connection.name, points="\n".join(missing))
+                    self.env._(
+                        "%(name)s cannot be active yet. Missing:\n%(points)s",
+                        name=connection.name,
+                        points="\n".join(missing),
+                    )
                 )
             connection._ensure_service_user()
         self.write({"state": "active"})

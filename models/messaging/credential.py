@@ -38,6 +38,18 @@ class IntegrationCredential(models.Model):
     valid_until = fields.Datetime(help="Empty = no end. During a rotation the old and the new secret are both accepted.")
     is_valid = fields.Boolean(compute="_compute_is_valid")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        credentials = super().create(vals_list)
+        credentials.invalidate_recordset(["value"])  # else the answer to this very request would show it
+        return credentials
+
+    def write(self, vals):
+        result = super().write(vals)
+        self.invalidate_recordset(["value"])
+        self.env.registry.clear_cache()
+        return result
+
     @api.depends("ciphertext")
     def _compute_value(self):
         for credential in self:

@@ -6,12 +6,18 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...connectors.registry import get_connector
+from ...engine.canonical.base import MAX_VERSION
 from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import IntegrationError
 from ...engine.idempotency import Verdict, judge
 from ...engine.json_guard import parse_json
 
 _logger = logging.getLogger(__name__)
+
+
+def _column_version(version):
+    """Return a version that the column holds; one beyond 64 bits is found wrong when the event is understood."""
+    return version if version is not None and 0 <= version <= MAX_VERSION else None
 
 
 class IntegrationIngest(models.AbstractModel):
@@ -73,7 +79,7 @@ class IntegrationIngest(models.AbstractModel):
                 event_id,
                 envelope.event_type,
                 envelope.object_key,
-                envelope.version,
+                _column_version(envelope.version),
                 kind,
                 occurred_at,
                 body_digest,

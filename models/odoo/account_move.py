@@ -1,14 +1,21 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
 
     integration_connection_id = fields.Many2one(
-        "integration.connection", string="Outside source", readonly=True, copy=False, index="btree_not_null", ondelete="restrict"
+        "integration.connection",
+        string="Outside source",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
     )
-    integration_source_id = fields.Char(string="Id at the source", readonly=True, copy=False, index="btree_not_null")
+    integration_source_id = fields.Char(
+        string="Id at the source", readonly=True, copy=False, index="btree_not_null"
+    )
     integration_event_date = fields.Date(
         string="True date",
         readonly=True,
@@ -29,13 +36,32 @@ class AccountMove(models.Model):
         "integration.exception", compute="_compute_integration_exceptions", string="Open exceptions"
     )
 
+    integration_movement_count = fields.Integer(compute="_compute_integration_movement_count")
+    integration_exception_text = fields.Char(compute="_compute_integration_exception_text")
+
     def _compute_integration_exceptions(self):
         Movement = self.env["integration.movement"].sudo()
         for move in self:
             movements = Movement.search(
-                [("exception_id.state", "=", "open"), "|", ("move_id", "=", move.id), ("invoice_ids", "in", move.ids)]
+                [
+                    ("exception_id.state", "=", "open"),
+                    "|",
+                    ("move_id", "=", move.id),
+                    ("invoice_ids", "in", move.ids),
+                ]
             )
             move.integration_exception_ids = movements.exception_id
+
+    @api.depends("integration_movement_ids")
+    def _compute_integration_movement_count(self):
+        for move in self:
+            move.integration_movement_count = len(move.integration_movement_ids)
+
+    @api.depends("integration_exception_ids")
+    def _compute_integration_exception_text(self):
+        for move in self:
+            exceptions = move.integration_exception_ids.sudo()
+            move.integration_exception_text = " · ".join(exceptions.mapped("name"))[:300] or False
 
     def _post(self, soft=True):
         """Tell the outside that documents are in the books, and apply money that has waited for them."""
@@ -54,7 +80,9 @@ class AccountMove(models.Model):
     def action_open_integration_source(self):
         """Button: open the events that this entry comes from."""
         self.ensure_one()
-        effects = self.env["integration.effect"].search([("res_model", "=", self._name), ("res_id", "=", self.id)])
+        effects = self.env["integration.effect"].search(
+            [("res_model", "=", self._name), ("res_id", "=", self.id)]
+        )
         messages = effects.message_id | self.integration_movement_ids.message_id
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
         if len(messages) == 1:
@@ -66,3 +94,12 @@ class AccountMove(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_movement")
         return dict(action, domain=[("id", "in", self.integration_movement_ids.ids)], context={})
+
+    def action_open_integration_exceptions(self):
+        """Button of the banner: open what still needs a person about this entry."""
+        self.ensure_one()
+        exceptions = self.integration_exception_ids
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_exception")
+        if len(exceptions) == 1:
+            return dict(action, res_id=exceptions.id, views=[(False, "form")])
+        return dict(action, domain=[("id", "in", exceptions.ids)], context={})
