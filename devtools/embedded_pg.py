@@ -4,6 +4,7 @@ import fcntl
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 from dataclasses import dataclass
@@ -173,10 +174,9 @@ def _initialise(binaries: Path) -> None:
 def _make_home(account) -> None:
     """``.dev/pg`` itself, or a link to a folder that the server's account can reach."""
     home = FOLDER
+    FOLDER.unlink(missing_ok=True)
     if account and not pg_binaries.traversable(paths.DEV):
         home = pg_binaries.shared_folder() / f"pg-{paths.checkout_id()}"
-        if FOLDER.is_symlink():
-            FOLDER.unlink()
         FOLDER.symlink_to(home)
     home.mkdir(mode=0o755, exist_ok=True)
     if account:
@@ -196,7 +196,7 @@ def _require_same_version(binaries: Path) -> None:
 def _start(binaries: Path) -> int:
     port = free_port()
     log = FOLDER.resolve() / "server.log"
-    options = f"-p {port} -k {_socket_folder()}"
+    options = f"-p {port} -k {shlex.quote(str(_socket_folder()))}"
     command = [binaries / "pg_ctl", "-w", "-t", "60", "-D", data_folder(), "-l", log, "-o", options, "start"]
     # Not through a pipe: the server would inherit it and the reading would never end.
     start_log = paths.LOGS / "postgres-start.log"
