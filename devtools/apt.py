@@ -8,6 +8,8 @@ from . import apt_sources, paths, processes
 from .errors import Stop
 
 NO_APT = "This machine has no apt"
+# Another installation may be going on.
+LOCK_PATIENCE = ("-o", "DPkg::Lock::Timeout=180")
 MACHINE_HOOKS = ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success", "DPkg::Post-Invoke")
 
 
@@ -99,8 +101,8 @@ def install_on_system(packages, *, log: Path) -> bool:
     if sudo and (not shutil.which("sudo") or processes.run([*sudo, "true"], check=False).returncode):
         return False
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = [*sudo, "apt-get", "-q", "-y", "--no-install-recommends", "install", *packages]
+    install = [*sudo, "apt-get", "-q", "-y", "--no-install-recommends", *LOCK_PATIENCE, "install", *packages]
     if not processes.run(install, log=log, check=False, env=environment).returncode:
         return True
-    processes.run([*sudo, "apt-get", "-q", "update"], log=log, check=False, env=environment)
+    processes.run([*sudo, "apt-get", "-q", *LOCK_PATIENCE, "update"], log=log, check=False, env=environment)
     return not processes.run(install, log=log, check=False, env=environment).returncode
