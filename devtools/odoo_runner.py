@@ -41,7 +41,8 @@ def run(env: Environment, selection: Selection, database: str) -> tuple[outcome.
 def _command(env: Environment, selection: Selection, database: str, log: Path) -> list[str]:
     wanted = selection.runners[ODOO] or [FOLDERS[ODOO]]
     command = [env.venv.program("pytest"), "-c", INI, f"--rootdir={paths.ADDONS_LINK_DIR}"]
-    command += ["-p", "devtools.pytest_counts", f"--odoo-config={env.test_config}"]
+    command += ["-o", f"cache_dir={paths.DEV / 'pytest-odoo'}", "-p", "devtools.pytest_counts"]
+    command += [f"--odoo-config={env.test_config}"]
     command += [f"--odoo-database={database}", "--odoo-http", "--odoo-log-level=info"]
     command += [f"--odoo-extra=logfile={log}", *selection.options]
     command += [paths.ADDON_LINK / path for path in wanted]

@@ -10,7 +10,21 @@ from .errors import Stop
 UNIT, ODOO = "unit", "odoo"
 FOLDERS = {UNIT: "unit_tests", ODOO: "tests"}
 TAKES_VALUE = frozenset(
-    {"-k", "-m", "-n", "-p", "-o", "-W", "-r", "--tb", "--maxfail", "--durations", "--deselect", "--ignore", "--lfnf"},
+    {
+        "-k",
+        "-m",
+        "-n",
+        "-p",
+        "-o",
+        "-W",
+        "-r",
+        "--tb",
+        "--maxfail",
+        "--durations",
+        "--deselect",
+        "--ignore",
+        "--lfnf",
+    },
 )
 
 
