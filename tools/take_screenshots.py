@@ -1,14 +1,14 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Take the pictures in docs/images from a running demo server.
 
-Needs Chromium and the Python library ``websocket-client``; everything else is the standard library. Start the demo,
-then, for example::
+Needs Chromium and the Python library ``websocket-client``; everything else is the standard library.
+Start the demo, then, for example::
 
     python tools/take_screenshots.py --url http://127.0.0.1:8069 --login admin --password admin
 
-Each picture is one line of PICTURES: the page, what must be there before the shutter, and steps before it. With
-``--only NAME`` one picture is taken, with ``--to FOLDER`` they go elsewhere. The exit code is 1 when a page reported an
-error in the browser's console, so that the run is also a smoke test of the views.
+Each picture is one line of PICTURES: the page, what must be there before the shutter, and steps before
+it. With ``--only NAME`` one picture is taken, with ``--to FOLDER`` they go elsewhere. The exit code is 1
+when a page reported an error in the browser's console, so that the run is also a smoke test.
 """
 
 from __future__ import annotations
@@ -60,7 +60,12 @@ PICTURES = (
     ("audit_list", "/odoo/integration-audit", LIST, ()),
     ("connections_list", "/odoo/integration-connections", LIST, ()),
     ("connections_kanban", "/odoo/integration-connections?view_type=kanban", ".o_kanban_record", ()),
-    ("connection_form", "/odoo/integration-connections", LIST, ((".o_data_row:last-child .o_data_cell:nth-child(3)", FORM),)),
+    (
+        "connection_form",
+        "/odoo/integration-connections",
+        LIST,
+        ((".o_data_row:last-child .o_data_cell:nth-child(3)", FORM),),
+    ),
     (
         "connection_secrets",
         "/odoo/integration-connections",
@@ -83,6 +88,12 @@ PICTURES = (
     ("role_accounts_list", "/odoo/integration-role-accounts", LIST, ()),
     ("lanes_list", "/odoo/integration-lanes", LIST, ()),
 )
+
+
+def say(text: str) -> None:
+    """Tell the person who runs this."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 class Page:
@@ -110,7 +121,9 @@ class Page:
         if told.get("method") == "Runtime.exceptionThrown":
             self.console_errors.append(params["exceptionDetails"].get("text", "exception"))
         if told.get("method") == "Runtime.consoleAPICalled" and params.get("type") == "error":
-            self.console_errors.append(" ".join(str(part.get("value", part.get("description"))) for part in params["args"]))
+            self.console_errors.append(
+                " ".join(str(part.get("value", part.get("description"))) for part in params["args"])
+            )
 
     def evaluate(self, script: str):
         """Run a script and return its value."""
@@ -147,7 +160,8 @@ def browser():
     with tempfile.TemporaryDirectory() as profile:
         process = subprocess.Popen(
             [
-                program, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                program, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                "--no-first-run",
                 f"--user-data-dir={profile}", f"--window-size={WIDTH},{HEIGHT}", "--remote-debugging-port=0",
                 "about:blank",
             ],
@@ -155,8 +169,12 @@ def browser():
             text=True,
         )  # fmt: skip
         try:
-            port = next(found[1] for line in process.stderr if (found := re.search(r"ws://127\.0\.0\.1:(\d+)/", line)))
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS) as answer:
+            port = next(
+                found[1] for line in process.stderr if (found := re.search(r"ws://127\.0\.0\.1:(\d+)/", line))
+            )
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS
+            ) as answer:
                 tabs = json.load(answer)
             yield Page(next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page"))
         finally:
@@ -168,7 +186,9 @@ def sign_in(page: Page, url: str, login: str, password: str) -> None:
     """Fill in Odoo's own sign-in form."""
     page.call("Page.enable")
     page.call("Runtime.enable")
-    page.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
+    page.call(
+        "Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False
+    )
     page.call("Page.navigate", url=f"{url}/web/login")
     page.wait_for("form.oe_login_form input[name=password]")
     page.evaluate(
@@ -197,7 +217,9 @@ def take(page: Page, url: str, picture: tuple, folder: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Take the pictures; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--url", default="http://127.0.0.1:8069")
     parser.add_argument("--login", default="admin")
     parser.add_argument("--password", default="admin")
@@ -213,13 +235,13 @@ def main(arguments: list[str] | None = None) -> int:
                 continue
             try:
                 take(page, options.url.rstrip("/"), picture, options.to)
-                print(f"{picture[0]}.png")
+                say(f"{picture[0]}.png")
             except (TimeoutError, RuntimeError) as error:
                 failed += 1
-                print(f"{picture[0]}: {error}", file=sys.stderr)
+                say(f"{picture[0]}: {error}")
                 page.photograph(options.to / f"failed_{picture[0]}.png")
     for text in page.console_errors:
-        print(f"console error: {text}", file=sys.stderr)
+        say(f"console error: {text}")
     return 1 if failed or page.console_errors else 0
 
 

@@ -18,7 +18,8 @@ registry.category("web_tour.tours").add("finance_integration_resolve", {
         },
         {
             content: "Only the button that fits is there",
-            trigger: ".o_form_statusbar:has(button[name=action_identify]):not(:has(button[name=action_apply]))",
+            trigger:
+                ".o_form_statusbar:has(button[name=action_identify]):not(:has(button[name=action_apply]))",
         },
         {
             content: "Choose who paid",
@@ -135,10 +136,12 @@ registry.category("web_tour.tours").add("finance_integration_auditor", {
         },
         {
             content: "The decision cannot be filled in",
-            trigger: ".o_form_view .o_form_renderer.o_form_readonly:not(:has(div[name=fix_partner_id] input))",
+            trigger:
+                ".o_form_view .o_form_renderer.o_form_readonly:not(:has(div[name=fix_partner_id] input))",
         },
         {
-            trigger: ".o_main_navbar .o_menu_sections button[data-menu-xmlid='finance_integration.menu_audit']",
+            trigger:
+                ".o_main_navbar .o_menu_sections button[data-menu-xmlid='finance_integration.menu_audit']",
             run: "click",
         },
         {
@@ -169,7 +172,8 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
             run: "edit Second Stripe",
         },
         {
-            trigger: ".o_field_widget[name=connector] .o_select_menu_toggler, .o_field_widget[name=connector] input",
+            trigger:
+                ".o_field_widget[name=connector] .o_select_menu_toggler, .o_field_widget[name=connector] input",
             run: "click",
         },
         {
@@ -205,7 +209,8 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
             run: "click",
         },
         {
-            trigger: "div[name=credential_ids] .o_selected_row [name=purpose] .o_select_menu_toggler, " +
+            trigger:
+                "div[name=credential_ids] .o_selected_row [name=purpose] .o_select_menu_toggler, " +
                 "div[name=credential_ids] .o_selected_row [name=purpose] input",
             run: "click",
         },
@@ -228,7 +233,8 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
         },
         {
             content: "One point less is missing",
-            trigger: ".alert-warning:contains(What is still missing):not(:contains(signing secret))",
+            trigger:
+                ".alert-warning:contains(What is still missing):not(:contains(signing secret))",
         },
     ],
 });
