@@ -54,12 +54,6 @@ class IntegrationExceptionFix(models.Model):
         """Button: open the mapping that is missing, filled in as far as it is known."""
         self.ensure_one()
         params = self.params or {}
-        labels = {
-            label: code
-            for code, label in self.env["integration.mapping"]
-            ._fields["mapping"]
-            ._description_selection(self.env)
-        }
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Missing mapping"),
@@ -68,7 +62,7 @@ class IntegrationExceptionFix(models.Model):
             "target": "new",
             "context": {
                 "default_connection_id": self.connection_id.id,
-                "default_mapping": labels.get(params.get("mapping"), "account"),
+                "default_mapping": params.get("code") or "account",
                 "default_outside_value": params.get("value"),
             },
         }

@@ -105,7 +105,9 @@ class IntegrationMapping(models.Model):
             record_id = table.get((mapping, value)) or table.get((mapping, "*"))
             if not record_id:
                 raise MissingReferenceError(
-                    "mapping_missing", f"{mapping}: {value}", params={"mapping": labels[mapping], "value": value}
+                    "mapping_missing",
+                    f"{mapping}: {value}",
+                    params={"mapping": labels[mapping], "value": value, "code": mapping},
                 )
             return env[TARGETS[mapping]].browse(record_id)
 

@@ -243,7 +243,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
             account = product.product_tmpl_id.get_product_accounts(header["fiscal_position"])["income"] or account
         if not account:
             raise MissingReferenceError(
-                "mapping_missing", params={"mapping": self.env._("Account"), "value": self.env._("(none given)")}
+                "mapping_missing",
+                params={"mapping": self.env._("Account"), "value": self.env._("(none given)"), "code": "account"},
             )
         return account
 
