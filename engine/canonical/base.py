@@ -17,6 +17,8 @@ import msgspec
 
 from ..instants import as_utc
 
+# A version is a counter or an instant in a fine unit; it is kept in eight bytes.
+MAX_VERSION = 2**63 - 1
 PUBLIC = "public"
 INTERNAL = "internal"
 CONFIDENTIAL = "confidential"
@@ -60,7 +62,7 @@ class Source(Struct, kw_only=True):
 
     system: Code
     object_id: Identifier
-    version: Annotated[int, classified(INTERNAL, ge=0)] | None = None
+    version: Annotated[int, classified(INTERNAL, ge=0, le=MAX_VERSION)] | None = None
     actor: PersonalText | None = None
     approver: PersonalText | None = None
     approved_at: Instant | None = None

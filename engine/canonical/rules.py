@@ -22,6 +22,8 @@ from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
 from .registry import validate
 
+# What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).
+MAX_SIGNIFICANT_DIGITS = 15
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
@@ -42,8 +44,8 @@ def check(document: Document, provider: str | None = None) -> tuple[str, ...]:
     The schema is checked first, because Python code can build structs that no contract allows.
     ``provider`` is a key of ``PROVIDER_MINOR_UNITS``: an amount that cannot exist there is refused, too.
 
-    :raises ContractError: ``unknown_currency``, ``amount_not_exact``, ``amount_zero``, ``amount_sign``,
-        ``totals_do_not_add_up``, ``unbalanced_entry``, ``schema_violation``.
+    :raises ContractError: ``unknown_currency``, ``amount_not_exact``, ``amount_too_large``, ``amount_zero``,
+        ``amount_sign``, ``totals_do_not_add_up``, ``unbalanced_entry``, ``schema_violation``.
     :raises TypeError: no registered document, or a float in it.
     """
     document = validate(document)
@@ -60,6 +62,8 @@ def _exact(amounts: Iterable[Decimal | None], currency: str, provider: str | Non
     for amount in amounts:
         if amount is not None:
             check_exact(amount, currency, decimals)
+            if abs(amount) >= Decimal(1).scaleb(MAX_SIGNIFICANT_DIGITS - minor_units(currency)):
+                raise ContractError("amount_too_large", params={"amount": plain(amount), "currency": currency})
 
 
 def _exact_amounts(amounts: Iterable[Amount | None], provider: str | None) -> None:

@@ -89,6 +89,13 @@ CONTRACT_CODES = {
         _("Ask the source system to send the exact amount. It is never rounded silently."),
         fix="ask_resend",
     ),
+    "amount_too_large": CodeInfo(
+        _CONTRACT,
+        _("The amount is larger than the books can hold exactly"),
+        _("The amount %(amount)s %(currency)s has more digits than an amount in the books keeps to the cent."),
+        _("Ask the source system to correct the amount and send the message again."),
+        fix="ask_resend",
+    ),
     "amount_zero": CodeInfo(
         _CONTRACT,
         _("The amount is zero"),

@@ -250,6 +250,19 @@ def test_conversion():
     assert refused(movement(money("10.00"), settled=money("1.001", "USD")))[0] == "amount_not_exact"
 
 
+@pytest.mark.parametrize(
+    ("largest", "too_large", "currency"),
+    [
+        ("9999999999999.99", "10000000000000.00", "EUR"),
+        ("999999999999999", "1000000000000000", "JPY"),
+        ("999999999999.999", "1000000000000.000", "KWD"),
+    ],
+)
+def test_an_amount_that_the_books_cannot_keep_to_the_cent_is_refused(largest, too_large, currency):
+    assert check(movement(money(largest, currency))) == ()
+    assert refused(movement(money(too_large, currency)))[0] == "amount_too_large"
+
+
 def test_what_cannot_exist_at_the_provider_is_refused():
     assert check(movement(money("1.50", "MGA"))) == ()
     assert refused(movement(money("1.50", "MGA")), "stripe")[0] == "amount_not_exact"
