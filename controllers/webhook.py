@@ -21,10 +21,11 @@ from .dispatcher import header_list, problem
 ADDRESS = "/integration/v1/in/<string:key>"
 CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REFUSALS_WRITTEN_EVERY_SECONDS = 1.0
 
 _buckets: dict[int, TokenBucket] = {}
-_refusals: dict[int, tuple[int, float]] = {}
+_refusals: dict[tuple[int, str], tuple[int, float]] = {}
 
 
 class Refusal(Exception):
@@ -51,7 +52,7 @@ class Webhook(Controller):
             _verify(facts, raw)
             envelope = _read_envelope(facts, raw)
         except Refusal as refusal:
-            _count_refusal(facts, refusal.code)
+            _count_refusal(facts or _address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
         _read_committed(request.env.cr)
         verdict, message_id = request.env["integration.ingest"]._accept(
@@ -113,8 +114,13 @@ def _too_large(limit):
     return Refusal(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
 
 
+def _address_facts(key):
+    """Return what is known of an address; a text that no address can have costs no query."""
+    return request.env["integration.endpoint"]._address_facts(key) if KEY.fullmatch(key) else None
+
+
 def _known_address(key):
-    facts = request.env["integration.endpoint"]._address_facts(key)
+    facts = _address_facts(key)
     if facts is None:  # unknown and disabled answer alike
         raise Refusal(404, "unknown_address", "Not found", "There is no such address.")
     return facts
@@ -182,15 +188,19 @@ def _read_committed(cr):
 
 
 def _count_refusal(facts, code):
-    """Count refusals without a write per request: a flood of bad requests must not become a flood of updates."""
+    """Count refusals without a write per request: a flood of bad requests must not become a flood of updates.
+
+    The first refusal for a reason is written at once, so that it is told; those that follow within
+    REFUSALS_WRITTEN_EVERY_SECONDS are written with the next one after it.
+    """
     if facts is None:
         return
-    endpoint_id = facts["endpoint_id"]
-    count, written_at = _refusals.get(endpoint_id, (0, 0.0))
+    key = (facts["endpoint_id"], code)
+    count, written_at = _refusals.get(key, (0, None))
     now = time.monotonic()
-    if written_at and now - written_at < REFUSALS_WRITTEN_EVERY_SECONDS:
-        _refusals[endpoint_id] = (count + 1, written_at)
+    if written_at is not None and now - written_at < REFUSALS_WRITTEN_EVERY_SECONDS:
+        _refusals[key] = (count + 1, written_at)
         return
-    _refusals[endpoint_id] = (0, now)
+    _refusals[key] = (0, now)
     _read_committed(request.env.cr)
-    request.env["integration.endpoint"]._record_refusals(endpoint_id, count + 1, code)
+    request.env["integration.endpoint"]._record_refusals(facts["endpoint_id"], count + 1, code)

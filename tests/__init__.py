@@ -5,3 +5,4 @@ from . import test_outbox
 from . import test_partner_documents
 from . import test_stripe_money
 from . import test_views
+from . import test_webhook
