@@ -154,17 +154,26 @@ def explained():
 
 
 def raised_codes():
-    """Return the codes that some call in the code passes on; mentioning one in a table is not raising it."""
+    """Return the codes that the code passes on; mentioning one in a table or a list is not raising it."""
     found = set()
     for layer in LAYERS:
         for path in (ROOT / layer).rglob("*.py"):
-            if "error_catalogue" in path.parts:
-                continue
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call):
-                    values = (arg.value for arg in node.args if isinstance(arg, ast.Constant))
-                    found |= {value for value in values if isinstance(value, str) and value in CODES}
-    return found
+            if "error_catalogue" not in path.parts:
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+                found |= {text for node in ast.walk(tree) for text in _texts_passed_on(node)}
+    return found & set(CODES)
+
+
+def _texts_passed_on(node):
+    """Yield the texts that a call takes, or between which a conditional expression chooses."""
+    values = ()
+    if isinstance(node, ast.Call):
+        values = node.args
+    elif isinstance(node, ast.IfExp):
+        values = (node.body, node.orelse)
+    for value in values:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
 
 
 def fixes():
