@@ -225,7 +225,7 @@ def _money_of_strangers(stage: Stage) -> None:
             ),
         )
         expected.open_credits[paid["id"]] = (Decimal("150.00"), "USD")
-        stage.expect_exception("payment_reference_unknown", paid, Decimal("150.00"), "USD")
+        stage.expect_exception("payment_without_reference", paid, Decimal("150.00"), "USD")
 
     stage.plan(stage.moment(14), walk_in)
 

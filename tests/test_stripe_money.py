@@ -98,7 +98,10 @@ class TestStripeMoney(IntegrationCommon):
         self.assertEqual(movement.application, "open")
         self.assertEqual(movement.partner_id, self.invoice.partner_id)
         self.assertEqual(movement.counterpart_id.account_id.account_type, "asset_receivable")
-        self.assertEqual(self.exceptions().mapped("code"), ["payment_reference_unknown"])
+        exception = self.exceptions()
+        self.assertEqual(exception.code, "payment_reference_unknown")
+        self.assertEqual(exception.what, f"50.00 USD of {ANNA.name} is booked, but its reference “NOPE-1” is no invoice here.")
+        self.assertEqual(exception.at_stake.replace("\xa0", " "), "$ 50.00")
         self.assertEqual(self.balance(self.cash), Decimal("50.00"))
 
     def test_unknown_party_is_unidentified(self):
@@ -250,7 +253,12 @@ class TestStripeMoney(IntegrationCommon):
         self.assertEqual(self.balance(self.cash), Decimal("421.11"))  # 434.00 less 2.9 % and 0.30
         self.assertEqual(message.status, "done")
         self.assertEqual(movement.statement_line_id.foreign_currency_id.name, "EUR")
-        self.assertEqual(self.exceptions().mapped("code"), ["payment_currency_differs"])
+        exception = self.exceptions()
+        self.assertEqual(exception.code, "payment_currency_differs")
+        exception.fix_invoice_ids = self.invoice
+        exception.action_apply()
+        self.assertEqual((movement.application, exception.state), ("applied", "resolved"))
+        self.assertEqual(self.invoice.amount_residual, 716.00)  # 1,150.00 less the 434.00 that arrived
 
     def test_the_processor_statement_agrees_with_the_provider_day_by_day(self):
         self.stripe_connection.fetch_from = date(2026, 3, 2)
@@ -301,7 +309,7 @@ class TestStripeMoney(IntegrationCommon):
         movement = self.movement("payment", charge["id"])
         self.assertEqual((movement.application, exception.state), ("open", "resolved"))
         self.assertEqual(self.balance(self.role("UNID")), Decimal("0"))
-        follow = self.exceptions("payment_reference_unknown")
+        follow = self.exceptions("payment_without_reference")
         follow.fix_invoice_ids = self.invoice
         follow.action_apply()
         self.assertEqual((movement.application, follow.state), ("applied", "resolved"))

@@ -11,7 +11,7 @@ APPLICATION_CODES = {
     "payment_party_unknown": CodeInfo(
         _BUSINESS,
         _("Payment of an unknown customer"),
-        _("%(amount)s was received and booked as unidentified, because the customer is not known."),
+        _("%(amount)s was received from %(customer)s, who is not known here, and is booked as unidentified."),
         _("Choose the customer; the money then moves from unidentified receipts to the customer."),
         fix_class="b",
         fix="assign_party",
@@ -19,7 +19,15 @@ APPLICATION_CODES = {
     "payment_reference_unknown": CodeInfo(
         _BUSINESS,
         _("Payment without a known invoice"),
-        _("%(amount)s is booked for the customer, but its reference “%(reference)s” is no invoice here."),
+        _("%(amount)s of %(customer)s is booked, but its reference “%(reference)s” is no invoice here."),
+        _("Choose the invoice that it pays, or leave it as an open credit."),
+        fix_class="b",
+        fix="apply_cash",
+    ),
+    "payment_without_reference": CodeInfo(
+        _BUSINESS,
+        _("Payment that names no invoice"),
+        _("%(amount)s of %(customer)s is booked, and nothing says which invoice it pays."),
         _("Choose the invoice that it pays, or leave it as an open credit."),
         fix_class="b",
         fix="apply_cash",
@@ -27,7 +35,7 @@ APPLICATION_CODES = {
     "payment_invoice_closed": CodeInfo(
         _BUSINESS,
         _("The invoice was already paid"),
-        _("%(amount)s is booked for the customer, but the invoice %(number)s has nothing left to pay."),
+        _("%(amount)s of %(customer)s is booked, but the invoice %(number)s has nothing left to pay."),
         _("Probably paid twice: apply it to another invoice or agree a refund with the customer."),
         fix_class="b",
         fix="apply_cash",
@@ -35,7 +43,7 @@ APPLICATION_CODES = {
     "payment_currency_differs": CodeInfo(
         _BUSINESS,
         _("Paid in another currency"),
-        _("%(amount)s is booked for the customer; the invoice %(number)s is in %(currency)s."),
+        _("%(amount)s of %(customer)s is booked; the invoice %(number)s is in %(currency)s."),
         _("Confirm that it pays this invoice; the exchange difference is then booked."),
         fix_class="b",
         fix="apply_cash",
@@ -43,7 +51,7 @@ APPLICATION_CODES = {
     "payment_excess": CodeInfo(
         _BUSINESS,
         _("More was paid than was due"),
-        _("%(amount)s came in for %(number)s; %(excess)s is left over as an open credit."),
+        _("%(amount)s of %(customer)s came in for %(number)s; %(excess)s is left over as an open credit."),
         _("Apply the rest to another invoice, or agree with the customer what happens with it."),
         severity="low",
         fix_class="b",
@@ -52,7 +60,7 @@ APPLICATION_CODES = {
     "refund_without_credit_note": CodeInfo(
         _BUSINESS,
         _("Money refunded, but revenue still stands"),
-        _("%(amount)s was sent back to the customer, and no credit note takes back revenue and tax."),
+        _("%(amount)s was sent back to %(customer)s, and no credit note takes back revenue and tax."),
         _("Prepare the credit note, or say that the sale was never invoiced."),
         severity="high",
         fix_class="c",
@@ -129,7 +137,7 @@ APPLICATION_CODES = {
     "refund_returned": CodeInfo(
         _BUSINESS,
         _("A refund came back"),
-        _("The refund of %(amount)s failed and the money is back. The customer still has to get it."),
+        _("The refund of %(amount)s to %(customer)s failed and the money is back."),
         _("Agree with the customer how to refund it, or apply it to another invoice."),
         severity="high",
         fix_class="b",

@@ -11,6 +11,7 @@ FIXES = {
     "payment_party_unknown": "identify",
     "refund_party_unknown": "identify",
     "payment_reference_unknown": "apply",
+    "payment_without_reference": "apply",
     "payment_invoice_closed": "apply",
     "payment_currency_differs": "apply",
     "payment_excess": "apply",
@@ -132,7 +133,9 @@ class IntegrationExceptionFix(models.Model):
             raise UserError(self.env._("Choose the invoices that this money pays."))
         invoices = self.fix_invoice_ids.sorted(lambda move: (move.invoice_date_due or move.date, move.id))
         self._as_posting(
-            lambda service, movement, date: service._apply_to(movement, invoices.with_env(service.env), date)
+            lambda service, movement, date: service._apply_to(
+                movement, invoices.with_env(service.env), date, any_currency=True
+            )
         )
         self._audit_application(invoices)
         return self._told(self.env._("Applied to %s.", ", ".join(invoices.mapped("name"))))

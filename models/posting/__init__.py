@@ -5,6 +5,6 @@ from . import complete_lines
 from . import invoice
 from . import movement
 from . import application
+from . import invoice_finder
 from . import entry
 from . import provider_balance
-from . import waiting

@@ -3,12 +3,11 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from ..reconciliation.movement import WAITING
+from .references import named_by
 from .work import Finding
 
-INVOICE_REFERENCES = ("invoice", "order", "external", "reference")
 MAX_WAITING = 500
 
 
@@ -18,87 +17,6 @@ class IntegrationPostingApplication(models.AbstractModel):
     _name = "integration.posting.application"
     _inherit = "integration.posting"
     _description = "Posting rules: application of booked money"
-
-    # -- finding what is meant -----------------------------------------------------------------------------
-
-    @api.model
-    def _invoices_named(self, connection, documents):
-        """Return a function document → (invoices that it names, references that name nothing)."""
-        values = {value for document in documents for value in _named_by(document.references)}
-        table = self._invoices_by_value(connection, values)
-
-        def named(document):
-            return self._pick(table, _named_by(document.references))
-
-        return named
-
-    def _pick(self, table, values):
-        invoices = self.env["account.move"]
-        unknown = []
-        for value in values:
-            if value in table:
-                invoices |= table[value]
-            else:
-                unknown.append(value)
-        return invoices, unknown
-
-    def _invoices_by_value(self, connection, values):
-        """Return {value: invoice} for values that name exactly one customer invoice of the company.
-
-        Tried in this order: Odoo's number, the payment reference, the issuer's number, an outside id, an order.
-        """
-        if not values:
-            return {}
-        values = list(values)
-        company = connection.company_id
-        Move = self.env["account.move"]
-        table = {}
-        for field in ("name", "payment_reference", "ref"):
-            found = defaultdict(lambda: Move)
-            for move in Move.search(
-                [("company_id", "=", company.id), ("move_type", "=", "out_invoice"), (field, "in", values)]
-            ):
-                found[move[field]] |= move
-            for value, moves in found.items():
-                live = moves.filtered(lambda move: move.state == "posted") or moves
-                if len(live) == 1:
-                    table.setdefault(value, live)
-        self._add_bound(company, values, table)
-        self._add_orders(company, values, table)
-        return table
-
-    def _add_bound(self, company, values, table):
-        bindings = self.env["integration.binding"].search(
-            [("company_id", "=", company.id), ("kind", "=", "invoice"), ("outside_id", "in", values)]
-        )
-        for binding in bindings:
-            move = self.env["account.move"].browse(binding.res_id).exists()
-            if move and move.move_type == "out_invoice":
-                table.setdefault(binding.outside_id, move)
-
-    def _add_orders(self, company, values, table):
-        """Let an order's number stand for its invoices; read-only, without needing rights on sales."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT o.name, array_agg(DISTINCT aml.move_id)
-                  FROM sale_order o
-                  JOIN sale_order_line sol ON sol.order_id = o.id
-                  JOIN sale_order_line_invoice_rel rel ON rel.order_line_id = sol.id
-                  JOIN account_move_line aml ON aml.id = rel.invoice_line_id
-                 WHERE o.company_id = %s AND o.name = ANY(%s)
-                 GROUP BY o.name
-                """,
-                company.id,
-                values,
-            )
-        )
-        for name, move_ids in self.env.cr.fetchall():
-            moves = self.env["account.move"].browse(move_ids).filtered(
-                lambda move: move.move_type == "out_invoice" and move.state == "posted"
-            )
-            if moves:
-                table.setdefault(name, moves)
 
     # -- applying what was just booked ---------------------------------------------------------------------
 
@@ -142,9 +60,8 @@ class IntegrationPostingApplication(models.AbstractModel):
             movement.write({"invoice_ids": [Command.set(applied.ids)]})
             self._publish(movement, applied)
         line = movement.counterpart_id
-        params = {"amount": _amount(movement), "reference": ", ".join(unknown) or self.env._("(none)")}
+        params = self._facts(movement) | {"reference": ", ".join(unknown)}
         if not movement.partner_id:
-            params["customer"] = movement.customer_name or movement.outside_customer or ""
             return self._wait(work, movement, "unidentified", "payment_party_unknown", params)
         if line.currency_id.is_zero(line.amount_residual_currency):
             return self._settled(movement, "applied")
@@ -153,7 +70,9 @@ class IntegrationPostingApplication(models.AbstractModel):
             params |= {"excess": excess, "number": ", ".join(move._integration_number() for move in applied)}
             return self._wait(work, movement, "partly", "payment_excess", params)
         if not invoices:
-            return self._wait(work, movement, "open", "payment_reference_unknown", params)
+            if unknown:
+                return self._wait(work, movement, "open", "payment_reference_unknown", params)
+            return self._wait(work, movement, "open", "payment_without_reference", params)
         params |= {"number": ", ".join(move._integration_number() for move in invoices), "currency": ""}
         if other := invoices.filtered(lambda move: move.currency_id != movement.currency_id):
             params["currency"] = other[0].currency_id.name
@@ -168,8 +87,7 @@ class IntegrationPostingApplication(models.AbstractModel):
     def _match_refund(self, work, movement, payment):
         """Match a refund with its credit note, or with the deposit that was never invoiced; else ask for the note."""
         if not movement.partner_id:
-            params = {"amount": _amount(movement)}
-            return self._wait(work, movement, "unidentified", "refund_party_unknown", params)
+            return self._wait(work, movement, "unidentified", "refund_party_unknown", self._facts(movement))
         invoices = payment.invoice_ids
         target = self._credit_note_lines(movement, invoices)
         deposit = payment.counterpart_id if payment and not invoices else self.env["account.move.line"]
@@ -182,7 +100,7 @@ class IntegrationPostingApplication(models.AbstractModel):
         if movement.counterpart_id.reconciled:
             return self._settled(movement, "applied")
         return self._wait(
-            work, movement, "credit_note", "refund_without_credit_note", {"amount": _amount(movement)}
+            work, movement, "credit_note", "refund_without_credit_note", self._facts(movement)
         )
 
     def _credit_note_lines(self, movement, invoices):
@@ -218,7 +136,7 @@ class IntegrationPostingApplication(models.AbstractModel):
                 self._settled(movement, "applied")
             else:
                 application = "open" if movement.partner_id else "unidentified"
-                self._wait(work, movement, application, "refund_returned", {"amount": _amount(movement)})
+                self._wait(work, movement, application, "refund_returned", self._facts(movement))
 
     def _apply_payment_returns(self, pairs):
         """A payment was taken back: take its matching apart, pair it with its return, open the invoice again."""
@@ -310,18 +228,21 @@ class IntegrationPostingApplication(models.AbstractModel):
     @api.model
     def _apply_again(self, movement):
         """Try once more to apply a payment by the references that it carries."""
-        values = _named_by(movement.reference_ids)
+        values = named_by(movement.reference_ids)
         invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
         posted = invoices.filtered(lambda move: move.state == "posted")
         if posted:
             self._apply_to(movement, posted, max([movement.event_date, *posted.mapped("date")]), unknown)
 
     @api.model
-    def _apply_to(self, movement, invoices, date, unknown=()):
-        """Apply a payment to invoices; an unidentified one moves to the invoices' customer first."""
+    def _apply_to(self, movement, invoices, date, unknown=(), any_currency=False):
+        """Apply a payment to invoices; an unidentified one moves to the invoices' customer first.
+
+        :param any_currency: a person has said that it pays these; core then books the exchange difference.
+        """
         if movement.application == "unidentified":
             self._identify(movement, invoices[:1].commercial_partner_id, date)
-        targets = self._open_lines(invoices, movement.currency_id)
+        targets = self._open_lines(invoices, None if any_currency else movement.currency_id)
         if targets:
             self._reconcile([movement.counterpart_id | targets])
         self._judge_payment(None, movement, invoices, list(unknown))
@@ -334,7 +255,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             payment = payments.get((movement.connection_id.id, movement.related_id), movement.browse())
             self._match_refund(None, movement, payment)
             return
-        values = _named_by(movement.reference_ids)
+        values = named_by(movement.reference_ids)
         invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
         if targets := self._open_lines(invoices, movement.currency_id):
             self._reconcile([movement.counterpart_id | targets])
@@ -393,11 +314,17 @@ class IntegrationPostingApplication(models.AbstractModel):
             }
         )
 
+    def _facts(self, movement):
+        """Return what every sentence about booked money says: how much, and whose."""
+        known_as = movement.partner_id.name or movement.customer_name or movement.outside_customer
+        return {"amount": _amount(movement), "customer": known_as or self.env._("somebody unknown")}
+
     # -- shared --------------------------------------------------------------------------------------------
 
     def _open_lines(self, moves, currency):
-        """Return the receivable lines of posted documents in one currency that are not fully matched."""
-        return moves.filtered(lambda move: move.state == "posted" and move.currency_id == currency).line_ids.filtered(
+        """Return the receivable lines of posted documents (in one currency, or any) that are not fully matched."""
+        posted = moves.filtered(lambda move: move.state == "posted" and currency in (None, move.currency_id))
+        return posted.line_ids.filtered(
             lambda line: line.display_type == "payment_term" and not line.reconciled
         )
 
@@ -449,11 +376,6 @@ class _Related:
 
     def __init__(self, related):
         self.related = related
-
-
-def _named_by(references):
-    """Return the values of the references that can name an invoice."""
-    return [reference.value for reference in references if reference.type in INVOICE_REFERENCES]
 
 
 def _amount(movement):

@@ -80,7 +80,7 @@ def test_what_every_invoice_must_show(month):
         "payment_invoice_closed",
         "payment_currency_differs",
         "payment_party_unknown",
-        "payment_reference_unknown",
+        "payment_without_reference",
         "refund_without_credit_note",
     ]
     assert sorted(month.expected.open_credits.values()) == [
