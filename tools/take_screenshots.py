@@ -39,21 +39,49 @@ PICTURES = (
     ("exceptions_list", "/odoo/integration-exceptions", LIST, ()),
     ("exceptions_kanban", "/odoo/integration-exceptions?view_type=kanban", ".o_kanban_record", ()),
     ("exceptions_pivot", "/odoo/integration-exceptions?view_type=pivot", ".o_pivot table", ()),
-    ("exception_form", "/odoo/integration-exceptions", LIST, ((ROW, FORM),)),
+    (
+        "exception_form",
+        "/odoo/integration-exceptions",
+        LIST,
+        (
+            ("row: The invoice was already paid", FORM),
+            ("a.nav-link[name=movements]", "div[name=movement_ids] .o_data_row"),
+        ),
+    ),
     ("events_list", "/odoo/integration-events", LIST, ()),
     ("events_graph", "/odoo/integration-events?view_type=graph", ".o_graph_renderer canvas", ()),
-    ("event_form", "/odoo/integration-events", LIST, ((ROW, ".o_integration_timeline_entry"),)),
+    (
+        "event_form",
+        "/odoo/integration-events",
+        LIST,
+        (("row: charge.succeeded", ".o_integration_timeline_entry"),),
+    ),
+    (
+        "event_stopped",
+        "/odoo/integration-events",
+        LIST,
+        (("row: needs you", ".o_integration_timeline_entry"),),
+    ),
+    (
+        "journal_entry",
+        "/odoo/integration-movements",
+        LIST,
+        (
+            ("row: Applied", "button[name=action_open_invoices]"),
+            ("button[name=action_open_invoices]", "button[name=action_open_integration_source]"),
+        ),
+    ),
     (
         "event_engineer",
         "/odoo/integration-events",
         LIST,
-        ((ROW, FORM), ("a.nav-link[name=engineer]", ".o_integration_code")),
+        (("row: charge.succeeded", FORM), ("a.nav-link[name=engineer]", ".o_integration_code")),
     ),
     ("outgoing_list", "/odoo/integration-outgoing", ".o_list_view", ()),
     ("movements_list", "/odoo/integration-movements", LIST, ()),
     ("movements_pivot", "/odoo/integration-movements?view_type=pivot", ".o_pivot table", ()),
     ("movements_graph", "/odoo/integration-movements?view_type=graph", ".o_graph_renderer canvas", ()),
-    ("movement_form", "/odoo/integration-movements", LIST, ((ROW, FORM),)),
+    ("movement_form", "/odoo/integration-movements", LIST, (("row: Payment", FORM),)),
     ("statements_list", "/odoo/integration-statements", LIST, ()),
     ("statement_form", "/odoo/integration-statements", LIST, ((ROW, FORM),)),
     ("bindings_list", "/odoo/integration-bindings", LIST, ()),
@@ -141,9 +169,16 @@ class Page:
             time.sleep(0.2)
         time.sleep(0.8)  # fonts, avatars and chart animations
 
-    def click(self, selector: str):
-        """Click the first match."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+    def click(self, target: str):
+        """Click the first match of a selector, or the first row that contains ``row: some text``."""
+        if target.startswith("row: "):
+            words = json.dumps(target[5:])
+            self.evaluate(
+                "[...document.querySelectorAll('.o_data_row')]"
+                f".find((row) => row.innerText.includes({words})).querySelector('.o_data_cell').click()"
+            )
+        else:
+            self.evaluate(f"document.querySelector({json.dumps(target)}).click()")
 
     def photograph(self, path: Path):
         """Write what is visible as a PNG."""

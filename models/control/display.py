@@ -54,16 +54,32 @@ class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
     about = fields.Char(compute="_compute_about", help="What the event is about, in plain words.")
+    subject = fields.Char(
+        compute="_compute_subject", help="The document or movement that the event tells of."
+    )
     timeline = fields.Json(compute="_compute_timeline", help="What happened to this event, oldest first.")
     needs_person = fields.Boolean(compute="_compute_needs_person")
 
-    @api.depends("kind", "flow_id")
+    @api.depends("kind", "flow_id", "status")
     def _compute_about(self):
         kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
         for message in self:
-            message.about = kinds.get(message.kind or message.flow_id.kind) or self.env._(
-                "Nothing for the books"
+            nothing = (
+                self.env._("Nothing for the books")
+                if message.status == "done"
+                else self.env._("Not understood yet")
             )
+            message.about = kinds.get(message.kind or message.flow_id.kind) or nothing
+
+    @api.depends("object_key", "direction")
+    def _compute_subject(self):
+        """An event of ours names its document by its id in Odoo: show the number that people know."""
+        for message in self:
+            kind, _colon, key = (message.object_key or "").partition(":")
+            message.subject = key or kind
+            if message.direction == "out" and kind == "invoice" and key.isdecimal():
+                move = self.env["account.move"].browse(int(key)).exists()
+                message.subject = move.sudo().display_name if move else key
 
     @api.depends("status")
     def _compute_needs_person(self):
@@ -136,14 +152,12 @@ class IntegrationMessage(models.Model):
         ]
 
     def _timeline_now(self):
-        if self.needs_person or self.status in ("waiting", "held", "unknown"):
-            tone = "danger" if self.needs_person else "warning"
-            return [
-                self._entry(
-                    self.due_at, self.state_label, self.error_text, tone=tone, icon="fa-hourglass-half"
-                )
-            ]
-        return []
+        if self.status not in ("parked", "dead", "waiting", "held", "unknown"):
+            return []
+        tone = "danger" if self.needs_person else "warning"
+        # Why it stopped stands at the last try already.
+        text = False if self.attempt_ids else self.error_text
+        return [self._entry(self.due_at, self.state_label, text, tone=tone, icon="fa-hourglass-half")]
 
     def _entry(self, instant, title, text=None, *, tone, icon):
         """Return one line of the timeline; ``at`` is in UTC, shown in the reader's zone."""

@@ -49,7 +49,7 @@ registry.category("web_tour.tours").add("finance_integration_resolve", {
         },
         {
             content: "The money waits for its invoice now",
-            trigger: `${LIST} .o_data_cell:contains("Payment without a known invoice")`,
+            trigger: `${LIST} .o_data_cell:contains("Payment that names no invoice")`,
             run: "click",
         },
         {
