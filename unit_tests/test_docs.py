@@ -165,12 +165,16 @@ def raised_codes():
 
 
 def _texts_passed_on(node):
-    """Yield the texts that a call takes, or between which a conditional expression chooses."""
+    """Yield the texts that a call takes, between which a conditional expression chooses, or that are returned first."""
     values = ()
     if isinstance(node, ast.Call):
         values = node.args
     elif isinstance(node, ast.IfExp):
         values = (node.body, node.orelse)
+    elif isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+        values = node.value.elts
+    elif isinstance(node, ast.Return):
+        values = node.value.elts[:1] if isinstance(node.value, ast.Tuple) else (node.value,)
     for value in values:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.value
