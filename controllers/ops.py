@@ -7,7 +7,9 @@ from odoo.http import Controller, Response, request, route
 class Operations(Controller):
     """Liveness and readiness for load balancers; they say nothing about the business."""
 
-    @route("/integration/v1/health", type="http", auth="none", methods=["GET"], csrf=False, save_session=False)
+    @route(
+        "/integration/v1/health", type="http", auth="none", methods=["GET"], csrf=False, save_session=False
+    )
     def health(self):
         """Answer 200 when the server can reach its database."""
         request.env.cr.execute("SELECT 1")

@@ -18,7 +18,7 @@ from ..simulators.stripe.api import StripeApi
 from ..simulators.stripe.state import StripeAccount
 from ..simulators.stripe.webhook import as_event
 
-STRIPE_SECRET = "whsec_test_4f1c2b7d9e8a"  # noqa: S105 - a secret of the simulator
+STRIPE_SECRET = "whsec_test_4f1c2b7d9e8a"
 PARTNER_SECRET = signing.make_secret("tests")
 START = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
 ANNA = documents.Party("C-1", "Anna's Bakery", "anna@bakery.example")
@@ -88,7 +88,9 @@ class IntegrationCommon(AccountTestInvoicingCommon):
         headers = headers or {}
         facts = connection.with_env(self.root)._pull_facts()
         envelope = get_connector(connection.connector).read_envelope(parse_json(body), headers)
-        verdict, message_id = self.root["integration.ingest"]._accept(facts, envelope, body, headers, correlation_id)
+        verdict, message_id = self.root["integration.ingest"]._accept(
+            facts, envelope, body, headers, correlation_id
+        )
         return verdict.value, self.env["integration.message"].browse(message_id)
 
     def drain(self, connection):
@@ -143,7 +145,12 @@ class IntegrationCommon(AccountTestInvoicingCommon):
         """Let the partner issue an invoice of one line; returns the posted invoice."""
         line = documents.Line("Advice", Decimal(1), Decimal(amount), ("STD",) if tax else ())
         document = documents.invoice(
-            number, party, [line], self.clock.now, due_date=facts.pop("due_date", self.clock.now.date()), **facts
+            number,
+            party,
+            [line],
+            self.clock.now,
+            due_date=facts.pop("due_date", self.clock.now.date()),
+            **facts,
         )
         message = self.send_partner("invoice.issued", document)
         return self.became(message, "account.move")
@@ -152,7 +159,9 @@ class IntegrationCommon(AccountTestInvoicingCommon):
 
     def became(self, message, model):
         """Return the records of one model that a message became."""
-        return self.env[model].browse(message.effect_ids.filtered(lambda row: row.res_model == model).mapped("res_id"))
+        return self.env[model].browse(
+            message.effect_ids.filtered(lambda row: row.res_model == model).mapped("res_id")
+        )
 
     def movement(self, movement_type, movement_id):
         """Return the one movement with this identity; fails with what the inbox says when there is none."""
@@ -164,19 +173,29 @@ class IntegrationCommon(AccountTestInvoicingCommon):
 
     def stopped(self):
         """Return why events are not done, for the message of a failing assertion."""
-        messages = self.env["integration.message"].search([("status", "not in", ("done", "superseded", "discarded"))])
-        return "\n".join(f"{row.event_type} {row.status}: {row.error_code} {row.error_detail}" for row in messages)
+        messages = self.env["integration.message"].search(
+            [("status", "not in", ("done", "superseded", "discarded"))]
+        )
+        return "\n".join(
+            f"{row.event_type} {row.status}: {row.error_code} {row.error_detail}" for row in messages
+        )
 
     def exceptions(self, code=None):
         domain = [("state", "=", "open"), ("company_id", "=", self.company.id)]
         return self.env["integration.exception"].search(domain + ([("code", "=", code)] if code else []))
 
     def role(self, role):
-        return self.env["integration.role.account"].search([("company_id", "=", self.company.id), ("role", "=", role)]).account_id
+        return (
+            self.env["integration.role.account"]
+            .search([("company_id", "=", self.company.id), ("role", "=", role)])
+            .account_id
+        )
 
     def balance(self, account):
         """Return the posted balance of an account, exact to the cent."""
-        lines = self.env["account.move.line"].search([("account_id", "=", account.id), ("parent_state", "=", "posted")])
+        lines = self.env["account.move.line"].search(
+            [("account_id", "=", account.id), ("parent_state", "=", "posted")]
+        )
         return Decimal(str(round(sum(lines.mapped("balance")), 2)))
 
     def assert_done(self, messages):
@@ -190,13 +209,15 @@ class IntegrationCommon(AccountTestInvoicingCommon):
 
 def api_answer(api, request):
     """Let the simulated API answer a request of the hub."""
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.parse import urlsplit
 
-    from ..connectors.base import HttpAnswer  # noqa: PLC0415
+    from ..connectors.base import HttpAnswer
 
     parts = urlsplit(request.url)
     answer = api.handle(request.method, parts.path, parts.query, dict(request.headers))
-    return HttpAnswer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
+    return HttpAnswer(
+        answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body
+    )
 
 
 def exact(record):

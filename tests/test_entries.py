@@ -44,7 +44,14 @@ class TestEntries(IntegrationCommon):
             "entry.reported",
             "entry",
             object_id,
-            **{"reference": object_id, "date": "2026-03-02", "currency": "USD", "lines": lines, "total_debit": "100.10", **facts},
+            **{
+                "reference": object_id,
+                "date": "2026-03-02",
+                "currency": "USD",
+                "lines": lines,
+                "total_debit": "100.10",
+                **facts,
+            },
         )
 
     def test_a_balanced_entry_is_posted_to_the_cent(self):
@@ -62,7 +69,9 @@ class TestEntries(IntegrationCommon):
             {"account": "net", "credit": "66.66"},
         ]
         currency = self.other_currency
-        move = self.became(self.entry("E-2", currency=currency.name, lines=lines, total_debit="66.66"), "account.move")
+        move = self.became(
+            self.entry("E-2", currency=currency.name, lines=lines, total_debit="66.66"), "account.move"
+        )
         self.assertEqual(move.state, "posted")
         self.assertEqual(round(sum(move.line_ids.mapped("balance")), 2), 0)
         self.assertEqual(sorted(move.line_ids.mapped("amount_currency")), [-66.66, 33.33, 33.33])
@@ -87,7 +96,9 @@ class TestEntries(IntegrationCommon):
             type="payment",
             amount={"value": "10.00", "currency": self.other_currency.name},
         )
-        self.assertEqual(message.status, "waiting" if message.error_code == "settlement_amount_unknown" else "parked")
+        self.assertEqual(
+            message.status, "waiting" if message.error_code == "settlement_amount_unknown" else "parked"
+        )
         self.assertFalse(self.env["integration.movement"].search_count([]))
 
     def test_unknown_currency_zero_and_wrong_sign_are_named_errors(self):
@@ -98,7 +109,12 @@ class TestEntries(IntegrationCommon):
             ("M-5", {"value": "10.001", "currency": "USD"}, "amount_not_exact"),
         ):
             message = self.report(
-                "movement.reported", "movement", object_id, movement_id=object_id, type="payment", amount=amount
+                "movement.reported",
+                "movement",
+                object_id,
+                movement_id=object_id,
+                type="payment",
+                amount=amount,
             )
             self.assertEqual((message.status, message.error_code), ("parked", code))
         self.assertFalse(self.env["integration.movement"].search_count([]))

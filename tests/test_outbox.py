@@ -24,7 +24,9 @@ class TestOutbox(IntegrationCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls._secret(cls.partner_connection, "outbound_signature", OUT_SECRET)
-        cls.partner_connection.write({"delivery_url": "http://127.0.0.1:9/hook", "allowed_hosts": "127.0.0.1"})
+        cls.partner_connection.write(
+            {"delivery_url": "http://127.0.0.1:9/hook", "allowed_hosts": "127.0.0.1"}
+        )
 
     @contextmanager
     def receiving(self, troubles=None):
@@ -86,7 +88,10 @@ class TestOutbox(IntegrationCommon):
         self.issue("P-3")
         message = self.outgoing()
         self.deliver()  # nobody listens on that port
-        self.assertEqual((message.status, message.error_code, message.attempt_count), ("waiting", "destination_unavailable", 1))
+        self.assertEqual(
+            (message.status, message.error_code, message.attempt_count),
+            ("waiting", "destination_unavailable", 1),
+        )
         self.assertTrue(message.due_at)
         with self.receiving() as receiver:
             self.deliver()
@@ -115,7 +120,9 @@ class TestOutbox(IntegrationCommon):
             self.assertEqual(exception.state, "resolved")
 
     def test_a_forbidden_address_is_never_called(self):
-        self.partner_connection.write({"delivery_url": "https://169.254.169.254/latest", "allowed_hosts": False})
+        self.partner_connection.write(
+            {"delivery_url": "https://169.254.169.254/latest", "allowed_hosts": False}
+        )
         self.issue("P-5")
         message = self.outgoing()
         self.deliver()

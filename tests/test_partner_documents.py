@@ -38,7 +38,9 @@ class TestPartnerDocuments(IntegrationCommon):
         self.assertEqual(self.became(message, "res.partner"), known)
 
     def test_two_contacts_match_and_a_person_chooses(self):
-        contacts = self.env["res.partner"].create([{"name": name, "email": ANNA.email} for name in ("One", "Two")])
+        contacts = self.env["res.partner"].create(
+            [{"name": name, "email": ANNA.email} for name in ("One", "Two")]
+        )
         message = self.message_of(customer(ANNA, self.clock.now), "customer.updated")
         self.assertEqual((message.status, message.error_code), ("parked", "partner_ambiguous"))
         exception = self.exceptions("partner_ambiguous")
@@ -52,8 +54,14 @@ class TestPartnerDocuments(IntegrationCommon):
     def test_issued_invoice_keeps_number_dates_lines_taxes_and_total(self):
         message = self.message_of(self.document("P-77"))
         move = self.became(message, "account.move")
-        self.assertEqual((move.state, move.move_type, move.ref, move.payment_reference), ("posted", "out_invoice", "P-77", "P-77"))
-        self.assertEqual((move.invoice_date, move.date, move.invoice_date_due), (date(2026, 3, 2), date(2026, 3, 2), date(2026, 4, 1)))
+        self.assertEqual(
+            (move.state, move.move_type, move.ref, move.payment_reference),
+            ("posted", "out_invoice", "P-77", "P-77"),
+        )
+        self.assertEqual(
+            (move.invoice_date, move.date, move.invoice_date_due),
+            (date(2026, 3, 2), date(2026, 3, 2), date(2026, 4, 1)),
+        )
         self.assertEqual((move.amount_untaxed, move.amount_tax, move.amount_total), (999.98, 150.00, 1149.98))
         self.assertEqual(move.journal_id, self.partner_connection.issued_journal_id)
         self.assertNotEqual(move.name, "P-77")
@@ -67,13 +75,18 @@ class TestPartnerDocuments(IntegrationCommon):
         self.assertEqual(action["res_id"], message.id)
 
     def test_tax_of_the_issuer_is_kept_where_it_differs_by_cents(self):
-        document = self.document(lines=[Line("A", Decimal(1), Decimal("10.03")), Line("B", Decimal(1), Decimal("20.03"))])
+        document = self.document(
+            lines=[Line("A", Decimal(1), Decimal("10.03")), Line("B", Decimal(1), Decimal("20.03"))]
+        )
         document["lines"][0]["taxes"][0]["amount"] = "1.51"  # Odoo computes 1.50
         document["total_tax"] = "4.51"
         document["total_gross"] = "34.57"
         move = self.became(self.message_of(document), "account.move")
         self.assertEqual((move.state, move.amount_tax, move.amount_total), ("posted", 4.51, 34.57))
-        self.assertEqual(move.line_ids.filtered("tax_repartition_line_id").tax_tag_ids, self.tax15.invoice_repartition_line_ids.tag_ids)
+        self.assertEqual(
+            move.line_ids.filtered("tax_repartition_line_id").tax_tag_ids,
+            self.tax15.invoice_repartition_line_ids.tag_ids,
+        )
 
     def test_tax_above_tolerance_is_an_exception_and_books_nothing(self):
         document = self.document()
@@ -94,7 +107,9 @@ class TestPartnerDocuments(IntegrationCommon):
             documents.append(self.message_of(document))
         exception = self.exceptions()
         self.assertEqual((len(exception), exception.code, exception.held_count), (1, "mapping_missing", 3))
-        self.assertFalse(self.env["res.partner"].search_count([("email", "=", ANNA.email)]))  # nothing half-applied
+        self.assertFalse(
+            self.env["res.partner"].search_count([("email", "=", ANNA.email)])
+        )  # nothing half-applied
         context = exception.action_add_mapping()["context"]
         values = {name.removeprefix("default_"): value for name, value in context.items()}
         self.env["integration.mapping"].create({**values, "tax_id": self.tax15.id})
@@ -120,7 +135,9 @@ class TestPartnerDocuments(IntegrationCommon):
         partner = self.env["res.partner"].create(
             {"name": ANNA.name, "email": ANNA.email, "property_payment_term_id": self.pay_terms_b.id}
         )
-        document = invoice_request("R-1", ANNA, [Line("Advice", Decimal(3), Decimal("33.33"))], self.clock.now)
+        document = invoice_request(
+            "R-1", ANNA, [Line("Advice", Decimal(3), Decimal("33.33"))], self.clock.now
+        )
         move = self.became(self.message_of(document, "invoice.requested"), "account.move")
         self.assertEqual(move.partner_id, partner)
         self.assertEqual(move.invoice_payment_term_id, self.pay_terms_b)
@@ -133,7 +150,9 @@ class TestPartnerDocuments(IntegrationCommon):
         move = self.became(self.message_of(self.document("P-9")), "account.move")
         note = self.document("G-9", credit_of="P-9")
         posted = self.became(self.message_of(note, "credit_note.issued"), "account.move")
-        self.assertEqual((posted.move_type, posted.amount_total, posted.reversed_entry_id), ("out_refund", 1149.98, move))
+        self.assertEqual(
+            (posted.move_type, posted.amount_total, posted.reversed_entry_id), ("out_refund", 1149.98, move)
+        )
 
     def test_credit_note_of_an_unknown_invoice_waits_for_a_person(self):
         message = self.message_of(self.document("G-1", credit_of="P-404"), "credit_note.issued")
@@ -146,14 +165,22 @@ class TestPartnerDocuments(IntegrationCommon):
         second = self.message_of(dict(document, source=dict(document["source"], version=2)))
         self.assertEqual((first.status, second.status), ("parked", "held"))
         self.env["integration.mapping"].create(
-            {"connection_id": self.partner_connection.id, "mapping": "tax", "outside_value": "ODD", "tax_id": self.tax15.id}
+            {
+                "connection_id": self.partner_connection.id,
+                "mapping": "tax",
+                "outside_value": "ODD",
+                "tax_id": self.tax15.id,
+            }
         )
         self.drain(self.partner_connection)
         self.assertEqual(first.status, "done")
         self.assertEqual((second.status, second.error_code), ("parked", "document_changed"))
 
     def test_one_bad_document_does_not_hold_back_its_batch(self):
-        good = [self.send_partner("invoice.issued", self.document(f"P-{number}"), drain=False) for number in range(10)]
+        good = [
+            self.send_partner("invoice.issued", self.document(f"P-{number}"), drain=False)
+            for number in range(10)
+        ]
         bad_document = self.document("P-bad")
         bad_document["total_gross"] = "1.00"
         bad = self.send_partner("invoice.issued", bad_document, drain=False)

@@ -72,7 +72,9 @@ class TestStripeMoney(IntegrationCommon):
         self.pay(115000)
         [told] = self.stripe_events()
         self.send_stripe([told])
-        verdict, _message = self.accept(self.stripe_connection, as_event({**told, "pending_webhooks": 3}).body)
+        verdict, _message = self.accept(
+            self.stripe_connection, as_event({**told, "pending_webhooks": 3}).body
+        )
         self.assertEqual(verdict, "duplicate")
 
     def test_the_same_id_with_another_amount_is_kept_for_a_person_and_books_nothing(self):
@@ -100,7 +102,10 @@ class TestStripeMoney(IntegrationCommon):
         self.assertEqual(movement.counterpart_id.account_id.account_type, "asset_receivable")
         exception = self.exceptions()
         self.assertEqual(exception.code, "payment_reference_unknown")
-        self.assertEqual(exception.what, f"50.00 USD of {ANNA.name} is booked, but its reference “NOPE-1” is no invoice here.")
+        self.assertEqual(
+            exception.what,
+            f"50.00 USD of {ANNA.name} is booked, but its reference “NOPE-1” is no invoice here.",
+        )
         self.assertEqual(exception.at_stake.replace("\xa0", " "), "$ 50.00")
         self.assertEqual(self.balance(self.cash), Decimal("50.00"))
 
@@ -162,7 +167,9 @@ class TestStripeMoney(IntegrationCommon):
         self.pull_stripe()
         self.assertEqual(self.invoice.payment_state, "paid")
         self.send_stripe(late)
-        self.assertEqual(self.env["integration.movement"].search_count([("movement_id", "=", charge["id"])]), 1)
+        self.assertEqual(
+            self.env["integration.movement"].search_count([("movement_id", "=", charge["id"])]), 1
+        )
         self.assertEqual(self.balance(self.cash), Decimal("1116.35"))
 
     def test_full_refund_asks_for_its_credit_note_and_is_matched_with_it(self):
@@ -271,10 +278,16 @@ class TestStripeMoney(IntegrationCommon):
         self.pull_stripe()
         self.pull_stripe("balances")
         first, _quiet, second = self.env["integration.processor.statement"].search([], order="date")
-        self.assertEqual((first.opening, first.charges, first.fees, first.closing), (0, 1150.00, -33.65, 1116.35))
-        self.assertEqual((second.opening, second.refunds, second.payouts, second.closing), (1116.35, -50, -200, 866.35))
+        self.assertEqual(
+            (first.opening, first.charges, first.fees, first.closing), (0, 1150.00, -33.65, 1116.35)
+        )
+        self.assertEqual(
+            (second.opening, second.refunds, second.payouts, second.closing), (1116.35, -50, -200, 866.35)
+        )
         self.assertEqual((first.state, second.state), ("agrees", "agrees"))
-        self.assertTrue(all(row.statement_id.is_complete and row.statement_id.is_valid for row in first | second))
+        self.assertTrue(
+            all(row.statement_id.is_complete and row.statement_id.is_valid for row in first | second)
+        )
         self.assertEqual(second.statement_id.balance_end_real, 866.35)
         self.assertFalse(self.exceptions("balance_differs"))
 
@@ -323,7 +336,9 @@ class TestStripeMoney(IntegrationCommon):
                 "partner_id": self.partner_a.id,
                 "invoice_date": date(2026, 3, 1),
                 "payment_reference": "ORDER-7",
-                "invoice_line_ids": [(0, 0, {"name": "Advice", "quantity": 1, "price_unit": 80.0, "tax_ids": False})],
+                "invoice_line_ids": [
+                    (0, 0, {"name": "Advice", "quantity": 1, "price_unit": 80.0, "tax_ids": False})
+                ],
             }
         )
         charge = self.pay(8000, "ORDER-7")

@@ -27,7 +27,9 @@ class IntegrationAuditLeaf(models.Model):
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
     correlation_id = fields.Char(readonly=True)
-    subject_digest = fields.Char(readonly=True, help="SHA-256 of what was acted on; no personal data is kept here.")
+    subject_digest = fields.Char(
+        readonly=True, help="SHA-256 of what was acted on; no personal data is kept here."
+    )
     detail = fields.Char(readonly=True)
     digest = fields.Char(required=True, readonly=True, help="SHA-256 over all other fields of this entry.")
 
@@ -81,11 +83,19 @@ class IntegrationAuditLeaf(models.Model):
             full["user_id"] = full["user_id"] or self.env.uid
             full["detail"] = full["detail"] and full["detail"][:1000]
             digest = leaf_digest({**full, "recorded_at": stamp})
-            rows.append(SQL("(%s, %s)", SQL(", ").join(SQL("%s", full[name]) for name in names), SQL("%s, %s", recorded_at, digest)))
+            rows.append(
+                SQL(
+                    "(%s, %s)",
+                    SQL(", ").join(SQL("%s", full[name]) for name in names),
+                    SQL("%s, %s", recorded_at, digest),
+                )
+            )
         columns = SQL(", ").join(SQL.identifier(name) for name in names)
         self.env.cr.execute(
             SQL(
-                "INSERT INTO integration_audit_leaf (%s, recorded_at, digest) VALUES %s", columns, SQL(", ").join(rows)
+                "INSERT INTO integration_audit_leaf (%s, recorded_at, digest) VALUES %s",
+                columns,
+                SQL(", ").join(rows),
             )
         )
 
@@ -130,9 +140,17 @@ class IntegrationAuditLeaf(models.Model):
         full = {
             name: (self[name].id if self._fields[name].type == "many2one" else self[name]) or None
             for name in (
-                "company_id", "user_id", "action", "connection_id", "message_id", "res_model", "res_id",
-                "correlation_id", "subject_digest", "detail",
-            )  # fmt: skip
+                "company_id",
+                "user_id",
+                "action",
+                "connection_id",
+                "message_id",
+                "res_model",
+                "res_id",
+                "correlation_id",
+                "subject_digest",
+                "detail",
+            )
         }
         stamp = format_instant(self.recorded_at.replace(tzinfo=timezone.utc))
         return leaf_digest({**full, "recorded_at": stamp}) == self.digest
@@ -147,5 +165,3 @@ class IntegrationAuditLeaf(models.Model):
             "res_id": self.res_id,
             "views": [(False, "form")],
         }
-
-

@@ -95,7 +95,8 @@ class IntegrationExceptionFix(models.Model):
         if not outside_ids:
             raise UserError(
                 self.env._(
-                    "The source names this customer without an id. Put its tax number or e-mail address on the contact, "
+                    "The source names this customer without an id. Put its tax number or e-mail address "
+                    "on the contact, "
                     "then press Try again."
                 )
             )

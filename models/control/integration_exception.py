@@ -120,7 +120,10 @@ class IntegrationException(models.Model):
     def _open_cause(self, connection, code, cause):
         self.env.cr.execute(
             SQL(
-                "SELECT id FROM integration_exception WHERE connection_id = %s AND code = %s AND cause = %s AND state = 'open'",
+                """
+                SELECT id FROM integration_exception
+                 WHERE connection_id = %s AND code = %s AND cause = %s AND state = 'open'
+                """,
                 connection.id,
                 code,
                 cause,

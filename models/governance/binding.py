@@ -28,7 +28,9 @@ class IntegrationBinding(models.Model):
     @api.depends("res_model", "res_id")
     def _compute_record_name(self):
         for binding in self:
-            record = binding.res_model in self.env and self.env[binding.res_model].browse(binding.res_id).exists()
+            record = (
+                binding.res_model in self.env and self.env[binding.res_model].browse(binding.res_id).exists()
+            )
             binding.record_name = record.display_name if record and record.has_access("read") else False
 
     @api.model

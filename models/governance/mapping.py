@@ -36,7 +36,9 @@ class IntegrationMapping(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     mapping = fields.Selection(MAPPINGS, required=True, string="What", tracking=True)
     outside_value = fields.Char(
-        required=True, tracking=True, help="The value as the outside system writes it. * stands for: any other value."
+        required=True,
+        tracking=True,
+        help="The value as the outside system writes it. * stands for: any other value.",
     )
     account_id = fields.Many2one("account.account", check_company=True, tracking=True)
     tax_id = fields.Many2one("account.tax", check_company=True, tracking=True)
@@ -47,15 +49,20 @@ class IntegrationMapping(models.Model):
     target = fields.Char(compute="_compute_target", string="Means")
 
     _value_unique = models.Constraint(
-        "UNIQUE(connection_id, mapping, outside_value)", "This value is mapped already; change that mapping instead."
+        "UNIQUE(connection_id, mapping, outside_value)",
+        "This value is mapped already; change that mapping instead.",
     )
 
-    @api.depends("mapping", "account_id", "tax_id", "product_id", "payment_term_id", "journal_id", "analytic_id")
+    @api.depends(
+        "mapping", "account_id", "tax_id", "product_id", "payment_term_id", "journal_id", "analytic_id"
+    )
     def _compute_target(self):
         for mapping in self:
-            mapping.target = mapping.mapping and mapping[f"{mapping.mapping}_id"].display_name or False
+            mapping.target = (mapping.mapping and mapping[f"{mapping.mapping}_id"].display_name) or False
 
-    @api.constrains("mapping", "account_id", "tax_id", "product_id", "payment_term_id", "journal_id", "analytic_id")
+    @api.constrains(
+        "mapping", "account_id", "tax_id", "product_id", "payment_term_id", "journal_id", "analytic_id"
+    )
     def _check_target(self):
         for mapping in self:
             if not mapping[f"{mapping.mapping}_id"]:
@@ -76,12 +83,16 @@ class IntegrationMapping(models.Model):
         """A mapping was given: record it, and let every event that waited for it go on."""
         self.env["integration.audit.leaf"]._record_change(self, "mapping.change")
         for mapping in self:
-            waiting = self.env["integration.exception"].sudo().search(
-                [
-                    ("connection_id", "=", mapping.connection_id.id),
-                    ("code", "in", ("mapping_missing", "tax_missing")),
-                    ("state", "=", "open"),
-                ]
+            waiting = (
+                self.env["integration.exception"]
+                .sudo()
+                .search(
+                    [
+                        ("connection_id", "=", mapping.connection_id.id),
+                        ("code", "in", ("mapping_missing", "tax_missing")),
+                        ("state", "=", "open"),
+                    ]
+                )
             )
             waiting = waiting.filtered(
                 lambda row, mapping=mapping: mapping.outside_value in ("*", (row.params or {}).get("value"))

@@ -24,7 +24,9 @@ class IntegrationRoleAccount(models.Model):
     _check_company_auto = True
     _rec_name = "role"
 
-    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company, index=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
     connection_id = fields.Many2one(
         "integration.connection",
         ondelete="cascade",

@@ -21,7 +21,9 @@ class IntegrationAttempt(models.Model):
     _order = "id desc"
     _log_access = False
 
-    message_id = fields.Many2one("integration.message", required=True, readonly=True, ondelete="cascade", index=True)
+    message_id = fields.Many2one(
+        "integration.message", required=True, readonly=True, ondelete="cascade", index=True
+    )
     company_id = fields.Many2one(related="message_id.company_id")
     number = fields.Integer(required=True, readonly=True)
     trigger = fields.Selection(

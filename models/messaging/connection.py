@@ -102,7 +102,8 @@ class IntegrationConnection(models.Model):
         string="Tax tolerance",
         default=0.05,
         digits=(16, 4),
-        help="Largest difference per document between the issuer's tax and Odoo's own computation that is only reported.",
+        help="Largest difference per document between the issuer's tax and Odoo's own computation "
+        "that is only reported.",
     )
     fee_mode = fields.Selection(
         [("direct", "Expense at once"), ("vendor", "Against the provider's invoice")],
@@ -194,12 +195,12 @@ class IntegrationConnection(models.Model):
             connection.carries_money = "movement" in kinds
 
     def _compute_counts(self):
-        messages = dict(
-            (connection.id, (count, last))
+        messages = {
+            connection.id: (count, last)
             for connection, count, last in self.env["integration.message"]._read_group(
                 [("connection_id", "in", self.ids)], ["connection_id"], ["__count", "received_at:max"]
             )
-        )
+        }
         exceptions = dict(
             self.env["integration.exception"]._read_group(
                 [("connection_id", "in", self.ids), ("state", "!=", "resolved")],

@@ -35,7 +35,9 @@ class IntegrationCredential(models.Model):
     ciphertext = fields.Char(groups=NO_ACCESS, copy=False)
     hint = fields.Char(readonly=True, help="The last characters of the secret, to tell two of them apart.")
     valid_from = fields.Datetime(default=fields.Datetime.now, required=True)
-    valid_until = fields.Datetime(help="Empty = no end. During a rotation the old and the new secret are both accepted.")
+    valid_until = fields.Datetime(
+        help="Empty = no end. During a rotation the old and the new secret are both accepted."
+    )
     is_valid = fields.Boolean(compute="_compute_is_valid")
 
     @api.model_create_multi
@@ -59,7 +61,9 @@ class IntegrationCredential(models.Model):
         for credential in self:
             text = (credential.value or "").strip()
             if not text:
-                raise UserError(self.env._("A secret cannot be empty. To stop using it, set the end of its validity."))
+                raise UserError(
+                    self.env._("A secret cannot be empty. To stop using it, set the end of its validity.")
+                )
             if len(text) > MAX_SECRET_CHARS:
                 raise UserError(self.env._("This is too long for a secret."))
             credential.sudo().write(
@@ -99,7 +103,5 @@ class IntegrationCredential(models.Model):
             id=str(self.id),
             value=self._reveal(),
             valid_from=fields.Datetime.to_datetime(self.valid_from).replace(tzinfo=timezone.utc),
-            valid_until=self.valid_until and self.valid_until.replace(tzinfo=timezone.utc) or None,
+            valid_until=(self.valid_until and self.valid_until.replace(tzinfo=timezone.utc)) or None,
         )
-
-

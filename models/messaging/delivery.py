@@ -53,7 +53,10 @@ class IntegrationDelivery(models.AbstractModel):
     def _ring(self, connection_ids):
         for connection in self.env["integration.connection"].browse(connection_ids).exists():
             connection.with_delay(
-                channel=CHANNEL, identity_key=f"finance_integration.deliver.{connection.id}", max_retries=1, priority=8
+                channel=CHANNEL,
+                identity_key=f"finance_integration.deliver.{connection.id}",
+                max_retries=1,
+                priority=8,
             )._deliver_outbox()
 
     @api.model
@@ -134,7 +137,9 @@ class IntegrationDelivery(models.AbstractModel):
         body, headers = get_connector(connection.connector).render_event(
             message.kind, message.event_id, occurred_at, payload.documents[0]
         )
-        credential = connection.credential_ids.filtered(lambda row: row.purpose == "outbound_signature" and row.is_valid)
+        credential = connection.credential_ids.filtered(
+            lambda row: row.purpose == "outbound_signature" and row.is_valid
+        )
         if not credential:
             raise error_of("secret_missing")
         secret = credential[0]._reveal()
@@ -154,7 +159,9 @@ class IntegrationDelivery(models.AbstractModel):
     def _send(self, prepared):
         """Send one prepared request; no transaction is open here."""
         try:
-            answer = http_client.send(prepared["request"], prepared["allowed_hosts"], MAX_ACKNOWLEDGEMENT_BYTES)
+            answer = http_client.send(
+                prepared["request"], prepared["allowed_hosts"], MAX_ACKNOWLEDGEMENT_BYTES
+            )
         except IntegrationError as error:
             return {"error": error}
         outcome = classify_status(answer.status)
@@ -162,7 +169,10 @@ class IntegrationDelivery(models.AbstractModel):
             return {"answer": answer, "body": prepared["request"].body}
         retry_after = parse_retry_after(answer.headers.get("retry-after"), utc_now())
         error = error_of(
-            outcome.code, f"HTTP {answer.status}", params={"status": answer.status}, retry_after_seconds=retry_after
+            outcome.code,
+            f"HTTP {answer.status}",
+            params={"status": answer.status},
+            retry_after_seconds=retry_after,
         )
         return {"answer": answer, "error": error}
 
@@ -217,11 +227,19 @@ class IntegrationDelivery(models.AbstractModel):
             "error_detail": error.detail,
         }
         passing = error.error_class.value == "transient"
-        delay = next_delay_seconds(policy, attempts, error.retry_after_seconds, random.random()) if passing else None  # noqa: S311
+        delay = (
+            next_delay_seconds(policy, attempts, error.retry_after_seconds, random.random())
+            if passing
+            else None
+        )
         if delay is not None:
             return "waiting", values | {"due_at": fields.Datetime.now() + timedelta(seconds=delay)}
         exception = self.env["integration.exception"]._raise_cause(
-            message.connection_id, error.code, error.params, f"delivery to {message.connection_id.id}", message.flow_id
+            message.connection_id,
+            error.code,
+            error.params,
+            f"delivery to {message.connection_id.id}",
+            message.flow_id,
         )
         return ("dead" if passing else "parked"), values | {"exception_id": exception.id, "due_at": False}
 

@@ -99,7 +99,7 @@ class IntegrationDrain(models.AbstractModel):
                 if not tries_left:
                     raise
                 _logger.info("transaction repeated after %s", type(error).__name__)
-                time.sleep(random.uniform(0.02, 0.2))  # noqa: S311 - spreads retries, no secret
+                time.sleep(random.uniform(0.02, 0.2))
         raise AssertionError("unreachable")
 
     # -- one batch -----------------------------------------------------------------------------------------
@@ -222,7 +222,9 @@ class IntegrationDrain(models.AbstractModel):
         told = get_connector(connection.connector).read_envelope(work.body, work.row["headers"] or {})
         expected = connection.outside_account
         if told.account and expected and told.account != expected:
-            raise ContractError("wrong_account", told.account, params={"account": told.account, "expected": expected})
+            raise ContractError(
+                "wrong_account", told.account, params={"account": told.account, "expected": expected}
+            )
         if told.live is not None and told.live != (connection.environment == "production"):
             raise ContractError(
                 "wrong_environment",

@@ -77,7 +77,9 @@ class IntegrationDrainOutcome(models.AbstractModel):
                 value = sum((line.net_amount or line.quantity * line.unit_price) for line in document.lines)
         elif work.kind == "entry":
             value, code = sum(line.debit or 0 for line in document.lines), document.currency
-        currency = code and self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        currency = code and self.env["res.currency"].with_context(active_test=False).search(
+            [("name", "=", code)], limit=1
+        )
         return {"amount": value, "currency_id": currency.id} if currency else {}
 
     def _failure(self, work):
@@ -89,7 +91,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
         delay = None
         if by_itself:
             tries = work.row["attempt_count"] + 1
-            delay = next_delay_seconds(policy, tries, error.retry_after_seconds, random.random())  # noqa: S311
+            delay = next_delay_seconds(policy, tries, error.retry_after_seconds, random.random())
         values = {
             "error_code": error.code,
             "error_text": error.sentence[:500],
@@ -133,28 +135,28 @@ class IntegrationDrainOutcome(models.AbstractModel):
             return
         took_ms = int((time.monotonic() - started) * 1000 / len(works))
         now = fields.Datetime.now()
-        rows = []
-        for work in works:
-            rows.append(
-                SQL(
-                    "(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
-                    work.message_id,
-                    work.row["attempt_count"] + 1,
-                    "retry" if work.row["attempt_count"] else "queue",
-                    now,
-                    took_ms,
-                    work.outcome,
-                    work.stage,
-                    json.dumps(work.stages),
-                    work.error.code if work.error else None,
-                    (work.error.sentence if work.error else work.note)[:500] or None,
-                )
+        rows = [
+            SQL(
+                "(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
+                work.message_id,
+                work.row["attempt_count"] + 1,
+                "retry" if work.row["attempt_count"] else "queue",
+                now,
+                took_ms,
+                work.outcome,
+                work.stage,
+                json.dumps(work.stages),
+                work.error.code if work.error else None,
+                (work.error.sentence if work.error else work.note)[:500] or None,
             )
+            for work in works
+        ]
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO integration_attempt
-                       (message_id, number, trigger, started_at, duration_ms, outcome, stage, stages, error_code, detail)
+                       (message_id, number, trigger, started_at, duration_ms, outcome, stage, stages,
+                        error_code, detail)
                 VALUES %s
                 """,
                 SQL(", ").join(rows),
@@ -172,7 +174,8 @@ class IntegrationDrainOutcome(models.AbstractModel):
                     "user_id": work.connection.service_user_id.id,
                     "correlation_id": work.row["correlation_id"],
                     "subject_digest": work.row["body_digest"],
-                    "detail": ", ".join(f"{effect.model},{effect.record_id}" for effect in work.effects) or None,
+                    "detail": ", ".join(f"{effect.model},{effect.record_id}" for effect in work.effects)
+                    or None,
                 }
                 for work in works
             ]

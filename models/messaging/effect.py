@@ -10,10 +10,16 @@ class IntegrationEffect(models.Model):
     _order = "id"
     _log_access = False
 
-    message_id = fields.Many2one("integration.message", required=True, readonly=True, ondelete="restrict", index=True)
-    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    message_id = fields.Many2one(
+        "integration.message", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict"
+    )
     company_id = fields.Many2one(related="message_id.company_id")
-    key = fields.Char(required=True, readonly=True, help="An effect with this key happens once, whatever is delivered.")
+    key = fields.Char(
+        required=True, readonly=True, help="An effect with this key happens once, whatever is delivered."
+    )
     res_model = fields.Char(string="Model", readonly=True)
     res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
 
@@ -43,7 +49,12 @@ class IntegrationEffect(models.Model):
         action = {"type": "ir.actions.act_window", "res_model": model, "name": self.env._("Became")}
         if len(ids) == 1:
             return dict(action, view_mode="form", views=[(False, "form")], res_id=ids[0])
-        return dict(action, view_mode="list,form", views=[(False, "list"), (False, "form")], domain=[("id", "in", ids)])
+        return dict(
+            action,
+            view_mode="list,form",
+            views=[(False, "list"), (False, "form")],
+            domain=[("id", "in", ids)],
+        )
 
     def action_open(self):
         self.ensure_one()
@@ -53,7 +64,10 @@ class IntegrationEffect(models.Model):
     def _known_keys(self, connection_id, keys):
         """Return {key: (model, id, message id)} of effects that have happened."""
         self.env.cr.execute(
-            "SELECT key, res_model, res_id, message_id FROM integration_effect WHERE connection_id = %s AND key = ANY(%s)",
+            """
+            SELECT key, res_model, res_id, message_id FROM integration_effect
+             WHERE connection_id = %s AND key = ANY(%s)
+            """,
             [connection_id, list(keys)],
         )
         return {key: (model, res_id, message_id) for key, model, res_id, message_id in self.env.cr.fetchall()}

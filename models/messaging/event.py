@@ -19,8 +19,16 @@ from ...engine.canonical import (
 from ...engine.canonical.registry import encode
 from ...engine.instants import utc_now
 
-STATUS_WORDS = {"not_paid": "open", "in_payment": "paid_by_customer", "paid": "paid_by_customer", "partial": "partly_paid",
-                "reversed": "credited", "blocked": "open", "invoicing_legacy": "open"}  # fmt: skip
+# What other systems hear: our own words, since core's differ between editions at the same moment (policy F15).
+STATUS_WORDS = {
+    "not_paid": "open",
+    "partial": "partly_paid",
+    "in_payment": "paid_by_customer",
+    "paid": "paid_by_customer",
+    "reversed": "credited",
+    "blocked": "open",
+    "invoicing_legacy": "open",
+}
 
 
 class IntegrationEvent(models.AbstractModel):
@@ -35,15 +43,19 @@ class IntegrationEvent(models.AbstractModel):
     @tools.ormcache("company_id", "kind")
     def _subscribers(self, company_id, kind):
         """Return ((flow id, connection id), …) of the connections to which such an event is sent."""
-        flows = self.env["integration.flow"].sudo().search(
-            [
-                ("direction", "=", "out"),
-                ("kind", "=", kind),
-                ("state", "=", "live"),
-                ("connection_id.state", "=", "active"),
-                ("connection_id.delivery_url", "!=", False),
-                ("company_id", "=", company_id),
-            ]
+        flows = (
+            self.env["integration.flow"]
+            .sudo()
+            .search(
+                [
+                    ("direction", "=", "out"),
+                    ("kind", "=", kind),
+                    ("state", "=", "live"),
+                    ("connection_id.state", "=", "active"),
+                    ("connection_id.delivery_url", "!=", False),
+                    ("company_id", "=", company_id),
+                ]
+            )
         )
         return tuple((flow.id, flow.connection_id.id) for flow in flows)
 
@@ -96,10 +108,14 @@ class IntegrationEvent(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 "INSERT INTO integration_payload (message_id, documents) VALUES %s",
-                SQL(", ").join(SQL("(%s, %s::jsonb)", row_id, text) for row_id, text in zip(ids, payloads)),
+                SQL(", ").join(
+                    SQL("(%s, %s::jsonb)", row_id, text) for row_id, text in zip(ids, payloads, strict=True)
+                ),
             )
         )
-        self.env["integration.delivery"]._ring_after_commit({connection_id for _flow, connection_id in targets})
+        self.env["integration.delivery"]._ring_after_commit(
+            {connection_id for _flow, connection_id in targets}
+        )
 
     # -- what is told --------------------------------------------------------------------------------------
 
@@ -114,7 +130,11 @@ class IntegrationEvent(models.AbstractModel):
                 continue
             outside = self._outside_customers(invoices)
             rows = [
-                (f"invoice:{move.id}", move.integration_correlation_id or None, self._invoice_posted(move, outside))
+                (
+                    f"invoice:{move.id}",
+                    move.integration_correlation_id or None,
+                    self._invoice_posted(move, outside),
+                )
                 for move in invoices
             ]
             self._publish(company, rows)
@@ -122,8 +142,12 @@ class IntegrationEvent(models.AbstractModel):
     def _outside_customers(self, moves):
         """Return {partner id: outside id} as the source of each invoice knows its customer."""
         partners = moves.commercial_partner_id | moves.partner_id
-        bindings = self.env["integration.binding"].sudo().search(
-            [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids), ("kind", "=", "customer")]
+        bindings = (
+            self.env["integration.binding"]
+            .sudo()
+            .search(
+                [("res_model", "=", "res.partner"), ("res_id", "in", partners.ids), ("kind", "=", "customer")]
+            )
         )
         return {(binding.connection_id.id, binding.res_id): binding.outside_id for binding in bindings}
 
@@ -164,7 +188,9 @@ class IntegrationEvent(models.AbstractModel):
                 lambda partial, move=move: move in (partial.debit_move_id | partial.credit_move_id).move_id
             )
             applied = sum(
-                partial.debit_amount_currency if partial.debit_move_id.move_id == move else partial.credit_amount_currency
+                partial.debit_amount_currency
+                if partial.debit_move_id.move_id == move
+                else partial.credit_amount_currency
                 for partial in partials
             )
             correlation_id = movement.message_id.correlation_id or None
@@ -210,9 +236,10 @@ class IntegrationEvent(models.AbstractModel):
         for invoice in invoices:
             invoice.message_post(
                 body=self.env._(
-                    "Payment %(movement)s of %(amount)s failed or was taken back: %(reason)s",
+                    "Payment %(movement)s of %(amount)s %(currency)s failed or was taken back: %(reason)s",
                     movement=movement.movement_id,
-                    amount=f"{abs(movement.amount):.{movement.currency_id.decimal_places}f} {movement.currency_id.name}",
+                    amount=document.amount.value,
+                    currency=document.amount.currency,
                     reason=movement.failure or self.env._("no reason given"),
                 )
             )

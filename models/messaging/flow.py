@@ -27,8 +27,12 @@ class IntegrationFlow(models.Model):
         ondelete="restrict",
         help="Flows in one lane are worked off one after the other; flows in different lanes side by side.",
     )
-    user_id = fields.Many2one("res.users", string="Owner", help="Who looks after this flow and gets its exceptions.")
-    sla_hours = fields.Integer(string="Resolve within (hours)", default=24, help="Due time of this flow's exceptions.")
+    user_id = fields.Many2one(
+        "res.users", string="Owner", help="Who looks after this flow and gets its exceptions."
+    )
+    sla_hours = fields.Integer(
+        string="Resolve within (hours)", default=24, help="Due time of this flow's exceptions."
+    )
     max_attempts = fields.Integer(default=8, help="Tries before an event is put aside as not deliverable.")
 
     _kind_unique = models.Constraint("UNIQUE(connection_id, direction, kind)", "This flow exists already.")

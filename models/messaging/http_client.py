@@ -86,11 +86,17 @@ def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES):
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpAnswer(status=response.status_code, headers=headers, body=body)
         except requests.exceptions.ConnectTimeout as error:
-            raise TransientError("destination_unavailable", type(error).__name__, params={"host": target.host}) from error
+            raise TransientError(
+                "destination_unavailable", type(error).__name__, params={"host": target.host}
+            ) from error
         except requests.exceptions.Timeout as error:
-            raise TransientError("destination_timeout", type(error).__name__, params={"host": target.host}) from error
+            raise TransientError(
+                "destination_timeout", type(error).__name__, params={"host": target.host}
+            ) from error
         except requests.exceptions.RequestException as error:
-            raise TransientError("destination_unavailable", type(error).__name__, params={"host": target.host}) from error
+            raise TransientError(
+                "destination_unavailable", type(error).__name__, params={"host": target.host}
+            ) from error
 
 
 def _bounded(response, max_answer_bytes):

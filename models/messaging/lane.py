@@ -60,7 +60,10 @@ class IntegrationLane(models.Model):
         """Ask for a drain of these lanes: one queue job each, which is only the doorbell."""
         for lane in self:
             lane.with_delay(
-                channel=CHANNEL, identity_key=f"finance_integration.drain.{lane.id}", max_retries=1, priority=5
+                channel=CHANNEL,
+                identity_key=f"finance_integration.drain.{lane.id}",
+                max_retries=1,
+                priority=5,
             )._drain()
 
     def _drain(self):
@@ -92,8 +95,12 @@ class IntegrationLane(models.Model):
         stale_since = fields.Datetime.subtract(fields.Datetime.now(), seconds=STALE_SECONDS)
         for lane_id, oldest in rows:
             if oldest < stale_since:
-                _logger.info("lane %s has not been worked off for %s s, the scheduler does it", lane_id, STALE_SECONDS)
-                self.env["integration.drain"]._run(lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0)
+                _logger.info(
+                    "lane %s has not been worked off for %s s, the scheduler does it", lane_id, STALE_SECONDS
+                )
+                self.env["integration.drain"]._run(
+                    lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0
+                )
 
 
 def ring_lanes(registry, lane_ids):

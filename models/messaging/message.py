@@ -43,12 +43,16 @@ class IntegrationMessage(models.Model):
 
     direction = fields.Selection([("in", "In"), ("out", "Out")], required=True, readonly=True)
     company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
-    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict"
+    )
     endpoint_id = fields.Many2one("integration.endpoint", readonly=True, ondelete="set null")
     flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
     lane_id = fields.Many2one("integration.lane", readonly=True, ondelete="restrict")
     origin = fields.Selection(
-        [("push", "Sent to us"), ("pull", "Fetched by us"), ("odoo", "Made in Odoo")], readonly=True, default="push"
+        [("push", "Sent to us"), ("pull", "Fetched by us"), ("odoo", "Made in Odoo")],
+        readonly=True,
+        default="push",
     )
     event_id = fields.Char(required=True, readonly=True, help="The sender's id of this event.")
     event_type = fields.Char(required=True, readonly=True)
@@ -66,7 +70,10 @@ class IntegrationMessage(models.Model):
         [(stage, STAGE_LABELS[stage]) for stage in STAGES], required=True, readonly=True, default="received"
     )
     status = fields.Selection(
-        [(status, STATUS_LABELS[status]) for status in STATUSES], required=True, readonly=True, default="ready"
+        [(status, STATUS_LABELS[status]) for status in STATUSES],
+        required=True,
+        readonly=True,
+        default="ready",
     )
     state_label = fields.Char(string="State", compute="_compute_state_label")
     due_at = fields.Datetime(string="Next try", readonly=True)
@@ -92,7 +99,9 @@ class IntegrationMessage(models.Model):
     _blocker_idx = models.Index(
         "(connection_id, object_key, id) WHERE status IN ('waiting', 'held', 'parked', 'dead', 'unknown')"
     )
-    _outbox_idx = models.Index("(connection_id, id) WHERE direction = 'out' AND status IN ('ready', 'waiting', 'unknown')")
+    _outbox_idx = models.Index(
+        "(connection_id, id) WHERE direction = 'out' AND status IN ('ready', 'waiting', 'unknown')"
+    )
     _exception_idx = models.Index("(exception_id) WHERE exception_id IS NOT NULL")
     _object_idx = models.Index("(connection_id, object_key, id)")
     _correlation_idx = models.Index("(correlation_id) WHERE correlation_id IS NOT NULL")
@@ -102,7 +111,9 @@ class IntegrationMessage(models.Model):
     @api.depends("direction", "stage", "status")
     def _compute_state_label(self):
         for message in self:
-            message.state_label = self.env._(accountant_label(message.direction, message.stage, message.status))
+            message.state_label = self.env._(
+                accountant_label(message.direction, message.stage, message.status)
+            )
 
     @api.depends("event_type", "event_id")
     def _compute_display_name(self):
@@ -138,9 +149,15 @@ class IntegrationMessage(models.Model):
 
     def _guard_axes(self, vals, creating=False):
         if {"stage", "status"} & vals.keys() and self.env.context.get("integration_axes") is not _KEY:
-            if creating and vals.get("stage", "received") == "received" and vals.get("status", "ready") == "ready":
+            if (
+                creating
+                and vals.get("stage", "received") == "received"
+                and vals.get("status", "ready") == "ready"
+            ):
                 return
-            raise UserError(self.env._("The state of an event follows from what is done with it; it cannot be written."))
+            raise UserError(
+                self.env._("The state of an event follows from what is done with it; it cannot be written.")
+            )
 
     def unlink(self):
         raise UserError(self.env._("An event is evidence: it can be put aside, never deleted."))
@@ -167,10 +184,20 @@ class IntegrationMessage(models.Model):
         if not outcomes:
             return
         for row in outcomes:
-            check_transition(row["direction"], row["from_stage"], row["from_status"], row["stage"], row["status"])
+            check_transition(
+                row["direction"], row["from_stage"], row["from_status"], row["stage"], row["status"]
+            )
         columns = (
-            "stage", "status", "kind", "error_code", "error_text", "error_detail", "due_at", "exception_id",
-            "amount", "currency_id",
+            "stage",
+            "status",
+            "kind",
+            "error_code",
+            "error_text",
+            "error_detail",
+            "due_at",
+            "exception_id",
+            "amount",
+            "currency_id",
         )
         rows = [
             (
@@ -195,7 +222,10 @@ class IntegrationMessage(models.Model):
                  WHERE m.id = v.id
                 """,
                 SQL(", ").join(
-                    SQL("(%s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::int, %s::numeric, %s::int, %s, %s)", *row)
+                    SQL(
+                        "(%s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::int, %s::numeric, %s::int, %s, %s)",
+                        *row,
+                    )
                     for row in rows
                 ),
             )
@@ -234,7 +264,9 @@ class IntegrationMessage(models.Model):
         """Put stopped events back into the queue, because ``trigger`` (an audit action) removed the cause."""
         stopped = self.filtered(lambda message: message.status in ("parked", "dead", "waiting"))
         for message in stopped:
-            message._advance(message.stage if message.direction == "out" else "received", "ready", due_at=False)
+            message._advance(
+                message.stage if message.direction == "out" else "received", "ready", due_at=False
+            )
         self.env["integration.audit.leaf"]._record_messages(stopped, trigger)
         inbound = stopped.filtered(lambda message: message.direction == "in")
         self.env["integration.lane"]._ring_after_commit(inbound.lane_id.ids)
@@ -246,14 +278,18 @@ class IntegrationMessage(models.Model):
         self.check_access("write")
         done = self.sudo()._requeue("message.retry")
         if not done:
-            raise UserError(self.env._("Only an event that needs a person, or has been stopped, can be tried again."))
+            raise UserError(
+                self.env._("Only an event that needs a person, or has been stopped, can be tried again.")
+            )
 
     def action_discard(self):
         """Button: put these events aside for good; they stay as evidence and release what waited for them."""
         self.check_access("write")
         stopped = self.sudo().filtered(lambda message: message.status in ("parked", "dead"))
         if not stopped:
-            raise UserError(self.env._("Only an event that needs a person, or has been stopped, can be put aside."))
+            raise UserError(
+                self.env._("Only an event that needs a person, or has been stopped, can be put aside.")
+            )
         for message in stopped:
             message._advance(message.stage, "discarded", finished_at=fields.Datetime.now())
         self.env["integration.audit.leaf"]._record_messages(stopped, "message.discard")

@@ -32,6 +32,9 @@ class IntegrationPayload(models.Model):
         if not message_ids:
             return {}
         self.env.cr.execute(
-            SQL("SELECT message_id, raw FROM integration_payload WHERE message_id = ANY(%s)", list(message_ids))
+            SQL(
+                "SELECT message_id, raw FROM integration_payload WHERE message_id = ANY(%s)",
+                list(message_ids),
+            )
         )
         return {message_id: bytes(raw or b"") for message_id, raw in self.env.cr.fetchall()}

@@ -36,8 +36,15 @@ class IntegrationConnection(models.Model):
         Journal = self.env["account.journal"]
         domain = Journal._check_company_domain(company)
         if not self.entry_journal_id and kinds & {"movement", "entry"}:
-            self.entry_journal_id = Journal.search([*domain, ("type", "=", "general"), ("code", "=", "INTEG")], limit=1) or Journal.create(
-                {"name": self.env._("Integration entries"), "code": "INTEG", "type": "general", "company_id": company.id}
+            self.entry_journal_id = Journal.search(
+                [*domain, ("type", "=", "general"), ("code", "=", "INTEG")], limit=1
+            ) or Journal.create(
+                {
+                    "name": self.env._("Integration entries"),
+                    "code": "INTEG",
+                    "type": "general",
+                    "company_id": company.id,
+                }
             )
         if "invoice" not in kinds:
             return
@@ -60,14 +67,18 @@ class IntegrationConnection(models.Model):
         for role, (code, name, account_type, reconcile) in ACCOUNTS.items():
             if role in known:
                 continue
-            account = self.env["account.account"].with_company(self.company_id).create(
-                {
-                    "name": self.env._(name),
-                    "code": self._free_account_code(code),
-                    "account_type": account_type,
-                    "reconcile": reconcile,
-                    "company_ids": [(6, 0, self.company_id.ids)],
-                }
+            account = (
+                self.env["account.account"]
+                .with_company(self.company_id)
+                .create(
+                    {
+                        "name": self.env._(name),
+                        "code": self._free_account_code(code),
+                        "account_type": account_type,
+                        "reconcile": reconcile,
+                        "company_ids": [(6, 0, self.company_id.ids)],
+                    }
+                )
             )
             Role.create({"company_id": self.company_id.id, "role": role, "account_id": account.id})
 
@@ -102,4 +113,8 @@ class IntegrationConnection(models.Model):
             .search([("company_id", "=", self.company_id.id)])
             .mapped("code")
         )
-        return next(code for number in range(1, 1000) if (code := f"{prefix}{self.connector[:2].upper()}{number}") not in codes)
+        return next(
+            code
+            for number in range(1, 1000)
+            if (code := f"{prefix}{self.connector[:2].upper()}{number}") not in codes
+        )

@@ -46,7 +46,10 @@ class IntegrationConnection(models.Model):
         self.ensure_one()
         for pull in self._spec().pulls:
             self.with_delay(
-                channel=CHANNEL, identity_key=f"finance_integration.pull.{self.id}.{pull}", max_retries=1, priority=10
+                channel=CHANNEL,
+                identity_key=f"finance_integration.pull.{self.id}.{pull}",
+                max_retries=1,
+                priority=10,
             )._pull(pull)
 
     @api.model
@@ -134,7 +137,9 @@ class IntegrationConnection(models.Model):
             "connection_id": self.id,
             "company_id": self.company_id.id,
             "connector": self.connector,
-            "flows": {flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"},
+            "flows": {
+                flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"
+            },
             "default_lane": self.flow_ids.lane_id[:1].id,
         }
 
@@ -145,7 +150,9 @@ class IntegrationConnection(models.Model):
         if cursor:
             cursor.last_error = text
         else:
-            self.env["integration.pull.cursor"].create({"connection_id": self.id, "pull": pull, "last_error": text})
+            self.env["integration.pull.cursor"].create(
+                {"connection_id": self.id, "pull": pull, "last_error": text}
+            )
         if error.error_class.value != "transient":
             self.env["integration.exception"]._raise_cause(self, error.code, error.params, f"pull {pull}")
 

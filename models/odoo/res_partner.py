@@ -5,13 +5,17 @@ from odoo import fields, models
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    integration_binding_count = fields.Integer(compute="_compute_integration_binding_count", string="Known outside as")
+    integration_binding_count = fields.Integer(
+        compute="_compute_integration_binding_count", string="Known outside as"
+    )
 
     def _compute_integration_binding_count(self):
         counts = dict(
             self.env["integration.binding"]
             .sudo()
-            ._read_group([("res_model", "=", self._name), ("res_id", "in", self.ids)], ["res_id"], ["__count"])
+            ._read_group(
+                [("res_model", "=", self._name), ("res_id", "in", self.ids)], ["res_id"], ["__count"]
+            )
         )
         for partner in self:
             partner.integration_binding_count = counts.get(partner.id, 0)

@@ -22,7 +22,9 @@ class ResUsers(models.Model):
                 )
             if not user.integration_service and service in user.all_group_ids:
                 raise ValidationError(
-                    self.env._("The rights of a service user are for connections only; %s is a person.", user.name)
+                    self.env._(
+                        "The rights of a service user are for connections only; %s is a person.", user.name
+                    )
                 )
 
     def _check_credentials(self, credential, env):

@@ -69,15 +69,17 @@ class IntegrationPostingApplication(models.AbstractModel):
             excess = f"{abs(line.amount_residual_currency):.{line.currency_id.decimal_places}f} {line.currency_id.name}"
             params |= {"excess": excess, "number": ", ".join(move._integration_number() for move in applied)}
             return self._wait(work, movement, "partly", "payment_excess", params)
+        code, more = self._why_open(movement, invoices, unknown)
+        return self._wait(work, movement, "open", code, params | more)
+
+    def _why_open(self, movement, invoices, unknown):
+        """Return (code, parameters of its sentence): why a payment of a known customer pays nothing yet."""
         if not invoices:
-            if unknown:
-                return self._wait(work, movement, "open", "payment_reference_unknown", params)
-            return self._wait(work, movement, "open", "payment_without_reference", params)
-        params |= {"number": ", ".join(move._integration_number() for move in invoices), "currency": ""}
+            return ("payment_reference_unknown" if unknown else "payment_without_reference"), {}
+        more = {"number": ", ".join(move._integration_number() for move in invoices)}
         if other := invoices.filtered(lambda move: move.currency_id != movement.currency_id):
-            params["currency"] = other[0].currency_id.name
-            return self._wait(work, movement, "open", "payment_currency_differs", params)
-        return self._wait(work, movement, "open", "payment_invoice_closed", params)
+            return "payment_currency_differs", more | {"currency": other[0].currency_id.name}
+        return "payment_invoice_closed", more
 
     def _apply_refunds(self, pairs):
         for work, plan in pairs:
@@ -91,7 +93,12 @@ class IntegrationPostingApplication(models.AbstractModel):
         invoices = payment.invoice_ids
         target = self._credit_note_lines(movement, invoices)
         deposit = payment.counterpart_id if payment and not invoices else self.env["account.move.line"]
-        if not target and deposit and not deposit.reconciled and deposit.account_id == movement.counterpart_id.account_id:
+        if (
+            not target
+            and deposit
+            and not deposit.reconciled
+            and deposit.account_id == movement.counterpart_id.account_id
+        ):
             target = deposit
         if target:
             self._reconcile([movement.counterpart_id | target])
@@ -99,9 +106,7 @@ class IntegrationPostingApplication(models.AbstractModel):
                 payment._refresh_application()
         if movement.counterpart_id.reconciled:
             return self._settled(movement, "applied")
-        return self._wait(
-            work, movement, "credit_note", "refund_without_credit_note", self._facts(movement)
-        )
+        return self._wait(work, movement, "credit_note", "refund_without_credit_note", self._facts(movement))
 
     def _credit_note_lines(self, movement, invoices):
         """Return the open receivable line of the credit note that this refund pays, where there is exactly one."""
@@ -118,20 +123,24 @@ class IntegrationPostingApplication(models.AbstractModel):
         )
         lines = self._open_lines(notes, movement.currency_id)
         exact = lines.filtered(
-            lambda line: not movement.currency_id.compare_amounts(-line.amount_residual_currency, -movement.amount)
+            lambda line: (
+                not movement.currency_id.compare_amounts(-line.amount_residual_currency, -movement.amount)
+            )
         )
         return exact[:1] or (lines if len(lines) == 1 else lines.browse())
 
     def _apply_refund_returns(self, pairs):
         """A refund failed: the money is back. Undo what is still open of it; a credit note stays open."""
-        known = self._movements_by_id("refund", [(work, plan["movement"].movement_id) for work, plan in pairs])
+        known = self._movements_by_id(
+            "refund", [(work, plan["movement"].movement_id) for work, plan in pairs]
+        )
         for work, plan in pairs:
             movement = plan["movement"]
             refund = known.get((movement.connection_id.id, movement.movement_id))
-            if refund and refund.counterpart_id.account_id == movement.counterpart_id.account_id:
-                if not refund.counterpart_id.reconciled:
-                    self._reconcile([refund.counterpart_id | movement.counterpart_id])
-                    refund._settle_application("applied")
+            opposite = refund.counterpart_id if refund else self.env["account.move.line"]
+            if opposite.account_id == movement.counterpart_id.account_id and not opposite.reconciled:
+                self._reconcile([opposite | movement.counterpart_id])
+                refund._settle_application("applied")
             if movement.counterpart_id.reconciled:
                 self._settled(movement, "applied")
             else:
@@ -183,7 +192,12 @@ class IntegrationPostingApplication(models.AbstractModel):
             self._match_refund(work, movement, payment)
         elif movement.type == "payment_return":
             self._apply_payment_returns(
-                [(work, {"movement": movement, "related": payment, "document": _Related(movement.related_id)})]
+                [
+                    (
+                        work,
+                        {"movement": movement, "related": payment, "document": _Related(movement.related_id)},
+                    )
+                ]
             )
 
     @api.model
@@ -191,20 +205,28 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Invoices and credit notes came into the books: apply money that has waited for them."""
         invoices = moves.filtered(lambda move: move.move_type == "out_invoice")
         values = {
-            value for move in invoices for value in (move.name, move.ref, move.payment_reference, move.integration_source_id)
+            value
+            for move in invoices
+            for value in (move.name, move.ref, move.payment_reference, move.integration_source_id)
         } - {False}
-        movements = self.env["integration.movement"].search(
-            [
-                ("company_id", "in", moves.company_id.ids),
-                ("application", "in", ("open", "unidentified", "partly")),
-                ("type", "=", "payment"),
-                ("reference_ids.value", "in", list(values)),
-            ],
-            limit=MAX_WAITING,
-        ) if values else self.env["integration.movement"]
+        movements = (
+            self.env["integration.movement"].search(
+                [
+                    ("company_id", "in", moves.company_id.ids),
+                    ("application", "in", ("open", "unidentified", "partly")),
+                    ("type", "=", "payment"),
+                    ("reference_ids.value", "in", list(values)),
+                ],
+                limit=MAX_WAITING,
+            )
+            if values
+            else self.env["integration.movement"]
+        )
         for movement in movements:
             self._apply_again(movement)
-        self._credit_notes_posted(moves.filtered(lambda move: move.move_type == "out_refund" and move.reversed_entry_id))
+        self._credit_notes_posted(
+            moves.filtered(lambda move: move.move_type == "out_refund" and move.reversed_entry_id)
+        )
 
     def _credit_notes_posted(self, notes):
         """Match refunds that have asked for these credit notes."""
@@ -219,9 +241,9 @@ class IntegrationPostingApplication(models.AbstractModel):
                 limit=MAX_WAITING,
             )
             for refund in refunds:
-                payment = self._movements_by_id("payment", [(None, refund.related_id)], refund.connection_id).get(
-                    (refund.connection_id.id, refund.related_id), refund.browse()
-                )
+                payment = self._movements_by_id(
+                    "payment", [(None, refund.related_id)], refund.connection_id
+                ).get((refund.connection_id.id, refund.related_id), refund.browse())
                 if note.reversed_entry_id in payment.invoice_ids:
                     self._match_refund(None, refund, payment)
 
@@ -269,7 +291,10 @@ class IntegrationPostingApplication(models.AbstractModel):
         journal = connection.entry_journal_id
         partner = partner.commercial_partner_id
         receivable = partner.property_account_receivable_id
-        common = {"currency_id": line.currency_id.id, "name": self.env._("Identified: %s", movement.movement_id)}
+        common = {
+            "currency_id": line.currency_id.id,
+            "name": self.env._("Identified: %s", movement.movement_id),
+        }
         date = self._first_open_day(connection.company_id, journal, date)
         entry = self.env["account.move"].create(
             {
@@ -357,7 +382,9 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Leave the movement open for a person, with a finding (in the drain) or an exception (from a button)."""
         cause = f"{movement.type} {movement.movement_id}"
         if work is None:
-            exception = self.env["integration.exception"]._raise_cause(movement.connection_id, code, params, cause)
+            exception = self.env["integration.exception"]._raise_cause(
+                movement.connection_id, code, params, cause
+            )
             movement._settle_application(application, exception)
             return
         movement.write({"application": application})

@@ -87,13 +87,15 @@ class IntegrationCompleteLines(models.AbstractModel):
         """Return ``line_ids`` commands for all lines of the document."""
         Tax = self.env["account.tax"]
         company, currency = header["company"], header["currency"]
-        Tax._add_accounting_data_in_base_lines_tax_details(base_lines, company, include_caba_tags=header["tax_exigible"])
+        Tax._add_accounting_data_in_base_lines_tax_details(
+            base_lines, company, include_caba_tags=header["tax_exigible"]
+        )
         result = Tax._prepare_tax_lines(base_lines, company)
         commercial = header["partner"].commercial_partner_id
         common = {"partner_id": commercial.id, "currency_id": currency.id}
         values = []
         untaxed = untaxed_currency = tax = tax_currency = 0.0
-        for line, (base_line, amounts) in zip(lines, result["base_lines_to_update"]):
+        for line, (base_line, amounts) in zip(lines, result["base_lines_to_update"], strict=True):
             untaxed += amounts["balance"]
             untaxed_currency += amounts["amount_currency"]
             values.append({**common, **self._product_line(line, base_line), **amounts})

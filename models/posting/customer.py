@@ -39,7 +39,7 @@ class IntegrationPostingCustomer(models.AbstractModel):
         Partner = self.env["res.partner"]
         new = [work for work in works if not work.plan["partner"]]
         created = Partner.create([work.plan["values"] for work in new])
-        for work, partner in zip(new, created):
+        for work, partner in zip(new, created, strict=True):
             work.plan["partner"] = partner
         for work in works:
             if work not in new:
@@ -73,7 +73,9 @@ class IntegrationPostingCustomer(models.AbstractModel):
 
     def _only_one(self, connection, field, value, operator):
         scope = [("company_id", "in", (False, connection.company_id.id)), ("parent_id", "=", False)]
-        found = self.env["res.partner"].search([*scope, (field, operator, _literal(value, operator))], limit=6)
+        found = self.env["res.partner"].search(
+            [*scope, (field, operator, _literal(value, operator))], limit=6
+        )
         if len(found) > 1:
             raise MissingReferenceError(
                 "partner_ambiguous", f"{field}: {found.ids}", params={"value": value, "count": len(found)}
@@ -124,9 +126,21 @@ class IntegrationPostingCustomer(models.AbstractModel):
     def _address(self, address):
         if not address:
             return {}
-        country = address.country and self.env["res.country"].search([("code", "=", address.country)], limit=1)
-        state = country and address.state and self.env["res.country.state"].search(
-            [("country_id", "=", country.id), "|", ("code", "=", address.state), ("name", "=ilike", address.state)], limit=1
+        country = address.country and self.env["res.country"].search(
+            [("code", "=", address.country)], limit=1
+        )
+        state = (
+            country
+            and address.state
+            and self.env["res.country.state"].search(
+                [
+                    ("country_id", "=", country.id),
+                    "|",
+                    ("code", "=", address.state),
+                    ("name", "=ilike", address.state),
+                ],
+                limit=1,
+            )
         )
         return {
             "street": address.street,

@@ -41,9 +41,15 @@ class IntegrationPostingEntry(models.AbstractModel):
         journal = resolve("journal", document.journal) if document.journal else connection.entry_journal_id
         if not journal:
             raise MissingReferenceError("journal_missing", params={"purpose": self.env._("journal entries")})
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", document.currency)])
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", document.currency)])
+        )
         if not currency.active:
-            raise MissingReferenceError("currency_inactive", document.currency, params={"currency": document.currency})
+            raise MissingReferenceError(
+                "currency_inactive", document.currency, params={"currency": document.currency}
+            )
         date = self._first_open_day(connection.company_id, journal, document.date)
         work.plan = {
             "journal": journal,
@@ -66,7 +72,9 @@ class IntegrationPostingEntry(models.AbstractModel):
                     "currency_id": currency.id,
                     "amount_currency": amount,
                     "balance": currency._convert(amount, company.currency_id, company, date),
-                    "analytic_distribution": {",".join(str(account.id) for account in analytic): 100} if analytic else False,
+                    "analytic_distribution": {",".join(str(account.id) for account in analytic): 100}
+                    if analytic
+                    else False,
                 }
             )
         rest = company.currency_id.round(sum(line["balance"] for line in values))
@@ -79,11 +87,15 @@ class IntegrationPostingEntry(models.AbstractModel):
         Partner = self.env["res.partner"]
         if not line.party:
             return Partner
-        binding = self.env["integration.binding"]._find(work.connection, "customer", [line.party.outside_id]).get(
-            line.party.outside_id
+        binding = (
+            self.env["integration.binding"]
+            ._find(work.connection, "customer", [line.party.outside_id])
+            .get(line.party.outside_id)
         )
         partner = Partner.browse(binding.res_id).exists() if binding else Partner
-        partner = partner or self.env["integration.posting.customer"]._match_party(work.connection, line.party)
+        partner = partner or self.env["integration.posting.customer"]._match_party(
+            work.connection, line.party
+        )
         if not partner:
             value = line.party.outside_id or line.party.name or ""
             raise MissingReferenceError("partner_unknown", value, params={"value": value})
@@ -91,27 +103,31 @@ class IntegrationPostingEntry(models.AbstractModel):
 
     @api.model
     def _apply(self, works):
-        moves = self.env["account.move"].with_context(validate_analytic=True).create(
-            [
-                {
-                    "move_type": "entry",
-                    "journal_id": work.plan["journal"].id,
-                    "date": work.plan["date"],
-                    "ref": work.documents[0].reference,
-                    "narration": work.documents[0].description or False,
-                    "line_ids": [Command.create(line) for line in work.plan["lines"]],
-                    "integration_connection_id": work.connection.id,
-                    "integration_source_id": work.documents[0].source.object_id,
-                    "integration_event_date": work.documents[0].date,
-                    "integration_correlation_id": work.row["correlation_id"],
-                }
-                for work in works
-            ]
+        moves = (
+            self.env["account.move"]
+            .with_context(validate_analytic=True)
+            .create(
+                [
+                    {
+                        "move_type": "entry",
+                        "journal_id": work.plan["journal"].id,
+                        "date": work.plan["date"],
+                        "ref": work.documents[0].reference,
+                        "narration": work.documents[0].description or False,
+                        "line_ids": [Command.create(line) for line in work.plan["lines"]],
+                        "integration_connection_id": work.connection.id,
+                        "integration_source_id": work.documents[0].source.object_id,
+                        "integration_event_date": work.documents[0].date,
+                        "integration_correlation_id": work.row["correlation_id"],
+                    }
+                    for work in works
+                ]
+            )
         )
         moves._post(soft=False)
-        self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves)})
+        self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves, strict=True)})
         rows = []
-        for work, move in zip(works, moves):
+        for work, move in zip(works, moves, strict=True):
             document = work.documents[0]
             work.effects.append(Effect(f"entry:{document.source.object_id}", "account.move", move.id))
             rows.append((document.source.object_id, move, document.source.version, document_digest(document)))
@@ -119,7 +135,11 @@ class IntegrationPostingEntry(models.AbstractModel):
                 work.findings.append(
                     Finding(
                         "late_document",
-                        {"number": document.reference, "date": str(document.date), "booked_on": str(move.date)},
+                        {
+                            "number": document.reference,
+                            "date": str(document.date),
+                            "booked_on": str(move.date),
+                        },
                         cause=f"entry {document.source.object_id}",
                     )
                 )

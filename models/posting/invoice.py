@@ -1,13 +1,12 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from collections import defaultdict
 from decimal import Decimal
 
 from odoo import api, models
-from odoo.fields import Command
 from odoo.tools import float_round
 
 from ...engine.canonical_json import document_digest
 from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
-from .work import Effect, Finding
 
 MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
 
@@ -33,7 +32,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "bound": self.env["integration.binding"]._find(
                 connection,
                 "invoice",
-                [document.source.object_id for document in documents] + [document.credit_of for document in documents],
+                [document.source.object_id for document in documents]
+                + [document.credit_of for document in documents],
             ),
             "customers": self.env["integration.binding"]._find(
                 connection, "customer", [document.customer.outside_id for document in documents]
@@ -50,7 +50,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
 
     def _numbers_in_use(self, connection, documents):
         """Return {legal number: outside id} of documents that this issuer has numbered before."""
-        numbers = [document.number for document in documents if document.issuer == "source" and document.number]
+        numbers = [
+            document.number for document in documents if document.issuer == "source" and document.number
+        ]
         moves = self.env["account.move"].search(
             [
                 ("integration_connection_id", "=", connection.id),
@@ -67,7 +69,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         # Mappings first: a document that lacks one must not leave a new customer behind.
         parts = [self._line_parts(line, lookups["resolve"]) for line in document.lines]
         header = self._header(work, document, lookups)
-        lines = [self._line(header, document, line, part) for line, part in zip(document.lines, parts)]
+        lines = [
+            self._line(header, document, line, part) for line, part in zip(document.lines, parts, strict=True)
+        ]
         base_lines = self._base_lines_of(work, document, header, lines)
         work.plan = {"header": header, "lines": lines, "base_lines": base_lines}
 
@@ -92,7 +96,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         if document.issuer != "source":
             return
         if numbers.get(document.number, document.source.object_id) != document.source.object_id:
-            raise BusinessError("duplicate_number", document.source.object_id, params={"number": document.number})
+            raise BusinessError(
+                "duplicate_number", document.source.object_id, params={"number": document.number}
+            )
         numbers[document.number] = document.source.object_id
 
     def _header(self, work, document, lookups):
@@ -122,7 +128,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         }
 
     def _currency(self, code):
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        currency = (
+            self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        )
         if not currency.active:
             raise MissingReferenceError("currency_inactive", code, params={"currency": code})
         return currency
@@ -144,7 +152,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 raise MissingReferenceError("partner_unknown", value, params={"value": value})
             partner = self.env["integration.posting.customer"]._create_from_party(work.connection, party)
         if party.outside_id:
-            self.env["integration.binding"]._bind(work.connection, "customer", [(party.outside_id, partner, 0, None)])
+            self.env["integration.binding"]._bind(
+                work.connection, "customer", [(party.outside_id, partner, 0, None)]
+            )
         new[key] = partner
         return partner
 
@@ -154,7 +164,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         journal = connection.issued_journal_id if document.issuer == "source" else connection.sales_journal_id
         journal = journal or connection.sales_journal_id or connection.issued_journal_id
         if not journal:
-            raise MissingReferenceError("journal_missing", params={"purpose": self.env._("customer invoices")})
+            raise MissingReferenceError(
+                "journal_missing", params={"purpose": self.env._("customer invoices")}
+            )
         return journal
 
     def _payment_term(self, document, partner, resolve):
@@ -162,7 +174,11 @@ class IntegrationPostingInvoice(models.AbstractModel):
             return self.env["account.payment.term"]
         if document.payment_term:
             return resolve("payment_term", document.payment_term)
-        return partner.property_payment_term_id if document.issuer == "odoo" else self.env["account.payment.term"]
+        return (
+            partner.property_payment_term_id
+            if document.issuer == "odoo"
+            else self.env["account.payment.term"]
+        )
 
     def _fiscal_position(self, document, partner):
         if document.issuer == "source":  # the issuer has decided the tax
@@ -187,16 +203,20 @@ class IntegrationPostingInvoice(models.AbstractModel):
             limit=2,
         )
         if len(move) != 1:
-            raise MissingReferenceError("credited_invoice_unknown", document.credit_of, params={"number": document.credit_of})
+            raise MissingReferenceError(
+                "credited_invoice_unknown", document.credit_of, params={"number": document.credit_of}
+            )
         return move
 
     def _line_parts(self, line, resolve):
         """Return what the codes of a line mean: product, account, taxes (None = none named) and analytic."""
-        codes = line.tax_codes or tuple(tax.code for tax in line.taxes)
+        codes = dict.fromkeys([*line.tax_codes, *(tax.code for tax in line.taxes)])
+        tax_by_code = {code: resolve("tax", code) for code in codes}
         return {
             "product": self._product(line, resolve),
             "account": resolve("account", line.account) if line.account else None,
-            "taxes": self.env["account.tax"].union(*(resolve("tax", code) for code in codes)) if codes else None,
+            "tax_by_code": tax_by_code,
+            "taxes": self.env["account.tax"].union(*tax_by_code.values()) if codes else None,
             "analytic_distribution": self._analytic(line, resolve),
         }
 
@@ -214,6 +234,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "price_unit": _number(line.unit_price),
             "discount": self._rounded(line.discount_percent or Decimal(0), "discount"),
             "taxes": taxes,
+            "tax_by_code": parts["tax_by_code"],
             "account": parts["account"] or self._income_account(header, product),
             "analytic_distribution": parts["analytic_distribution"],
         }
@@ -240,11 +261,17 @@ class IntegrationPostingInvoice(models.AbstractModel):
     def _income_account(self, header, product):
         account = header["journal"].default_account_id
         if product:
-            account = product.product_tmpl_id.get_product_accounts(header["fiscal_position"])["income"] or account
+            account = (
+                product.product_tmpl_id.get_product_accounts(header["fiscal_position"])["income"] or account
+            )
         if not account:
             raise MissingReferenceError(
                 "mapping_missing",
-                params={"mapping": self.env._("Account"), "value": self.env._("(none given)"), "code": "account"},
+                params={
+                    "mapping": self.env._("Account"),
+                    "value": self.env._("(none given)"),
+                    "code": "account",
+                },
             )
         return account
 
@@ -270,128 +297,40 @@ class IntegrationPostingInvoice(models.AbstractModel):
             raise BusinessError(
                 "tax_difference",
                 document.source.object_id,
-                params={"stated": stated_tax, "computed": currency.round(computed_tax), "number": document.number},
+                params={
+                    "stated": stated_tax,
+                    "computed": currency.round(computed_tax),
+                    "number": document.number,
+                },
             )
-        for line, stated in zip(lines, document.lines):
+        for line, stated in zip(lines, document.lines, strict=True):
             line["manual_total_excluded_currency"] = _number(stated.net_amount)
-            line["manual_tax_amounts"] = self._manual_taxes(header, line, stated)
+            line["manual_tax_amounts"] = self._manual_taxes(line, stated)
         return Complete._computed(header, lines)
 
     def _same(self, currency, document, base_lines, computed_tax, stated_tax):
         """Whether Odoo computes, line by line and in total, exactly what the issuer states."""
         return currency.compare_amounts(computed_tax, _number(stated_tax)) == 0 and all(
             currency.compare_amounts(_net_of(base_line), _number(line.net_amount)) == 0
-            and currency.compare_amounts(_tax_of(base_line), _number(sum((tax.amount for tax in line.taxes), Decimal(0)))) == 0
-            for base_line, line in zip(base_lines, document.lines)
+            and currency.compare_amounts(
+                _tax_of(base_line), _number(sum((tax.amount for tax in line.taxes), Decimal(0)))
+            )
+            == 0
+            for base_line, line in zip(base_lines, document.lines, strict=True)
         )
 
-    def _manual_taxes(self, header, line, stated):
-        by_tax = {}
-        for tax, amount in zip(line["taxes"], stated.taxes):
-            by_tax[str(tax.id)] = {
-                "tax_amount_currency": _number(amount.amount),
+    def _manual_taxes(self, line, stated):
+        """Return the issuer's tax amounts by Odoo's tax; codes that mean the same tax add up."""
+        amounts = defaultdict(Decimal)
+        for tax in stated.taxes:
+            amounts[line["tax_by_code"][tax.code].id] += tax.amount
+        return {
+            str(tax_id): {
+                "tax_amount_currency": _number(amount),
                 "base_amount_currency": _number(stated.net_amount),
             }
-        return by_tax
-
-    # -- writing -------------------------------------------------------------------------------------------
-
-    @api.model
-    def _apply(self, works):
-        Complete = self.env["integration.complete.lines"]
-        fast = [work for work in works if Complete._is_safe(work.plan["header"])]
-        for group, complete in ((fast, True), ([work for work in works if work not in fast], False)):
-            if group:
-                self._write(group, complete)
-
-    def _write(self, works, complete):
-        Move = self.env["account.move"].with_context(validate_analytic=True, skip_invoice_sync=complete)
-        moves = Move.create([self._move_values(work, complete) for work in works])
-        moves._post(soft=False)
-        self._check_kept(moves, {move.id: work.plan["header"]["date"] for work, move in zip(works, moves)})
-        for work, move in zip(works, moves):
-            self._check_total(work, move)
-            self._remember(work, move)
-        self.env["integration.binding"]._bind(
-            works[0].connection,
-            "invoice",
-            [
-                (
-                    work.documents[0].source.object_id,
-                    move.with_context(skip_invoice_sync=False),
-                    work.documents[0].source.version,
-                    document_digest(work.documents[0]),
-                )
-                for work, move in zip(works, moves)
-            ],
-        )
-        self.env["integration.posting.application"]._documents_posted(moves.with_env(self.env))
-
-    def _move_values(self, work, complete):
-        document, header = work.documents[0], work.plan["header"]
-        elsewhere = document.issuer == "source"
-        values = {
-            "move_type": header["move_type"],
-            "company_id": header["company"].id,
-            "journal_id": header["journal"].id,
-            "partner_id": header["partner"].id,
-            "currency_id": header["currency"].id,
-            "invoice_date": header["invoice_date"],
-            "date": header["date"],
-            "invoice_payment_term_id": header["payment_term"].id,
-            "fiscal_position_id": header["fiscal_position"].id,
-            "invoice_currency_rate": header["rate"],
-            "narration": document.note or False,
-            "reversed_entry_id": header["reversed"].id,
-            "ref": document.number if elsewhere else document.reference or False,
-            "integration_connection_id": work.connection.id,
-            "integration_source_id": document.source.object_id,
-            "integration_event_date": document.issue_date,
-            "integration_correlation_id": work.row["correlation_id"],
-            "integration_issued_elsewhere": elsewhere,
+            for tax_id, amount in amounts.items()
         }
-        if elsewhere:
-            values["payment_reference"] = document.number
-        if document.due_date:
-            values["invoice_date_due"] = document.due_date
-        if complete:
-            Complete = self.env["integration.complete.lines"]
-            values["line_ids"] = Complete._line_commands(header, work.plan["lines"], work.plan["base_lines"])
-        else:
-            values["invoice_line_ids"] = [
-                Command.create(self._standard_line(line, base_line))
-                for line, base_line in zip(work.plan["lines"], work.plan["base_lines"])
-            ]
-        return values
-
-    def _standard_line(self, line, base_line):
-        values = self.env["integration.complete.lines"]._product_line(line, base_line)
-        values.pop("product_uom_id")
-        return values
-
-    def _check_total(self, work, move):
-        """Refuse a document whose posted total is not what its issuer states."""
-        document = work.documents[0]
-        if document.issuer != "source" or document.total_gross is None:
-            return
-        if move.currency_id.compare_amounts(move.amount_total, _number(document.total_gross)) != 0:
-            raise BusinessError(
-                "total_difference",
-                document.source.object_id,
-                params={"stated": document.total_gross, "computed": move.amount_total, "number": document.number},
-            )
-
-    def _remember(self, work, move):
-        document = work.documents[0]
-        work.effects.append(Effect(f"invoice:{document.source.object_id}", "account.move", move.id))
-        if move.date != document.issue_date:
-            work.findings.append(
-                Finding(
-                    "late_document",
-                    {"number": move.ref or move.name, "date": str(document.issue_date), "booked_on": str(move.date)},
-                    cause=f"invoice {document.source.object_id}",
-                )
-            )
 
 
 def _number(value):
@@ -400,7 +339,10 @@ def _number(value):
 
 
 def _net_of(base_line):
-    return base_line["tax_details"]["total_excluded_currency"] + base_line["tax_details"]["delta_total_excluded_currency"]
+    return (
+        base_line["tax_details"]["total_excluded_currency"]
+        + base_line["tax_details"]["delta_total_excluded_currency"]
+    )
 
 
 def _tax_of(base_line):

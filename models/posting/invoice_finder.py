@@ -85,8 +85,10 @@ class IntegrationPostingApplication(models.AbstractModel):
             )
         )
         for name, move_ids in self.env.cr.fetchall():
-            moves = self.env["account.move"].browse(move_ids).filtered(
-                lambda move: move.move_type == "out_invoice" and move.state == "posted"
+            moves = (
+                self.env["account.move"]
+                .browse(move_ids)
+                .filtered(lambda move: move.move_type == "out_invoice" and move.state == "posted")
             )
             if moves:
                 table.setdefault(name, moves)

@@ -56,7 +56,9 @@ class IntegrationPostingMovement(models.AbstractModel):
         }
         for work in works:
             try:
-                work.plan = [plan for document in work.documents if (plan := self._plan(work, document, lookups))]
+                work.plan = [
+                    plan for document in work.documents if (plan := self._plan(work, document, lookups))
+                ]
             except IntegrationError as error:
                 work.error = error
                 continue
@@ -117,7 +119,9 @@ class IntegrationPostingMovement(models.AbstractModel):
         return {"step": "enrich", "document": document, "known": known, "values": news} if news else None
 
     def _currency(self, code):
-        currency = self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        currency = (
+            self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
+        )
         if not currency.active:
             raise MissingReferenceError("currency_inactive", code, params={"currency": code})
         return currency
@@ -192,15 +196,20 @@ class IntegrationPostingMovement(models.AbstractModel):
     def _book(self, pairs):
         if not pairs:
             return
-        lines = self.env["account.bank.statement.line"].create([self._line_values(work, plan) for work, plan in pairs])
+        lines = self.env["account.bank.statement.line"].create(
+            [self._line_values(work, plan) for work, plan in pairs]
+        )
         self._check_kept(
-            lines.move_id, {line.move_id.id: plan["date"] for line, (_work, plan) in zip(lines, pairs)}
+            lines.move_id,
+            {line.move_id.id: plan["date"] for line, (_work, plan) in zip(lines, pairs, strict=True)},
         )
         movements = self._write_movements(pairs, lines)
-        for (work, plan), line, movement in zip(pairs, lines, movements):
+        for (work, plan), line, movement in zip(pairs, lines, movements, strict=True):
             plan["movement"] = movement
             document = plan["document"]
-            work.effects.append(Effect(f"movement:{document.type}:{document.movement_id}", "account.move", line.move_id.id))
+            work.effects.append(
+                Effect(f"movement:{document.type}:{document.movement_id}", "account.move", line.move_id.id)
+            )
             self._tell_late(work, plan)
         self.env["integration.posting.application"]._apply_new(pairs)
         self.env["integration.processor.statement"]._touch(movements[0].union(*movements))
@@ -213,7 +222,7 @@ class IntegrationPostingMovement(models.AbstractModel):
             "amount": _number(plan["amount"]),
             "payment_ref": self._label(document),
             "partner_id": plan["partner"].id,
-            "partner_name": document.customer and document.customer.name or False,
+            "partner_name": (document.customer and document.customer.name) or False,
             "ref": document.movement_id,
             "transaction_type": document.type,
             "counterpart_account_id": plan["account"],
@@ -241,7 +250,7 @@ class IntegrationPostingMovement(models.AbstractModel):
         """Create the movements, or complete those known so far only as attempts that moved nothing."""
         Movement = self.env["integration.movement"]
         new = []
-        for (work, plan), line in zip(pairs, lines):
+        for (work, plan), line in zip(pairs, lines, strict=True):
             values = self._movement_values(work, plan)
             counterpart = line.move_id.line_ids.filtered(
                 lambda item, journal=plan["journal"]: item.account_id != journal.default_account_id
@@ -252,7 +261,7 @@ class IntegrationPostingMovement(models.AbstractModel):
             else:
                 new.append((plan, values))
         created = Movement.create([values for _plan, values in new])
-        for (plan, _values), movement in zip(new, created):
+        for (plan, _values), movement in zip(new, created, strict=True):
             plan["known"] = movement
         return [plan["known"] for _work, plan in pairs]
 
@@ -282,10 +291,13 @@ class IntegrationPostingMovement(models.AbstractModel):
         }
         if document.changes_balance:
             values["settled_amount"] = _number(settled.value)
-            values["settled_currency_id"] = (plan["journal"].currency_id or work.connection.company_id.currency_id).id
+            values["settled_currency_id"] = (
+                plan["journal"].currency_id or work.connection.company_id.currency_id
+            ).id
         if not plan["known"]:
             values["reference_ids"] = [
-                (0, 0, {"type": reference.type, "value": reference.value}) for reference in document.references
+                (0, 0, {"type": reference.type, "value": reference.value})
+                for reference in document.references
             ]
         return values
 
@@ -309,10 +321,14 @@ class IntegrationPostingMovement(models.AbstractModel):
         """Keep what did not move money: attempts that failed. Nothing is booked."""
         if not pairs:
             return
-        created = self.env["integration.movement"].create([self._movement_values(work, plan) for work, plan in pairs])
-        for (work, plan), movement in zip(pairs, created):
+        created = self.env["integration.movement"].create(
+            [self._movement_values(work, plan) for work, plan in pairs]
+        )
+        for (work, plan), movement in zip(pairs, created, strict=True):
             document = plan["document"]
-            work.effects.append(Effect(f"attempt:{document.type}:{document.movement_id}", movement._name, movement.id))
+            work.effects.append(
+                Effect(f"attempt:{document.type}:{document.movement_id}", movement._name, movement.id)
+            )
             if document.status == "failed":
                 self.env["integration.event"]._publish_payment_failed(movement, plan["invoices"])
 

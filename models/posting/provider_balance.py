@@ -33,7 +33,7 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
     def _apply(self, works):
         Statement = self.env["integration.processor.statement"]
         for work in works:
-            for account, document in zip(work.plan, work.documents):
+            for account, document in zip(work.plan, work.documents, strict=True):
                 if not account:
                     continue
                 statement = Statement._for_day(account, document.date)
@@ -49,5 +49,7 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
                         "computed": statement._text(statement.closing),
                     }
                     work.findings.append(
-                        Finding("balance_differs", params, cause=f"{account.currency_id.name} {document.date}")
+                        Finding(
+                            "balance_differs", params, cause=f"{account.currency_id.name} {document.date}"
+                        )
                     )

@@ -38,20 +38,31 @@ class IntegrationMovement(models.Model):
     _rec_name = "movement_id"
     _check_company_auto = True
 
-    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict"
+    )
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     message_id = fields.Many2one("integration.message", readonly=True, ondelete="restrict", index=True)
-    type = fields.Selection([(code, TYPE_LABELS[code]) for code in MOVEMENT_TYPES], required=True, readonly=True)
+    type = fields.Selection(
+        [(code, TYPE_LABELS[code]) for code in MOVEMENT_TYPES], required=True, readonly=True
+    )
     movement_id = fields.Char(required=True, readonly=True, string="Provider's id")
     balance_transaction = fields.Char(readonly=True, string="Provider's ledger id", index="btree_not_null")
     changes_balance = fields.Boolean(readonly=True, string="Moved money")
     status = fields.Selection(
-        [("pending", "Pending"), ("succeeded", "Succeeded"), ("failed", "Failed"), ("cancelled", "Cancelled")],
+        [
+            ("pending", "Pending"),
+            ("succeeded", "Succeeded"),
+            ("failed", "Failed"),
+            ("cancelled", "Cancelled"),
+        ],
         readonly=True,
         required=True,
     )
     occurred_at = fields.Datetime(readonly=True, required=True)
-    event_date = fields.Date(readonly=True, required=True, help="The day on which it happened, in the company's time zone.")
+    event_date = fields.Date(
+        readonly=True, required=True, help="The day on which it happened, in the company's time zone."
+    )
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     amount = fields.Monetary(readonly=True, help="Positive = money came in at the provider.")
     settled_currency_id = fields.Many2one("res.currency", readonly=True)
@@ -67,18 +78,27 @@ class IntegrationMovement(models.Model):
     description = fields.Char(readonly=True)
     failure = fields.Char(readonly=True, string="Why it failed")
     partner_id = fields.Many2one("res.partner", readonly=True, string="Customer")
-    statement_line_id = fields.Many2one("account.bank.statement.line", readonly=True, ondelete="restrict", index=True)
+    statement_line_id = fields.Many2one(
+        "account.bank.statement.line", readonly=True, ondelete="restrict", index=True
+    )
     move_id = fields.Many2one(related="statement_line_id.move_id", string="Journal entry")
     counterpart_id = fields.Many2one(
-        "account.move.line", readonly=True, help="The line that is applied: receivable, unidentified or other account."
+        "account.move.line",
+        readonly=True,
+        help="The line that is applied: receivable, unidentified or other account.",
     )
-    invoice_ids = fields.Many2many("account.move", "integration_movement_invoice_rel", readonly=True, string="Applied to")
+    invoice_ids = fields.Many2many(
+        "account.move", "integration_movement_invoice_rel", readonly=True, string="Applied to"
+    )
     application = fields.Selection(APPLICATIONS, required=True, default="none", readonly=True)
-    exception_id = fields.Many2one("integration.exception", readonly=True, ondelete="set null", index="btree_not_null")
+    exception_id = fields.Many2one(
+        "integration.exception", readonly=True, ondelete="set null", index="btree_not_null"
+    )
 
     _identity_unique = models.UniqueIndex("(connection_id, type, movement_id)")
     _waiting_idx = models.Index(
-        "(connection_id, application) WHERE application IN ('partly', 'open', 'unidentified', 'credit_note', 'suspense')"
+        "(connection_id, application)"
+        " WHERE application IN ('partly', 'open', 'unidentified', 'credit_note', 'suspense')"
     )
     _day_idx = models.Index("(connection_id, settled_currency_id, event_date)")
 
@@ -92,7 +112,10 @@ class IntegrationMovement(models.Model):
     def _existing(self, connection, keys):
         """Return {(type, movement id): movement} of those that are known."""
         movements = self.search(
-            [("connection_id", "=", connection.id), ("movement_id", "in", list({movement_id for _type, movement_id in keys}))]
+            [
+                ("connection_id", "=", connection.id),
+                ("movement_id", "in", list({movement_id for _type, movement_id in keys})),
+            ]
         )
         return {(movement.type, movement.movement_id): movement for movement in movements}
 
@@ -113,7 +136,10 @@ class IntegrationMovement(models.Model):
         """Set the state of application and let go of the exception that asked for it, where it is answered."""
         before = self.exception_id
         self.write(
-            {"application": application, "exception_id": exception.id if exception and application in WAITING else False}
+            {
+                "application": application,
+                "exception_id": exception.id if exception and application in WAITING else False,
+            }
         )
         before._resolve_if_empty()
 
@@ -125,7 +151,11 @@ class IntegrationMovement(models.Model):
 
     def _open_moves(self):
         moves = self.move_id
-        action = {"type": "ir.actions.act_window", "res_model": "account.move", "name": self.env._("Journal entries")}
+        action = {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "name": self.env._("Journal entries"),
+        }
         if len(moves) == 1:
             return dict(action, res_id=moves.id, views=[(False, "form")])
         return dict(action, views=[(False, "list"), (False, "form")], domain=[("id", "in", moves.ids)])
@@ -135,7 +165,11 @@ class IntegrationMovement(models.Model):
 
     def action_open_invoices(self):
         invoices = self.invoice_ids
-        action = {"type": "ir.actions.act_window", "res_model": "account.move", "name": self.env._("Applied to")}
+        action = {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "name": self.env._("Applied to"),
+        }
         if len(invoices) == 1:
             return dict(action, res_id=invoices.id, views=[(False, "form")])
         return dict(action, views=[(False, "list"), (False, "form")], domain=[("id", "in", invoices.ids)])

@@ -23,7 +23,9 @@ class IntegrationProcessorStatement(models.Model):
     _order = "date desc, balance_account_id"
     _check_company_auto = True
 
-    balance_account_id = fields.Many2one("integration.balance.account", required=True, readonly=True, ondelete="restrict")
+    balance_account_id = fields.Many2one(
+        "integration.balance.account", required=True, readonly=True, ondelete="restrict"
+    )
     connection_id = fields.Many2one(related="balance_account_id.connection_id", store=True, index=True)
     company_id = fields.Many2one(related="balance_account_id.company_id", store=True, index=True)
     currency_id = fields.Many2one(related="balance_account_id.currency_id", store=True)
@@ -52,7 +54,9 @@ class IntegrationProcessorStatement(models.Model):
     statement_id = fields.Many2one("account.bank.statement", readonly=True, ondelete="set null")
     message_id = fields.Many2one("integration.message", readonly=True, ondelete="set null")
 
-    _day_unique = models.Constraint("UNIQUE(balance_account_id, date)", "There is one statement per account and day.")
+    _day_unique = models.Constraint(
+        "UNIQUE(balance_account_id, date)", "There is one statement per account and day."
+    )
 
     @api.depends("balance_account_id", "date")
     def _compute_display_name(self):

@@ -38,7 +38,9 @@ class IntegrationWaiting(models.AbstractModel):
     @tools.ormcache("company_id")
     def _books_money(self, company_id):
         return bool(
-            self.env["integration.balance.account"].sudo().search_count([("company_id", "=", company_id)], limit=1)
+            self.env["integration.balance.account"]
+            .sudo()
+            .search_count([("company_id", "=", company_id)], limit=1)
         )
 
     @api.model
@@ -51,10 +53,14 @@ class IntegrationWaiting(models.AbstractModel):
         self._apply(list(move_ids))
 
     def _waiting_for(self, moves):
-        values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {False}
+        values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {
+            False
+        }
         Movement = self.env["integration.movement"].sudo()
         domain = [("company_id", "in", moves.company_id.ids), ("reference_ids.value", "in", list(values))]
-        waiting = Movement.search([*domain, ("application", "in", ("open", "unidentified", "partly"))], limit=MAX_WAITING)
+        waiting = Movement.search(
+            [*domain, ("application", "in", ("open", "unidentified", "partly"))], limit=MAX_WAITING
+        )
         credited = moves.filtered(lambda move: move.move_type == "out_refund").reversed_entry_id
         if credited:
             waiting |= Movement.search(
@@ -69,7 +75,9 @@ class IntegrationWaiting(models.AbstractModel):
 
     def _apply(self, move_ids):
         """Job: apply, each connection in the name of its own service user."""
-        moves = self.env["account.move"].browse(move_ids).exists().filtered(lambda move: move.state == "posted")
+        moves = (
+            self.env["account.move"].browse(move_ids).exists().filtered(lambda move: move.state == "posted")
+        )
         for connection in self._waiting_for(moves).connection_id:
             service = connection._as_service()
             service.env["integration.posting.application"]._documents_posted(moves.with_env(service.env))
