@@ -140,7 +140,8 @@ class TestWebhook(IntegrationCommon, HttpCase):
         self.assert_refused(self.send(event, webhook_signature=f"{twice},{twice}"), 401, "signature_invalid")
         self.assertFalse(self.stored())
         self.assert_counted(4, "signature_future")  # each reason at once, two repetitions later
-        webhook._refusals.update({key: (count, at - 2 * HOUR_SECONDS) for key, (count, at) in webhook._refusals.items()})
+        for key, (count, written_at) in webhook._refusals.items():
+            webhook._refusals[key] = (count, written_at - 2 * HOUR_SECONDS)
         self.send(event, signer=other)
         self.assert_counted(7, "signature_invalid")
         codes = {"signature_invalid", "signature_missing", "signature_stale", "signature_future"}

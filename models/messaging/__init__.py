@@ -13,6 +13,7 @@ from . import effect
 from . import ingest
 from . import drain
 from . import drain_outcome
+from . import drain_rescue
 from . import event
 from . import delivery
 from . import pull

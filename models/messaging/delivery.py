@@ -4,6 +4,7 @@
 import json
 import logging
 import random
+import time
 from contextlib import closing
 from datetime import timedelta, timezone
 
@@ -17,15 +18,19 @@ from ...engine.errors import error as error_of
 from ...engine.instants import utc_now
 from ...engine.retry import DONE, classify_status, next_delay_seconds, parse_retry_after
 from ...engine.signatures import get_scheme
-from . import http_client
-from .lane import CHANNEL, exclusive
+from . import http_client, isolation
+from .lane import CHANNEL, WATCH_AFTER_SECONDS, exclusive
 
 _logger = logging.getLogger(__name__)
 
 LOCK_OFFSET = 1_000_000_000  # keeps the lock keys of deliveries apart from those of lanes
 BATCH_SIZE = 20
-BUDGET_EVENTS = 500
+BUDGET_SECONDS = 60
 TIMEOUT_SECONDS = 15
+# Receivers accept a signature for five minutes: one that has waited this long for its turn is made again.
+FRESH_SECONDS = 30
+# What is due later than this is left to the sweep, which comes every minute.
+SWEEP_SECONDS = 60
 MAX_ACKNOWLEDGEMENT_BYTES = 65_536
 
 
@@ -58,6 +63,7 @@ class IntegrationDelivery(models.AbstractModel):
                 max_retries=1,
                 priority=8,
             )._deliver_outbox()
+            connection._watch_outbox_later(WATCH_AFTER_SECONDS)
 
     @api.model
     def _cron_sweep(self):
@@ -77,24 +83,76 @@ class IntegrationDelivery(models.AbstractModel):
     def _run(self, connection_id):
         """Deliver what is due to one connection, on own cursors; returns how many events were tried."""
         registry, dbname = self.env.registry, self.env.cr.dbname
-        total = 0
-        with exclusive(dbname, LOCK_OFFSET + connection_id) as free:
-            while free and total < BUDGET_EVENTS:
-                with closing(registry.cursor()) as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
-                    requests = env["integration.delivery"]._prepare_batch(connection_id)
-                    cr.commit()
-                for prepared in requests:
-                    result = self._send(prepared)
-                    with closing(registry.cursor()) as cr:
-                        env = api.Environment(cr, SUPERUSER_ID, {})
-                        env["integration.delivery"]._record(prepared["id"], result)
-                        env.flush_all()
-                        cr.commit()
-                    total += 1
-                if not requests:
-                    break
+        deadline = time.monotonic() + BUDGET_SECONDS
+        total, free = 0, True
+        while free and time.monotonic() < deadline:
+            with exclusive(dbname, LOCK_OFFSET + connection_id) as free:
+                if free:
+                    total += self._send_while_due(registry, connection_id, deadline)
+            # Who rang between the last look and the unlocking found the connection locked: look once more.
+            due_in_seconds = self._due_in_seconds(registry, connection_id)
+            if due_in_seconds is None or due_in_seconds > 0:
+                self._come_back(registry, connection_id, due_in_seconds)
+                return total
+        if free:
+            self._come_back(registry, connection_id, 0)
         return total
+
+    def _send_while_due(self, registry, connection_id, deadline):
+        total = 0
+        while time.monotonic() < deadline:
+            with closing(registry.cursor()) as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                batch = env["integration.delivery"]._prepare_batch(connection_id)
+                env.flush_all()
+                cr.commit()
+            if not batch:
+                break
+            total += self._send_batch(registry, batch, deadline)
+        return total
+
+    def _send_batch(self, registry, batch, deadline):
+        """Send prepared requests; what a slow destination leaves over is prepared anew, with a fresh signature."""
+        fresh_until = min(time.monotonic() + FRESH_SECONDS, deadline)
+        count = 0
+        for prepared in batch:
+            if count and time.monotonic() >= fresh_until:
+                break
+            result = self._send(prepared)
+            with closing(registry.cursor()) as cr:
+                env = api.Environment(cr, SUPERUSER_ID, {})
+                env["integration.delivery"]._record(prepared["id"], result)
+                env.flush_all()
+                cr.commit()
+            count += 1
+        return count
+
+    def _due_in_seconds(self, registry, connection_id):
+        """Return in how many seconds the next event is due (0 = now), None = there is none that becomes due."""
+        with registry.cursor() as cr:
+            cr.execute(
+                SQL(
+                    """
+                    SELECT ceil(extract(epoch FROM min(CASE WHEN m.status = 'waiting' THEN m.due_at
+                                                            ELSE m.received_at END) - now() AT TIME ZONE 'UTC'))::int
+                    %s AND m.status IN ('ready', 'waiting')
+                    """,
+                    self._sendable_part(connection_id),
+                )
+            )
+            seconds = cr.fetchone()[0]
+            return seconds if seconds is None else max(seconds, 0)
+
+    def _come_back(self, registry, connection_id, seconds):
+        """Ask for the next run when something is due soon; what is due later is the sweep's."""
+        if seconds is None or seconds > SWEEP_SECONDS:
+            return
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            if seconds:
+                env["integration.connection"].browse(connection_id)._watch_outbox_later(seconds)
+            else:
+                env["integration.delivery"]._ring([connection_id])
 
     # -- before sending ------------------------------------------------------------------------------------
 
@@ -105,30 +163,39 @@ class IntegrationDelivery(models.AbstractModel):
             SQL(
                 """
                 SELECT DISTINCT ON (m.object_key) m.id
-                  FROM integration_message m
-                  JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
-                  JOIN integration_flow f ON f.id = m.flow_id AND f.state = 'live'
-                 WHERE m.connection_id = %s AND m.direction = 'out'
+                  %s
                    AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
-                   AND NOT EXISTS (SELECT FROM integration_message b
-                                    WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
-                                      AND b.direction = 'out' AND b.id < m.id
-                                      AND b.status IN ('waiting', 'parked', 'dead', 'unknown'))
                  ORDER BY m.object_key, m.id
                  LIMIT %s
                 """,
-                connection_id,
+                self._sendable_part(connection_id),
                 BATCH_SIZE,
             )
         )
         messages = self.env["integration.message"].browse(sorted(row[0] for row in self.env.cr.fetchall()))
         prepared = []
         for message in messages:
-            try:
+            with isolation.one_event() as errors:
                 prepared.append(self._render(message))
-            except IntegrationError as error:
-                self._record(message.id, {"error": error})
+            if errors:
+                self._record(message.id, {"error": errors[0]})
         return prepared
+
+    def _sendable_part(self, connection_id):
+        """Return FROM and WHERE of a connection's events that no earlier event of their object holds back."""
+        return SQL(
+            """
+            FROM integration_message m
+            JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
+            JOIN integration_flow f ON f.id = m.flow_id AND f.state = 'live'
+           WHERE m.connection_id = %s AND m.direction = 'out'
+             AND NOT EXISTS (SELECT FROM integration_message b
+                              WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
+                                AND b.direction = 'out' AND b.id < m.id
+                                AND b.status IN ('waiting', 'parked', 'dead', 'unknown'))
+            """,
+            connection_id,
+        )
 
     def _render(self, message):
         connection = message.connection_id

@@ -51,30 +51,51 @@ class IntegrationDrain(models.AbstractModel):
         """
         registry, dbname = self.env.registry, self.env.cr.dbname
         deadline = time.monotonic() + budget_seconds
-        idle_until = time.monotonic() + linger_seconds
-        total = 0
-        with exclusive(dbname, lane_id) as free:
-            if not free:
-                return 0
-            while time.monotonic() < deadline:
-                count = self._one_batch(registry, lane_id)
-                total += count
-                if count:
-                    idle_until = time.monotonic() + linger_seconds
-                elif time.monotonic() >= idle_until:
-                    return total
-                else:
-                    time.sleep(POLL_SECONDS)
-        with registry.cursor() as cr:
-            api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(lane_id)._ring()
+        total, free = 0, True
+        while free and time.monotonic() < deadline:
+            with exclusive(dbname, lane_id) as free:
+                if free:
+                    total += self._work_while_busy(registry, lane_id, deadline, linger_seconds)
+            # Who rang between the last look and the unlocking found the lane locked and left: look once more.
+            if not self._is_work_left(registry, lane_id):
+                return total
+        if free:
+            with registry.cursor() as cr:
+                api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(lane_id)._ring()
         return total
+
+    def _work_while_busy(self, registry, lane_id, deadline, linger_seconds):
+        """Work off batch after batch until the lane has been empty for a while; returns how many events were seen."""
+        total = 0
+        idle_until = time.monotonic() + linger_seconds
+        while time.monotonic() < deadline:
+            count = self._one_batch(registry, lane_id)
+            total += count
+            if count:
+                idle_until = time.monotonic() + linger_seconds
+            elif time.monotonic() >= idle_until:
+                break
+            else:
+                time.sleep(POLL_SECONDS)
+        return total
+
+    @api.model
+    def _is_work_left(self, registry, lane_id):
+        """Whether a fresh look finds something to be worked off in the lane."""
+        with registry.cursor() as cr:
+            cr.execute(SQL("SELECT EXISTS (SELECT %s)", self._ready_part(lane_id)))
+            return cr.fetchone()[0]
 
     def _one_batch(self, registry, lane_id):
         """Work off one batch, then look again at what it left open; returns how many events were looked at."""
         left = {}
-        count = self._in_own_transaction(
-            registry, lambda env: env["integration.drain"]._work_off(lane_id, left=left)
-        )
+        count = 0
+        with isolation.one_batch() as errors:
+            count = self._in_own_transaction(
+                registry, lambda env: env["integration.drain"]._work_off(lane_id, left=left)
+            )
+        if errors:
+            return self._one_by_one(registry, lane_id, errors[0])
         if any(left.values()):
             # A payment and its invoice that are booked side by side do not see each other. Whoever commits
             # last sees both.
@@ -154,21 +175,30 @@ class IntegrationDrain(models.AbstractModel):
                                   AND b.direction = 'in' AND b.id < m.id
                                   AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')
                                   AND COALESCE(b.error_code, '') <> ALL (%s)) AS blocked
-                  FROM integration_message m
-                  JOIN integration_payload p ON p.message_id = m.id
-                  JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
-                  LEFT JOIN integration_flow f ON f.id = m.flow_id
-                 WHERE m.lane_id = %s AND m.direction = 'in' AND COALESCE(f.state, 'live') = 'live'
-                   AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+                  %s
                  ORDER BY m.id
                  LIMIT %s
                 """,
                 list(ANSWERED_BY_SUCCESSORS),
-                lane_id,
+                self._ready_part(lane_id),
                 limit,
             )
         )
         return self.env.cr.dictfetchall()
+
+    def _ready_part(self, lane_id):
+        """Return FROM and WHERE of what can be worked off in a lane now."""
+        return SQL(
+            """
+            FROM integration_message m
+            JOIN integration_payload p ON p.message_id = m.id
+            JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
+            LEFT JOIN integration_flow f ON f.id = m.flow_id
+           WHERE m.lane_id = %s AND m.direction = 'in' AND COALESCE(f.state, 'live') = 'live'
+             AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+            """,
+            lane_id,
+        )
 
     def _open_work(self, row):
         connection = self.env["integration.connection"].browse(row["connection_id"])

@@ -3,7 +3,8 @@
 
 The drain promises that every received event ends in a visible state. So at this one place, and nowhere else,
 every exception that concerns one event is caught and becomes an outcome of that event; errors of the database
-itself (lost connection, serialisation, deadlock) are not caught: they concern the batch.
+itself (lost connection, serialisation, deadlock) are not caught: they concern the batch. What makes a whole batch
+fail again and again is caught here, too: the batch is then worked off event by event.
 """
 
 import contextlib
@@ -19,6 +20,9 @@ from ...engine.errors import AuthorizationError, BusinessError, IntegrationError
 _logger = logging.getLogger(__name__)
 
 MAX_TRACE_CHARS = 4000
+# Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection, transaction rolled
+# back, insufficient resources, object in use, operator intervention, system error.
+PASSING_STATES = ("08", "40", "53", "55", "57", "58")
 
 
 # These concern the whole batch: it is repeated from a fresh snapshot.
@@ -35,6 +39,27 @@ def one_event():
         raise
     except Exception as error:  # noqa: BLE001 - the one place: see the module's docstring
         errors.append(as_integration_error(error))
+
+
+@contextlib.contextmanager
+def one_batch():
+    """Run what concerns a batch; yields a list that holds its error afterwards, unless the error passes by itself."""
+    errors = []
+    try:
+        yield errors
+    except Exception as error:  # noqa: BLE001 - an event that spoils its batch must not stop the lane for ever
+        if _passes(error):
+            raise
+        errors.append(error)
+
+
+def _passes(error):
+    """Whether an error of the database says nothing about what was written: a conflict, a lost connection."""
+    if isinstance(error, psycopg2.InterfaceError):
+        return True
+    if not isinstance(error, psycopg2.OperationalError):
+        return False
+    return error.pgcode is None or error.pgcode.startswith(PASSING_STATES)
 
 
 def _trace(error):

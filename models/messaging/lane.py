@@ -16,6 +16,8 @@ LOCK_SPACE = 0x4649_4C4E
 # started lingers longer than this and takes the new message along.
 RING_EVERY_SECONDS = 0.5
 CHANNEL = "root.finance_integration"
+# A drain that was killed is taken up again after this time; the job queue alone needs a minute.
+WATCH_AFTER_SECONDS = 15
 STALE_SECONDS = 60
 SWEEP_BUDGET_SECONDS = 15
 
@@ -57,7 +59,7 @@ class IntegrationLane(models.Model):
             ring_lanes(registry, lane_ids)
 
     def _ring(self):
-        """Ask for a drain of these lanes: one queue job each, which is only the doorbell."""
+        """Ask for a drain of these lanes: one queue job each, which is only the doorbell, and one that looks after it."""
         for lane in self:
             lane.with_delay(
                 channel=CHANNEL,
@@ -65,6 +67,28 @@ class IntegrationLane(models.Model):
                 max_retries=1,
                 priority=5,
             )._drain()
+            lane._watch_later()
+
+    def _watch_later(self):
+        """Let a second job look after the first: a drain whose process is killed is noticed by nobody else at once."""
+        for lane in self:
+            lane.with_delay(
+                channel=CHANNEL,
+                identity_key=f"finance_integration.watch.{lane.id}",
+                eta=WATCH_AFTER_SECONDS,
+                max_retries=1,
+                priority=5,
+            )._watch()
+
+    def _watch(self):
+        """Job: go on with what is still ready in this lane; where a drain is at work, look again later."""
+        self.ensure_one()
+        drain, registry = self.env["integration.drain"], self.env.registry
+        if not drain._is_work_left(registry, self.id):
+            return 0
+        with registry.cursor() as cr:  # committed at once: this process may be killed, too
+            self.with_env(api.Environment(cr, SUPERUSER_ID, {}))._watch_later()
+        return drain._run(self.id)
 
     def _drain(self):
         """Job: work off what is ready in this lane."""

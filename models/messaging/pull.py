@@ -10,7 +10,7 @@ from ...connectors.registry import get_connector
 from ...engine.canonical_json import canonical_bytes
 from ...engine.errors import IntegrationError
 from . import http_client
-from .lane import CHANNEL, exclusive, ring_lanes
+from .lane import CHANNEL, WATCH_AFTER_SECONDS, exclusive, ring_lanes
 
 _logger = logging.getLogger(__name__)
 
@@ -162,6 +162,27 @@ class IntegrationConnection(models.Model):
         """Job: send what is due to this connection."""
         self.ensure_one()
         return self.env["integration.delivery"]._run(self.id)
+
+    def _watch_outbox_later(self, seconds):
+        """Look at the outbox again in so many seconds, whatever happens to the delivery that is at work now."""
+        for connection in self:
+            connection.with_delay(
+                channel=CHANNEL,
+                identity_key=f"finance_integration.watch_outbox.{connection.id}",
+                eta=seconds,
+                max_retries=1,
+                priority=8,
+            )._watch_outbox()
+
+    def _watch_outbox(self):
+        """Job: send what is due; where a delivery is at work, look again later."""
+        self.ensure_one()
+        delivery, registry = self.env["integration.delivery"], self.env.registry
+        if delivery._due_in_seconds(registry, self.id) != 0:
+            return 0
+        with registry.cursor() as cr:  # committed at once: this process may be killed, too
+            self.with_env(api.Environment(cr, SUPERUSER_ID, {}))._watch_outbox_later(WATCH_AFTER_SECONDS)
+        return delivery._run(self.id)
 
     @api.model
     def _outbound_scheme(self, secret):
