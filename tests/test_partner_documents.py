@@ -154,6 +154,20 @@ class TestPartnerDocuments(IntegrationCommon):
             (posted.move_type, posted.amount_total, posted.reversed_entry_id), ("out_refund", 1149.98, move)
         )
 
+    def test_several_credit_notes_of_one_invoice_in_one_batch_stay_with_it(self):
+        first = self.became(self.message_of(self.document("P-1")), "account.move")
+        second = self.became(self.message_of(self.document("P-2", party=BEN)), "account.move")
+        part = [Line("Part", Decimal(1), Decimal("100.00"))]
+        for number, party, of in (("G-1", ANNA, "P-1"), ("G-2", ANNA, "P-1"), ("G-3", BEN, "P-2")):
+            self.send_partner(
+                "credit_note.issued", self.document(number, party=party, lines=part, credit_of=of), drain=False
+            )
+        self.drain(self.partner_connection)
+        self.assertEqual((first.amount_residual, second.amount_residual), (919.98, 1034.98))
+        for invoice in (first, second):
+            matched = invoice.line_ids.matched_credit_ids.credit_move_id.move_id
+            self.assertEqual(matched.partner_id, invoice.partner_id)
+
     def test_credit_note_of_an_unknown_invoice_waits_for_a_person(self):
         message = self.message_of(self.document("G-1", credit_of="P-404"), "credit_note.issued")
         self.assertEqual((message.status, message.error_code), ("parked", "credited_invoice_unknown"))

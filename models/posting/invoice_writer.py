@@ -6,6 +6,7 @@ from odoo.fields import Command
 
 from ...engine.canonical_json import document_digest
 from ...engine.errors import BusinessError
+from ...engine.ordering import waves
 from .work import Effect, Finding
 
 
@@ -23,7 +24,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
     def _write(self, works, complete):
         Move = self.env["account.move"].with_context(validate_analytic=True, skip_invoice_sync=complete)
         moves = Move.create([self._move_values(work, complete) for work in works])
-        moves._post(soft=False)
+        self._post_documents(moves)
         self._check_kept(
             moves, {move.id: work.plan["header"]["date"] for work, move in zip(works, moves, strict=True)}
         )
@@ -44,6 +45,15 @@ class IntegrationPostingInvoice(models.AbstractModel):
             ],
         )
         self.env["integration.posting.application"]._documents_posted(moves.with_env(self.env))
+
+    def _post_documents(self, moves):
+        """Post documents, several credit notes of one invoice one after the other.
+
+        Core pairs what it posts together with the credited invoices by position: two notes of one invoice in one call
+        would shift the pairs, and match a note with somebody else's invoice.
+        """
+        for wave in waves(moves, lambda move: move.reversed_entry_id.id or -move.id):
+            moves.browse(move.id for move in wave)._post(soft=False)
 
     def _move_values(self, work, complete):
         document, header = work.documents[0], work.plan["header"]
