@@ -193,6 +193,14 @@ class TestViews(ViewsCommon):
             (action["res_model"], action["res_id"]), ("integration.exception", self.exception.id)
         )
 
+    def test_no_second_invoice_is_offered_where_the_source_issued_it(self):
+        self.assertTrue(self.invoice.integration_issued_elsewhere)
+        form = self.arch("account.move", "form", self.operator)
+        buttons = form.xpath("//header//button[@name='action_invoice_sent' or @name='action_print_pdf']")
+        self.assertEqual(len(buttons), 4)
+        for button in buttons:
+            self.assertTrue(button.get("invisible").endswith(" or (integration_issued_elsewhere)"))
+
     def test_audit_entries_are_told_in_words(self):
         leaf = self.env["integration.audit.leaf"].search([("action", "=", "message.done")], limit=1)
         self.assertEqual(leaf.action_label, "Booked")

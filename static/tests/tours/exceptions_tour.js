@@ -3,6 +3,15 @@ import {registry} from "@web/core/registry";
 const LIST = ".o_list_view .o_data_row";
 const FORM = ".o_form_view .o_form_sheet";
 
+/** Types a name and takes the first match: Enter waits for the search, a click on the list would race with it. */
+function choose(name) {
+    return async (helpers) => {
+        await helpers.edit(name);
+        await helpers.press("ArrowDown");
+        await helpers.press("Enter");
+    };
+}
+
 /** An operator says who paid, then which invoice it pays; each exception closes by itself. */
 registry.category("web_tour.tours").add("finance_integration_resolve", {
     url: "/odoo/integration-exceptions",
@@ -24,11 +33,7 @@ registry.category("web_tour.tours").add("finance_integration_resolve", {
         {
             content: "Choose who paid",
             trigger: "div[name=fix_partner_id] input",
-            run: "click",
-        },
-        {
-            trigger: ".o-autocomplete--dropdown-item:contains(Anna's Bakery)",
-            run: "click",
+            run: choose("Anna's Bakery"),
         },
         {
             trigger: ".o_form_view:not(:has(.o-autocomplete--dropdown-menu))",
@@ -63,11 +68,7 @@ registry.category("web_tour.tours").add("finance_integration_resolve", {
         {
             content: "Choose the invoice",
             trigger: "div[name=fix_invoice_ids] input",
-            run: "click",
-        },
-        {
-            trigger: ".o-autocomplete--dropdown-item:contains(P-1001)",
-            run: "click",
+            run: choose("P-1001"),
         },
         {
             trigger: "div[name=fix_invoice_ids] .o_tag:contains(P-1001)",
