@@ -51,6 +51,7 @@
     "demo": [
         "demo/demo.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
     "application": True,
     "installable": True,
 }

@@ -5,6 +5,8 @@ import copy
 from datetime import date
 from decimal import Decimal
 
+from odoo.exceptions import UserError
+
 from ..simulators.stripe.webhook import as_event
 from .common import ANNA, IntegrationCommon
 
@@ -347,3 +349,40 @@ class TestStripeMoney(IntegrationCommon):
         self.env["integration.waiting"]._apply(draft.ids)
         self.assertEqual(self.movement("payment", charge["id"]).application, "applied")
         self.assertEqual(draft.payment_state, "paid")
+
+    def test_a_person_may_leave_money_as_it_is_booked(self):
+        customer = self.stripe.create_customer(ANNA.name, ANNA.email)
+        charge = self.pay(5000, None, customer_id=customer["id"])
+        stranger = self.pay(700, None)
+        self.send_stripe()
+        exception = self.exceptions("payment_without_reference")
+        exception.action_leave_open()
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual((exception.state, movement.application), ("resolved", "open"))
+        self.assertFalse(movement.exception_id)
+        with self.assertRaises(UserError):  # nobody's money cannot be left to nobody
+            self.exceptions("payment_party_unknown").action_leave_open()
+        self.assertEqual(self.movement("payment", stranger["id"]).application, "unidentified")
+
+    def test_a_match_made_with_odoos_own_tools_is_noticed(self):
+        customer = self.stripe.create_customer(ANNA.name, ANNA.email)
+        charge = self.pay(115000, None, customer_id=customer["id"])
+        self.send_stripe()
+        movement = self.movement("payment", charge["id"])
+        exception = self.exceptions("payment_without_reference")
+        receivable = self.invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        (movement.counterpart_id | receivable).reconcile()
+        self.root["integration.waiting"]._cron_notice()
+        self.env.invalidate_all()
+        self.assertEqual((movement.application, exception.state), ("applied", "resolved"))
+
+    def test_fees_against_the_providers_invoice(self):
+        provider = self.env["res.partner"].create({"name": "Stripe Payments Europe"})
+        self.stripe_connection.write({"fee_mode": "vendor", "fee_partner_id": provider.id})
+        self.pay(115000, settled=True)
+        self.send_stripe()
+        self.pull_stripe()
+        self.assertEqual(self.balance(self.role("AP-PSP")), Decimal("33.65"))
+        self.assertEqual(self.balance(self.role("FEE")), Decimal("0"))
+        line = self.env["account.move.line"].search([("account_id", "=", self.role("AP-PSP").id)])
+        self.assertEqual(line.partner_id, provider)

@@ -16,6 +16,7 @@ FIXES = {
     "payment_currency_differs": "apply",
     "payment_excess": "apply",
     "refund_without_credit_note": "credit_note",
+    "refund_returned": "apply",
     "role_account_missing": "connection",
     "journal_missing": "connection",
     "balance_account_missing": "connection",
@@ -140,6 +141,17 @@ class IntegrationExceptionFix(models.Model):
         )
         self._audit_application(invoices)
         return self._told(self.env._("Applied to %s.", ", ".join(invoices.mapped("name"))))
+
+    def action_leave_open(self):
+        """Button: a person has decided that this money stays as it is booked; the customer's account shows it."""
+        self.check_access("write")
+        for exception in self:
+            if exception.movement_ids.filtered(lambda movement: movement.application in ("unidentified", "suspense")):
+                raise UserError(self.env._("This money has no owner yet. Say first whose it is."))
+            if exception.held_count:
+                raise UserError(self.env._("Events still wait for this exception. Try them again, or put them aside."))
+            exception.sudo().movement_ids.write({"exception_id": False})
+        self._resolve(self.env._("Left as it is booked, decided by %s.", self.env.user.name))
 
     def action_identify(self):
         """Button: unidentified money belongs to this customer; then apply it by its references where they are known."""

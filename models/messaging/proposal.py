@@ -9,6 +9,7 @@ ACCOUNTS = {
     "TRANSIT": ("1090", "Payouts in transit", "asset_current", True),
     "AR-DISP": ("1290", "Disputed receivables", "asset_current", True),
     "FEE-D": ("6191", "Dispute fees", "expense", False),
+    "AP-PSP": ("2011", "Payable to payment providers", "liability_payable", True),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }
 

@@ -64,6 +64,8 @@ class IntegrationConnection(models.Model):
         self.ensure_one()
         registry, dbname, connection_id = self.env.registry, self.env.cr.dbname, self.id
         stored = 0
+        if self.state != "active":  # paused, or a neutralized copy in which the job was still waiting
+            return stored
         with exclusive(dbname, LOCK_OFFSET + connection_id) as free:
             for _page in range(MAX_PAGES if free else 0):
                 with closing(registry.cursor()) as cr:

@@ -44,6 +44,23 @@ class IntegrationWaiting(models.AbstractModel):
         )
 
     @api.model
+    def _cron_notice(self):
+        """Notice money that people have matched or reclassified with Odoo's own tools, and close its exceptions."""
+        Movement = self.env["integration.movement"]
+        matched = Movement.search(
+            [
+                ("application", "in", ("open", "partly", "unidentified", "credit_note")),
+                ("counterpart_id.reconciled", "=", True),
+            ],
+            limit=MAX_WAITING,
+        )
+        placed = Movement.search(
+            [("application", "=", "suspense"), ("statement_line_id.is_reconciled", "=", True)], limit=MAX_WAITING
+        )
+        for movement in matched | placed:
+            movement._settle_application("applied")
+
+    @api.model
     def _look_again(self, move_ids=(), movement_ids=()):
         """Second look, in a transaction of its own, at documents and money that were booked a moment ago."""
         for movement in self.env["integration.movement"].browse(movement_ids).exists():

@@ -1,0 +1,8 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+def uninstall_hook(env):
+    """Archive the users as whom connections posted: what they posted stays, and nobody can act as them.
+
+    The function behind the audit log's triggers goes, too; its table is dropped with the addon's other tables.
+    """
+    env.cr.execute("DROP FUNCTION IF EXISTS integration_audit_refuse() CASCADE")
+    env["res.users"].sudo().search([("integration_service", "=", True)]).write({"active": False})
