@@ -17,7 +17,12 @@ PROBLEM_TYPE = "application/problem+json"
 
 def problem(status, code, title, detail, headers=None, **extra):
     """Return an RFC 9457 problem document as a response."""
-    body = {"type": f"urn:finance-integration:error:{code}", "title": title, "status": status, "detail": detail}
+    body = {
+        "type": f"urn:finance-integration:error:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
     response = Response(json.dumps(body | {"code": code} | extra), status=status, content_type=PROBLEM_TYPE)
     response.headers.extend(headers or {})
     return response
@@ -53,4 +58,6 @@ class IntegrationDispatcher(Dispatcher):
 
 def header_list():
     """Return the request's headers as (name, value) pairs, as WSGI hands them over."""
-    return list(request.httprequest.headers.items())
+    if not hasattr(request, "integration_headers"):
+        request.integration_headers = list(request.httprequest.headers.items())
+    return request.integration_headers

@@ -5,8 +5,10 @@ import time
 import uuid
 from datetime import datetime, timezone
 
+from odoo import SUPERUSER_ID
 from odoo.http import Controller, Response, request, route
 from odoo.sql_db import Cursor
+from odoo.tools.misc import get_lang
 
 from ..connectors.registry import get_connector
 from ..engine.errors import AuthorizationError, ContractError, IntegrationError
@@ -40,7 +42,15 @@ class Refusal(Exception):
 class Webhook(Controller):
     """The one inbound route. What it answers 2xx to is committed."""
 
-    @route(ADDRESS, type="integration", auth="none", methods=["POST"], csrf=False, save_session=False, readonly=False)
+    @route(
+        ADDRESS,
+        type="integration",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
     def receive(self, key):
         facts = None
         correlation_id = _correlation_id()
@@ -54,10 +64,7 @@ class Webhook(Controller):
         except Refusal as refusal:
             _count_refusal(facts or _address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
-        _read_committed(request.env.cr)
-        verdict, message_id = request.env["integration.ingest"]._accept(
-            facts, envelope, raw, _kept_headers(facts), correlation_id
-        )
+        verdict, message_id = _store(facts, envelope, raw, correlation_id)
         if verdict is not Verdict.DUPLICATE:
             registry, lane_id = request.env.registry, _lane_of(facts, envelope)
             request.env.cr.postcommit.add(lambda: ring_lanes(registry, (lane_id,)))
@@ -92,7 +99,9 @@ def _read_body():
     """Read the raw body once. Odoo takes a garbled length for an empty body, so the length is checked first."""
     length = request.httprequest.environ.get("CONTENT_LENGTH") or ""
     if not CONTENT_LENGTH.fullmatch(length):
-        raise Refusal(411, "length_required", "Length required", "Send the body with a Content-Length header.")
+        raise Refusal(
+            411, "length_required", "Length required", "Send the body with a Content-Length header."
+        )
     if not int(length):
         raise Refusal(400, "body_empty", "Empty body", "An event has a body.")
     media_type = request.httprequest.mimetype
@@ -100,13 +109,17 @@ def _read_body():
         raise Refusal(415, "media_type", "Unsupported media type", "Send the event as application/json.")
     encoding = request.httprequest.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise Refusal(415, "content_encoding", "Unsupported encoding", "Send the event without content encoding.")
+        raise Refusal(
+            415, "content_encoding", "Unsupported encoding", "Send the event without content encoding."
+        )
     if int(length) > 10_000_000:
         raise _too_large(10_000_000)
     if not hasattr(request, "integration_body"):  # a replayed transaction must not read the stream again
         request.integration_body = request.httprequest.get_data(cache=False, parse_form_data=False)
     if len(request.integration_body) != int(length):
-        raise Refusal(400, "body_truncated", "Body truncated", "The body is shorter than its Content-Length says.")
+        raise Refusal(
+            400, "body_truncated", "Body truncated", "The body is shorter than its Content-Length says."
+        )
     return request.integration_body
 
 
@@ -139,7 +152,11 @@ def _check_rate(facts):
     wait_seconds = bucket.take(time.monotonic_ns())
     if wait_seconds:
         raise Refusal(
-            429, "rate_limited", "Too many requests", "Send more slowly.", {"Retry-After": str(int(wait_seconds) + 1)}
+            429,
+            "rate_limited",
+            "Too many requests",
+            "Send more slowly.",
+            {"Retry-After": str(int(wait_seconds) + 1)},
         )
 
 
@@ -148,7 +165,12 @@ def _secrets(facts):
         return value.replace(tzinfo=timezone.utc) if value else None
 
     return [
-        Secret(id=str(row_id), value=key_ring.decrypt(ciphertext), valid_from=aware(start), valid_until=aware(end))
+        Secret(
+            id=str(row_id),
+            value=key_ring.decrypt(ciphertext),
+            valid_from=aware(start),
+            valid_until=aware(end),
+        )
         for row_id, ciphertext, start, end in facts["secrets"]
     ]
 
@@ -180,6 +202,25 @@ def _kept_headers(facts):
     return {name.lower(): value for name, value in header_list() if name.lower() in kept}
 
 
+def _store(facts, envelope, raw, correlation_id):
+    """Store one event. A new one is committed on return; what else there is to do is committed with the request."""
+    headers, cr = _kept_headers(facts), request.env.cr
+    if isinstance(cr, Cursor):  # in tests everything happens in the test's transaction
+        message_id = request.env["integration.ingest"]._accept_at_once(
+            facts, envelope, raw, headers, correlation_id
+        )
+        if message_id:
+            return Verdict.NEW, message_id
+    _read_committed(cr)
+    _speak_as_company()
+    return request.env["integration.ingest"]._accept(facts, envelope, raw, headers, correlation_id)
+
+
+def _speak_as_company():
+    """What is about to be written is read by people: the route itself works without a language."""
+    request.update_context(lang=get_lang(request.env(user=SUPERUSER_ID)).code)
+
+
 def _read_committed(cr):
     """Leave REPEATABLE READ for this transaction: a duplicate that waits for its twin must not fail with 40001."""
     if isinstance(cr, Cursor):
@@ -203,4 +244,5 @@ def _count_refusal(facts, code):
         return
     _refusals[key] = (0, now)
     _read_committed(request.env.cr)
+    _speak_as_company()
     request.env["integration.endpoint"]._record_refusals(facts["endpoint_id"], count + 1, code)

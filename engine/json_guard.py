@@ -70,6 +70,8 @@ def parse_json_object(
 
 def _check_depth(text: str, max_depth: int) -> None:
     """Count the brackets before the parser sees them: its recursion is limited by the stack, not by us."""
+    if text.count("[") + text.count("{") <= max_depth:  # too few to be too deep, wherever they stand
+        return
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text):
         first = text[match.start()]

@@ -11,6 +11,7 @@ from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import IntegrationError
 from ...engine.idempotency import Verdict, judge
 from ...engine.json_guard import parse_json
+from .inbox_connection import STORE, store_at_once
 
 _logger = logging.getLogger(__name__)
 
@@ -37,7 +38,9 @@ class IntegrationIngest(models.AbstractModel):
             content; the second content is stored too, as an event of its own that needs a person.
         """
         body_digest = digest(raw)
-        message_id = self._insert(facts, envelope, envelope.event_id, raw, headers, body_digest, correlation_id, origin)
+        message_id = self._insert(
+            facts, envelope, envelope.event_id, raw, headers, body_digest, correlation_id, origin
+        )
         if message_id:
             return Verdict.NEW, message_id
         stored_id, stored_digest = self._stored(facts["connection_id"], envelope.event_id)
@@ -47,49 +50,44 @@ class IntegrationIngest(models.AbstractModel):
             return Verdict.DUPLICATE, stored_id
         return self._keep_conflict(facts, envelope, raw, headers, body_digest, correlation_id, origin)
 
+    @api.model
+    def _accept_at_once(self, facts, envelope, raw, headers, correlation_id):
+        """Store a new event in a transaction of its own and return its id, or None when its id is known already."""
+        values = self._values(
+            facts, envelope, envelope.event_id, raw, headers, digest(raw), correlation_id, origin="push"
+        )
+        return store_at_once(self.env.cr.dbname, values)
+
     def _insert(self, facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin):
         """Insert message and payload in one statement; return the id, or None when the event id is known."""
+        values = self._values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin)
+        self.env.cr.execute(SQL(STORE, *values))
+        row = self.env.cr.fetchone()
+        return row[0] if row else None
+
+    def _values(self, facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin):
+        """Return the parameters of ``STORE``, in its order."""
         rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
         kind = rule.kind if rule else None
         flow_id, lane_id = facts["flows"].get(kind, (None, None))
-        occurred_at = envelope.occurred_at and envelope.occurred_at.replace(tzinfo=None)
-        self.env.cr.execute(
-            SQL(
-                """
-                WITH stored AS (
-                    INSERT INTO integration_message
-                           (direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, event_id,
-                            event_type, object_key, version, kind, occurred_at, received_at, stage, status,
-                            attempt_count, body_digest, correlation_id)
-                    VALUES ('in', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC',
-                            'received', 'ready', 0, %s, %s)
-                    ON CONFLICT (connection_id, event_id) WHERE direction = 'in' DO NOTHING
-                    RETURNING id
-                ), kept AS (
-                    INSERT INTO integration_payload (message_id, raw, headers) SELECT id, %s, %s FROM stored
-                )
-                SELECT id FROM stored
-                """,
-                facts["company_id"],
-                facts["connection_id"],
-                facts.get("endpoint_id"),
-                flow_id,
-                lane_id or facts["default_lane"],
-                origin,
-                event_id,
-                envelope.event_type,
-                envelope.object_key,
-                _column_version(envelope.version),
-                kind,
-                occurred_at,
-                body_digest,
-                correlation_id,
-                raw,
-                json.dumps(headers),
-            )
+        return (
+            facts["company_id"],
+            facts["connection_id"],
+            facts.get("endpoint_id"),
+            flow_id,
+            lane_id or facts["default_lane"],
+            origin,
+            event_id,
+            envelope.event_type,
+            envelope.object_key,
+            _column_version(envelope.version),
+            kind,
+            envelope.occurred_at and envelope.occurred_at.replace(tzinfo=None),
+            body_digest,
+            correlation_id,
+            raw,
+            json.dumps(headers),
         )
-        row = self.env.cr.fetchone()
-        return row[0] if row else None
 
     def _stored(self, connection_id, event_id):
         self.env.cr.execute(
@@ -112,7 +110,8 @@ class IntegrationIngest(models.AbstractModel):
         stored = self.env["integration.payload"]._raw_by_message([stored_id]).get(stored_id, b"")
         try:
             first, second = (
-                {key: value for key, value in parse_json(body).items() if key not in volatile} for body in (stored, raw)
+                {key: value for key, value in parse_json(body).items() if key not in volatile}
+                for body in (stored, raw)
             )
         except (IntegrationError, AttributeError):
             return False
@@ -120,7 +119,9 @@ class IntegrationIngest(models.AbstractModel):
 
     def _keep_conflict(self, facts, envelope, raw, headers, body_digest, correlation_id, origin):
         event_id = f"{envelope.event_id[:200]}#{body_digest[:16]}"
-        message_id = self._insert(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin)
+        message_id = self._insert(
+            facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin
+        )
         if not message_id:  # the same second content came in before
             return Verdict.CONFLICT, self._stored(facts["connection_id"], event_id)[0]
         message = self.env["integration.message"].sudo().browse(message_id)
@@ -128,6 +129,10 @@ class IntegrationIngest(models.AbstractModel):
             message.connection_id, "event_id_conflict", {"event": envelope.event_id}, cause=envelope.event_id
         )
         message._advance(
-            "received", "parked", exception_id=exception.id, error_code="event_id_conflict", error_text=exception.what
+            "received",
+            "parked",
+            exception_id=exception.id,
+            error_code="event_id_conflict",
+            error_text=exception.what,
         )
         return Verdict.CONFLICT, message_id

@@ -9,6 +9,7 @@ key is rotated by putting the new one in front. They come from, in this order:
 3. ``finance_integration.key`` in Odoo's data directory, made at first use, readable by its owner only.
 """
 
+import functools
 import os
 from pathlib import Path
 
@@ -20,10 +21,16 @@ from ...engine.errors import AuthorizationError
 
 _MAX_KEY_FILE_BYTES = 10_000
 _cache: dict[tuple[str, ...], MultiFernet] = {}
+_files: dict[tuple[Path, int, int, int], tuple[str, ...]] = {}
+
+
+@functools.lru_cache(maxsize=4)
+def _key_file_in(folder: str) -> Path:
+    return Path(folder) / "finance_integration.key"
 
 
 def _default_key_file() -> Path:
-    return Path(config["data_dir"]) / "finance_integration.key"
+    return _key_file_in(config["data_dir"])
 
 
 def _make_key_file(path: Path) -> None:
@@ -37,8 +44,14 @@ def _make_key_file(path: Path) -> None:
 
 
 def _read_key_file(path: Path) -> tuple[str, ...]:
-    with path.open("rb") as file:
-        return tuple(file.read(_MAX_KEY_FILE_BYTES).decode("ascii").split())
+    """Return the keys of a file; read again when the file is another one or was changed."""
+    state = path.stat()
+    mark = (path, state.st_ino, state.st_mtime_ns, state.st_size)
+    if mark not in _files:
+        _files.clear()
+        with path.open("rb") as file:
+            _files[mark] = tuple(file.read(_MAX_KEY_FILE_BYTES).decode("ascii").split())
+    return _files[mark]
 
 
 def _keys() -> tuple[str, ...]:
@@ -47,21 +60,28 @@ def _keys() -> tuple[str, ...]:
     if named := os.environ.get("FINANCE_INTEGRATION_KEY_FILE"):
         return _read_key_file(Path(named))
     path = _default_key_file()
-    if not path.exists():
+    try:
+        return _read_key_file(path)
+    except FileNotFoundError:
         _make_key_file(path)
-    return _read_key_file(path)
+        return _read_key_file(path)
 
 
-def _ring() -> MultiFernet:
-    keys = _keys()
+def _ring(keys: tuple[str, ...]) -> MultiFernet:
     if keys not in _cache:
         _cache[keys] = MultiFernet([Fernet(key) for key in keys])
     return _cache[keys]
 
 
+# A signature is verified with the same secret for every event. The keys that open it are in this memory anyway.
+@functools.lru_cache(maxsize=256)
+def _opened(keys: tuple[str, ...], token: str) -> str:
+    return _ring(keys).decrypt(token.encode("ascii")).decode()
+
+
 def encrypt(text: str) -> str:
     """Return ``text`` encrypted with the first key."""
-    return _ring().encrypt(text.encode()).decode("ascii")
+    return _ring(_keys()).encrypt(text.encode()).decode("ascii")
 
 
 def decrypt(token: str) -> str:
@@ -70,6 +90,8 @@ def decrypt(token: str) -> str:
     :raises AuthorizationError: none of the keys opens it (code ``credential_unreadable``).
     """
     try:
-        return _ring().decrypt(token.encode("ascii")).decode()
+        return _opened(_keys(), token)
     except InvalidToken as exc:
-        raise AuthorizationError("credential_unreadable", "no configured key decrypts this credential") from exc
+        raise AuthorizationError(
+            "credential_unreadable", "no configured key decrypts this credential"
+        ) from exc

@@ -2,5 +2,6 @@
 from . import account_bank_statement_line
 from . import account_move
 from . import account_move_send
+from . import ir_http
 from . import res_partner
 from . import res_users

@@ -1,0 +1,97 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""A database connection of each process that does nothing but store events.
+
+Whenever a request borrows a connection from Odoo's pool, PostgreSQL is told to forget everything it has prepared
+(``DISCARD ALL``). Planning the one statement that stores an event, and the checks of its foreign keys, again for
+each event costs more than running it. This connection keeps its plans. Each statement is its own transaction under
+READ COMMITTED: what ``store`` returns is committed.
+"""
+
+import re
+import threading
+
+import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
+
+from odoo.sql_db import connection_info_for
+
+STORE = """
+    WITH stored AS (
+        INSERT INTO integration_message
+               (direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, event_id,
+                event_type, object_key, version, kind, occurred_at, received_at, stage, status,
+                attempt_count, body_digest, correlation_id)
+        VALUES ('in', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC',
+                'received', 'ready', 0, %s, %s)
+        ON CONFLICT (connection_id, event_id) WHERE direction = 'in' DO NOTHING
+        RETURNING id
+    ), kept AS (
+        INSERT INTO integration_payload (message_id, raw, headers) SELECT id, %s, %s FROM stored
+    )
+    SELECT id FROM stored
+"""
+TYPES = (*["int"] * 5, *["text"] * 4, "bigint", "text", "timestamp", "text", "text", "bytea", "jsonb")
+_NUMBERS = iter(range(1, len(TYPES) + 1))
+PREPARE = f"PREPARE store_event ({', '.join(TYPES)}) AS " + re.sub(
+    "%s", lambda _match: f"${next(_NUMBERS)}", STORE
+)
+EXECUTE = f"EXECUTE store_event ({', '.join(['%s'] * len(TYPES))})"
+
+_connections: dict[str, "InboxConnection"] = {}
+
+
+class InboxConnection:
+    """The connection to one database; threads take turns."""
+
+    def __init__(self, dbname):
+        self._dbname = dbname
+        self._lock = threading.Lock()
+        self._connection = None
+
+    def store(self, values):
+        """Store one event and return its id, or None when its event id is known; committed on return.
+
+        :param values: the parameters of ``STORE``, in its order.
+        :raises psycopg2.Error: the database refuses; nothing is stored.
+        """
+        with self._lock:
+            try:
+                return self._execute(values)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError):
+                # The server may have been restarted. Was the event stored all the same, the answer is None.
+                self.close()
+                return self._execute(values)
+
+    def _execute(self, values):
+        if self._connection is None:
+            self._open()
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(EXECUTE, values)
+                row = cursor.fetchone()
+        except psycopg2.ProgrammingError:  # another module has changed the tables since
+            self.close()
+            raise
+        return row[0] if row else None
+
+    def _open(self):
+        _database, info = connection_info_for(self._dbname)
+        connection = psycopg2.connect(**info)
+        connection.set_session(isolation_level=ISOLATION_LEVEL_READ_COMMITTED, autocommit=True)
+        with connection.cursor() as cursor:
+            cursor.execute(PREPARE)
+        self._connection = connection
+
+    def close(self):
+        """Give the connection up; the next event opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def store_at_once(dbname, values):
+    """Store one event in a transaction of its own; see ``InboxConnection.store``."""
+    connection = _connections.get(dbname)
+    if connection is None:
+        connection = _connections.setdefault(dbname, InboxConnection(dbname))
+    return connection.store(values)
