@@ -10,12 +10,14 @@ import time
 from devtools import environment
 from devtools.errors import Stop
 
-from . import ingest, invoices, report
+from . import idle, ingest, invoices, movements, report
 
 PARTS = {
     "ingest": ingest.run,
     "storm": ingest.storm,
     "invoices": invoices.run,
+    "movements": movements.run,
+    "idle": idle.run,
 }
 
 

@@ -11,8 +11,24 @@ from typing import Any
 COLLECTIONS = ("one2many",)
 # Identities, numbers and dates of writing: two documents never share them.
 NOT_COMPARED = frozenset(
-    {"id", "create_date", "create_uid", "write_date", "write_uid", "access_token", "name", "payment_reference"}
-    | {"sequence_number", "sequence_prefix", "made_sequence_gap", "move_id", "move_name", "message_main_attachment_id"}
+    {
+        "id",
+        "create_date",
+        "create_uid",
+        "write_date",
+        "write_uid",
+        "access_token",
+        "name",
+        "payment_reference",
+    }
+    | {
+        "sequence_number",
+        "sequence_prefix",
+        "made_sequence_gap",
+        "move_id",
+        "move_name",
+        "message_main_attachment_id",
+    }
 )
 # The hub writes here where a document comes from.
 OWN_PREFIX = "integration_"
@@ -37,7 +53,8 @@ def stored_line_values(line: Any, but: frozenset[str] = frozenset()) -> dict[str
     if line.display_type != "payment_term":
         values["name"] = line.name
     values["analytic_lines"] = sorted(
-        (analytic.amount, analytic.unit_amount, analytic.general_account_id.id) for analytic in line.analytic_line_ids
+        (analytic.amount, analytic.unit_amount, analytic.general_account_id.id)
+        for analytic in line.analytic_line_ids
     )
     return values
 

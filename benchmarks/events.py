@@ -27,7 +27,8 @@ def signed(events: Iterable[Event], signer, path: str, port: int) -> list[bytes]
     timestamp = int(time.time())
     fixed = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "benchmark/1"}
     return [
-        http_load.post(path, port, event.body, {**fixed, **signer.headers(event, timestamp)}) for event in events
+        http_load.post(path, port, event.body, {**fixed, **signer.headers(event, timestamp)})
+        for event in events
     ]
 
 
@@ -47,7 +48,9 @@ def party(number: int) -> documents.Party:
 def lines_of(number: int) -> list[documents.Line]:
     """Return the lines of the invoice with this number: three, with 15 % tax."""
     return [
-        documents.Line(f"Service {place}", Decimal(1 + (number + place) % 5), Decimal(1000 + number * 7 + place) / 100)
+        documents.Line(
+            f"Service {place}", Decimal(1 + (number + place) % 5), Decimal(1000 + number * 7 + place) / 100
+        )
         for place in range(LINES)
     ]
 

@@ -31,11 +31,15 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
             ratios, speeds, empty_speeds = [], [], []
             _one_round(stage, path, f"warm-up {next(wave)}", size // 4, sent)
             for number in range(rounds):
-                ours, empty = _one_round(stage, path, f"round {next(wave)}", size, sent, reverse=number % 2 == 1)
+                ours, empty = _one_round(
+                    stage, path, f"round {next(wave)}", size, sent, reverse=number % 2 == 1
+                )
                 ratios.append(ours.per_second / empty.per_second)
                 speeds.append(ours.per_second)
                 empty_speeds.append(empty.per_second)
-                say(f"ingest: {ours.per_second:.0f}/s, empty route {empty.per_second:.0f}/s: {ratios[-1]:.2f}")
+                say(
+                    f"ingest: {ours.per_second:.0f}/s, empty route {empty.per_second:.0f}/s: {ratios[-1]:.2f}"
+                )
             context = f"{min(speeds):.0f}–{max(speeds):.0f}/s; empty {min(empty_speeds):.0f}–{max(empty_speeds):.0f}/s"
             return [Figure("Ingest: signed events / empty route", tuple(ratios), TARGET, context)]
 
@@ -90,7 +94,9 @@ def _one_round(stage, path, seed, size, sent, *, reverse=False):
     ours = events.signed(told, signer, path, stage.port)
     empty = events.signed(told, signer, EMPTY_PATH, stage.port)
     loads = {}
-    for name, requests in (("empty", empty), ("ours", ours)) if reverse else (("ours", ours), ("empty", empty)):
+    for name, requests in (
+        (("empty", empty), ("ours", ours)) if reverse else (("ours", ours), ("empty", empty))
+    ):
         loads[name] = http_load.send_all(stage.port, requests)
     if not loads["empty"].all_good:
         raise RuntimeError(f"the empty route answered {dict(loads['empty'].statuses)}")
@@ -99,9 +105,7 @@ def _one_round(stage, path, seed, size, sent, *, reverse=False):
 
 
 def _all_stored(stage, sent) -> Check:
-    accepted = sum(
-        count for load in sent for status, count in load.statuses.items() if 200 <= status < 300
-    )
+    accepted = sum(count for load in sent for status, count in load.statuses.items() if 200 <= status < 300)
     tried = sum(sum(load.statuses.values()) for load in sent)
     stored, distinct, whole = stage.rows(
         "SELECT count(*), count(DISTINCT event_id),"
@@ -124,7 +128,9 @@ def _one_effect_each(stage, say) -> Check:
     try:
         stage.wait_until(lambda: stage.value(done) == stored, REST_SECONDS)
     except TimeoutError:
-        say(f"ingest: {stage.value(done)} of {stored} worked off after {REST_SECONDS} s; the gate looks at these")
+        say(
+            f"ingest: {stage.value(done)} of {stored} worked off after {REST_SECONDS} s; the gate looks at these"
+        )
     stage.server.stop()
     finished, movements, effects, entries = _effects(stage)
     other = stage.value("SELECT count(*) FROM integration_message WHERE status NOT IN ('ready', 'done')")

@@ -30,7 +30,9 @@ class Result:
 
 def lines(result: Result) -> list[str]:
     """Return the result as lines for the terminal."""
-    told = [f"  {'holds ' if check.holds else 'BROKEN'}  {check.name}: {check.detail}" for check in result.checks]
+    told = [
+        f"  {'holds ' if check.holds else 'BROKEN'}  {check.name}: {check.detail}" for check in result.checks
+    ]
     for figure in result.figures:
         target = "" if figure.target is None else f" (target {figure.target})"
         told.append(
@@ -44,7 +46,9 @@ def exit_code(results: dict[str, Result]) -> int:
     """0 when every gate holds and every target is met."""
     good = all(
         all(check.holds for check in result.checks)
-        and all(figure.verdict in ("met", "context") for figure in result.figures if figure.target is not None)
+        and all(
+            figure.verdict in ("met", "context") for figure in result.figures if figure.target is not None
+        )
         for result in results.values()
     )
     return 0 if good else 1
@@ -92,7 +96,9 @@ def _machine(env: Environment) -> list[str]:
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     gigabytes = int(memory[1]) / 2**20 if memory else 0
-    commit = processes.run(["git", "-C", paths.ROOT, "rev-parse", "--short", "HEAD"], check=False).stdout.decode()
+    commit = processes.run(
+        ["git", "-C", paths.ROOT, "rev-parse", "--short", "HEAD"], check=False
+    ).stdout.decode()
     server = env.cluster.sql("SHOW server_version")[0]
     today = datetime.now(timezone.utc).date()
     return [

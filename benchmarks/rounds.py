@@ -67,5 +67,7 @@ def until_fit(measure: Callable[[], list[Figure]], say: Callable[[str], None]) -
         unfit = [figure.name for figure in figures if not figure.is_fit and figure.target is not None]
         if not unfit:
             break
-        say(f"rounds differ by more than {SPREAD_LIMIT_PERCENT} %: {', '.join(unfit)} (try {number} of {TRIES})")
+        say(
+            f"rounds differ by more than {SPREAD_LIMIT_PERCENT} %: {', '.join(unfit)} (try {number} of {TRIES})"
+        )
     return figures

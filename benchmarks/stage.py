@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
+
 from devtools import paths, processes, templates
 from devtools.environment import Environment
 from devtools.server import OdooServer
@@ -26,10 +27,16 @@ STRIPE_ACCOUNT = "acct_1Bench"
 
 
 class Stage:
-    """Context manager: database, server, a signed-in administrator and a look into the database."""
+    """Context manager: database, server, a signed-in administrator and a look into the database.
 
-    def __init__(self, env: Environment, name: str):
+    ``stock`` leaves the addon out: Odoo with the modules the addon depends on, queue_job among them.
+    ``plain`` leaves the benchmark's own addon out.
+    """
+
+    def __init__(self, env: Environment, name: str, *, stock: bool = False, plain: bool = False):
         self.env = env
+        self.stock = stock
+        self.plain = plain or stock
         self.name = f"bench-{name}-{os.getpid()}"
         self.database = env.database(self.name.replace("-", "_"))
         self.server: OdooServer | None = None
@@ -37,10 +44,11 @@ class Stage:
         self._sql = None
 
     def __enter__(self) -> Stage:
-        template, _log = templates.with_addon(self.env)
+        template = templates.base(self.env) if self.stock else templates.with_addon(self.env)[0]
         templates.copy(self.env, template, self.database)
         try:
-            self._install()
+            if not self.plain:
+                self._install()
         except BaseException:
             self.close()
             raise
@@ -103,7 +111,7 @@ class Stage:
     def rows(self, statement: str, *values) -> list[tuple]:
         """Return the rows of a query."""
         with self._sql.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, values or None)
             return cursor.fetchall()
 
     def value(self, statement: str, *values):

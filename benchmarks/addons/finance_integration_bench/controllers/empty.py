@@ -5,6 +5,13 @@ from odoo.http import Controller, route
 class Empty(Controller):
     """The cheapest answer that Odoo can give to a POST with a database: what the inbound route is measured against."""
 
-    @route("/finance_integration_bench/empty", type="http", auth="none", methods=["POST"], csrf=False, save_session=False)
+    @route(
+        "/finance_integration_bench/empty",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+    )
     def empty(self, **_params):
         return ""
