@@ -164,9 +164,9 @@ class TestPartnerDocuments(IntegrationCommon):
             )
         self.drain(self.partner_connection)
         self.assertEqual((first.amount_residual, second.amount_residual), (919.98, 1034.98))
-        for invoice in (first, second):
-            matched = invoice.line_ids.matched_credit_ids.credit_move_id.move_id
-            self.assertEqual(matched.partner_id, invoice.partner_id)
+        for credited in (first, second):
+            matched = credited.line_ids.matched_credit_ids.credit_move_id.move_id
+            self.assertEqual(matched.partner_id, credited.partner_id)
 
     def test_credit_note_of_an_unknown_invoice_waits_for_a_person(self):
         message = self.message_of(self.document("G-1", credit_of="P-404"), "credit_note.issued")

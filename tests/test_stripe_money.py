@@ -61,6 +61,7 @@ class TestStripeMoney(IntegrationCommon):
         exception = self.exceptions("payment_excess")
         self.assertEqual(len(exception), 1)
         self.assertIn("50.00 USD", exception.what)
+        self.assertEqual(exception.at_stake.replace("\xa0", " "), "$ 50.00")
 
     def test_repeated_delivery_has_one_effect(self):
         self.pay(115000)
@@ -296,14 +297,16 @@ class TestStripeMoney(IntegrationCommon):
     def test_a_missing_movement_shows_as_a_difference_and_settles_itself(self):
         self.stripe_connection.fetch_from = date(2026, 3, 2)
         self.pay(115000, settled=True)
-        self.clock.advance(days=1)
+        self.clock.advance(days=3)
         self.pull_stripe("balances")
-        [statement] = self.env["integration.processor.statement"].search([])
+        statement, *later = self.env["integration.processor.statement"].search([], order="date")
         self.assertEqual((statement.state, statement.difference), ("differs", 1116.35))
+        self.assertEqual([row.difference for row in later], [1116.35, 1116.35])  # carried over: one exception
         exception = self.exceptions("balance_differs")
         self.assertIn("1,116.35", exception.what)
+        self.assertEqual(len(exception), 1)
         self.pull_stripe()
-        self.assertEqual((statement.state, statement.difference), ("agrees", 0.0))
+        self.assertEqual({(row.state, row.difference) for row in (statement, *later)}, {("agrees", 0.0)})
         self.assertEqual(exception.state, "resolved")
 
     def test_money_of_a_locked_period_is_booked_on_the_first_open_day(self):

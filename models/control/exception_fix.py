@@ -43,9 +43,18 @@ class IntegrationExceptionFix(models.Model):
         "integration_exception_invoice_rel",
         string="Invoices",
         domain="[('move_type', '=', 'out_invoice'), ('state', '=', 'posted'), ('company_id', '=', company_id),"
-        " ('payment_state', 'in', ('not_paid', 'partial'))]",
+        " ('payment_state', 'in', ('not_paid', 'partial')), ('commercial_partner_id', '=?', payer_id)]",
         help="The invoices that this money pays, oldest first.",
     )
+    payer_id = fields.Many2one(
+        "res.partner", compute="_compute_payer_id", help="Whose money it is, where it is known."
+    )
+
+    @api.depends("movement_ids.partner_id")
+    def _compute_payer_id(self):
+        for exception in self:
+            payers = exception.sudo().movement_ids.partner_id.commercial_partner_id
+            exception.payer_id = payers if len(payers) == 1 else False
 
     @api.depends("code", "state")
     def _compute_fix(self):
@@ -146,10 +155,14 @@ class IntegrationExceptionFix(models.Model):
         """Button: a person has decided that this money stays as it is booked; the customer's account shows it."""
         self.check_access("write")
         for exception in self:
-            if exception.movement_ids.filtered(lambda movement: movement.application in ("unidentified", "suspense")):
+            if exception.movement_ids.filtered(
+                lambda movement: movement.application in ("unidentified", "suspense")
+            ):
                 raise UserError(self.env._("This money has no owner yet. Say first whose it is."))
             if exception.held_count:
-                raise UserError(self.env._("Events still wait for this exception. Try them again, or put them aside."))
+                raise UserError(
+                    self.env._("Events still wait for this exception. Try them again, or put them aside.")
+                )
             exception.sudo().movement_ids.write({"exception_id": False})
         self._resolve(self.env._("Left as it is booked, decided by %s.", self.env.user.name))
 

@@ -103,12 +103,12 @@ class IntegrationException(models.Model):
             )
         ):
             sums[exception.id][currency] += abs(amount)
-        for exception, currency, amount in (
-            self.env["integration.movement"]
-            .sudo()
-            ._read_group([("exception_id", "in", self.ids)], ["exception_id", "currency_id"], ["amount:sum"])
-        ):
-            sums[exception.id][currency] += abs(amount)
+        for movement in self.env["integration.movement"].sudo().search([("exception_id", "in", self.ids)]):
+            line = movement.counterpart_id
+            # Of money that is partly applied, only the rest is at stake.
+            partly = movement.application == "partly" and line.currency_id == movement.currency_id
+            amount = line.amount_residual_currency if partly else movement.amount
+            sums[movement.exception_id.id][movement.currency_id] += abs(amount)
         for exception in self:
             exception.at_stake = ", ".join(
                 formatLang(self.env, amount, currency_obj=currency)

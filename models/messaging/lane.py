@@ -59,7 +59,7 @@ class IntegrationLane(models.Model):
             ring_lanes(registry, lane_ids)
 
     def _ring(self):
-        """Ask for a drain of these lanes: one queue job each, which is only the doorbell, and one that looks after it."""
+        """Ask for a drain of these lanes: one queue job each, only the doorbell, and one that looks after it."""
         for lane in self:
             lane.with_delay(
                 channel=CHANNEL,

@@ -122,8 +122,11 @@ class IntegrationMessage(models.Model):
 
     def _compute_payload(self):
         view = self.env["integration.payload.view"]
+        may_see = self.env["integration.payload"].has_access("read")
         for message in self:
-            shown = view._show(message)
+            shown = (
+                view._show(message) if may_see else dict.fromkeys(("payload", "headers", "documents"), False)
+            )
             message.payload_text = shown["payload"]
             message.headers_text = shown["headers"]
             message.documents_text = shown["documents"]

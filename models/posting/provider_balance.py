@@ -42,7 +42,7 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
                     Effect(f"balance:{document.account}:{account.currency_id.name}:{document.date}:{work.message_id}",
                            statement._name, statement.id)
                 )  # fmt: skip
-                if statement.state == "differs":
+                if statement.state == "differs" and not statement._is_carried_over():
                     params = {
                         "date": str(document.date),
                         "stated": statement._text(statement.provider_closing),

@@ -131,6 +131,20 @@ class IntegrationProcessorStatement(models.Model):
         )
         return total or 0.0
 
+    def _is_carried_over(self):
+        """Whether the whole difference of this day is the one of the day before: nothing new went wrong."""
+        self.ensure_one()
+        before = self.search(
+            [
+                ("balance_account_id", "=", self.balance_account_id.id),
+                ("date", "<", self.date),
+                ("as_of", "!=", False),
+            ],
+            order="date desc",
+            limit=1,
+        )
+        return bool(before) and self.currency_id.compare_amounts(before.difference, self.difference) == 0
+
     def _sync_bank_statement(self):
         """Mirror the day as core's bank statement, so that core's own completeness checks speak for it (F14).
 

@@ -55,7 +55,8 @@ class IntegrationWaiting(models.AbstractModel):
             limit=MAX_WAITING,
         )
         placed = Movement.search(
-            [("application", "=", "suspense"), ("statement_line_id.is_reconciled", "=", True)], limit=MAX_WAITING
+            [("application", "=", "suspense"), ("statement_line_id.is_reconciled", "=", True)],
+            limit=MAX_WAITING,
         )
         for movement in matched | placed:
             movement._settle_application("applied")
