@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from .clock import Clock, SystemClock, seconds
 
@@ -89,7 +90,7 @@ def post_over_http(url: str, headers: Mapping[str, str], body: bytes, timeout_se
         ) as answer:
             content = answer.raw.read(MAX_ANSWER_BYTES, decode_content=True)
             return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, content)
-    except (requests.RequestException, OSError):
+    except (requests.RequestException, HTTPError, OSError):
         return Answer(0)
 
 

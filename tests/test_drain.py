@@ -122,6 +122,21 @@ class TestDrain(IntegrationCommon):
         self.env.invalidate_all()
         self.assertEqual(message.status, "done")
 
+    def test_money_whose_second_look_was_lost_is_applied_by_the_sweep(self):
+        """A process that is killed between booking and looking again leaves both sides unmatched."""
+        self.root["integration.drain"]._work_off(self.invoice("D-1").lane_id.id)
+        charge = self.stripe.charge(11500, "usd", metadata={"invoice_number": "D-1"})
+        finder = type(self.env["integration.posting.application"])
+        with patch.object(finder, "_invoices_by_value", return_value={}):  # booked side by side: not seen
+            self.send_stripe()
+        movement = self.movement("payment", charge["id"])
+        invoice = self.env["account.move"].search([("ref", "=", "D-1")])
+        self.assertEqual((movement.application, invoice.payment_state), ("unidentified", "not_paid"))
+        self.root["integration.lane"]._cron_sweep()
+        self.env.invalidate_all()
+        self.assertEqual((movement.application, invoice.payment_state), ("applied", "paid"))
+        self.assertFalse(self.exceptions())
+
 
 def _with_state(error, state):
     """Return a database error with its SQLSTATE, which only the driver can set otherwise."""

@@ -4,6 +4,8 @@ import logging
 import threading
 import time
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
@@ -125,10 +127,14 @@ class IntegrationLane(models.Model):
                 self.env["integration.drain"]._run(
                     lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0
                 )
+        self.env["integration.waiting"]._sweep()
 
 
 def ring_lanes(registry, lane_ids):
-    """Ring from anywhere, in a transaction of its own, at most once per lane in RING_EVERY_SECONDS."""
+    """Ring from anywhere, in a transaction of its own, at most once per lane in RING_EVERY_SECONDS.
+
+    What is rung for is committed already: a ring that fails is no failure of the caller, the sweep makes up for it.
+    """
     now = time.monotonic()
     due = []
     with _ring_lock:
@@ -137,9 +143,13 @@ def ring_lanes(registry, lane_ids):
             if now - _last_ring.get(key, -RING_EVERY_SECONDS) >= RING_EVERY_SECONDS:
                 _last_ring[key] = now
                 due.append(lane_id)
-    if due:
+    if not due:
+        return
+    try:
         with registry.cursor() as cr:
             api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(due)._ring()
+    except psycopg2.Error as error:
+        _logger.warning("lanes %s could not be rung: %s", due, type(error).__name__)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import SUPERUSER_ID, api, models, tools
+from odoo.tools import SQL
 
 from ..messaging.lane import CHANNEL
+from ..posting.references import INVOICE_REFERENCES
 
 MAX_WAITING = 500
 
@@ -69,6 +71,64 @@ class IntegrationWaiting(models.AbstractModel):
                 service = movement.connection_id._as_service()
                 service.env["integration.posting.application"]._apply_again(movement.with_env(service.env))
         self._apply(list(move_ids))
+
+    @api.model
+    def _sweep(self):
+        """Take the second look where the process that had to take it was killed: both sides are booked, unmatched."""
+        left = {"move_ids": self._unmatched_notes(), "movement_ids": self._unmatched_payments()}
+        if any(left.values()):
+            self.env["integration.drain"]._in_own_transaction(
+                self.env.registry, lambda env: env["integration.waiting"]._look_again(**left)
+            )
+
+    def _unmatched_payments(self):
+        """Return ids of payments that wait although an invoice which they name is open in their currency."""
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH open_invoice AS (
+                    SELECT company_id, currency_id, name, ref, payment_reference, integration_source_id
+                      FROM account_move
+                     WHERE move_type = 'out_invoice' AND state = 'posted'
+                       AND payment_state IN ('not_paid', 'partial')
+                ), named AS (
+                    SELECT company_id, currency_id, name AS number FROM open_invoice
+                    UNION SELECT company_id, currency_id, ref FROM open_invoice
+                    UNION SELECT company_id, currency_id, payment_reference FROM open_invoice
+                    UNION SELECT company_id, currency_id, integration_source_id FROM open_invoice
+                )
+                SELECT DISTINCT v.id
+                  FROM integration_movement v
+                  JOIN integration_movement_reference r ON r.movement_id = v.id AND r.type = ANY(%s)
+                  JOIN named n ON n.number = r.value AND n.company_id = v.company_id AND n.currency_id = v.currency_id
+                 WHERE v.type = 'payment' AND v.application IN ('open', 'unidentified', 'partly')
+                 ORDER BY v.id
+                 LIMIT %s
+                """,
+                list(INVOICE_REFERENCES),
+                MAX_WAITING,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    def _unmatched_notes(self):
+        """Return ids of open credit notes whose customer has a refund that waits for one."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT m.id
+                  FROM integration_movement v
+                  JOIN account_move m ON m.company_id = v.company_id AND m.currency_id = v.currency_id
+                                     AND m.commercial_partner_id = v.partner_id
+                 WHERE v.application = 'credit_note' AND m.move_type = 'out_refund' AND m.state = 'posted'
+                   AND m.payment_state IN ('not_paid', 'partial') AND m.reversed_entry_id IS NOT NULL
+                 ORDER BY m.id
+                 LIMIT %s
+                """,
+                MAX_WAITING,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
 
     def _waiting_for(self, moves):
         values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {
