@@ -7,8 +7,9 @@ from . import embedded_pg, paths
 from .cluster import Cluster
 from .odoo_source import OdooSource
 
-# For servers: HTTP workers beside a job runner.  For tests: no runner, jobs run when a test says so.
-CHANNELS_SERVER = "root:2"
+# For servers: HTTP workers beside a job runner, which keeps a place for the jobs that look after the others.
+# For tests: no runner, jobs run when a test says so.
+CHANNELS_SERVER = "root:3,root.finance_integration:2"
 CHANNELS_TEST = "root:0"
 
 

@@ -18,6 +18,8 @@ LOCK_SPACE = 0x4649_4C4E
 # started lingers longer than this and takes the new message along.
 RING_EVERY_SECONDS = 0.5
 CHANNEL = "root.finance_integration"
+# Apart from the others, so that it has a place in the job runner when theirs are taken by jobs whose process died.
+WATCH_CHANNEL = "root.finance_integration_watch"
 # A drain that was killed is taken up again after this time; the job queue alone needs a minute.
 WATCH_AFTER_SECONDS = 15
 STALE_SECONDS = 60
@@ -75,7 +77,7 @@ class IntegrationLane(models.Model):
         """Let a second job look after the first: a drain whose process is killed is noticed by nobody else at once."""
         for lane in self:
             lane.with_delay(
-                channel=CHANNEL,
+                channel=WATCH_CHANNEL,
                 identity_key=f"finance_integration.watch.{lane.id}",
                 eta=WATCH_AFTER_SECONDS,
                 max_retries=1,

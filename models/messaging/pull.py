@@ -10,7 +10,7 @@ from ...connectors.registry import get_connector
 from ...engine.canonical_json import canonical_bytes
 from ...engine.errors import IntegrationError
 from . import http_client
-from .lane import CHANNEL, WATCH_AFTER_SECONDS, exclusive, ring_lanes
+from .lane import CHANNEL, WATCH_AFTER_SECONDS, WATCH_CHANNEL, exclusive, ring_lanes
 
 _logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class IntegrationConnection(models.Model):
         """Look at the outbox again in so many seconds, whatever happens to the delivery that is at work now."""
         for connection in self:
             connection.with_delay(
-                channel=CHANNEL,
+                channel=WATCH_CHANNEL,
                 identity_key=f"finance_integration.watch_outbox.{connection.id}",
                 eta=seconds,
                 max_retries=1,
