@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The loop around the batches: nothing stops a lane for ever, and no ring is lost (E3, E5, E11)."""
 
+import logging
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -44,14 +45,19 @@ class TestDrain(IntegrationCommon):
 
     def test_an_event_that_spoils_its_batch_is_set_aside_alone(self):
         first, spoiled, last = self.invoice("D-1"), self.invoice("D-2", BEN), self.invoice("D-3")
-        with self.failing("_amount", spoiled, ValueError("nobody foresaw this")), self.assertLogs(level="WARNING"):
+        with (
+            self.failing("_amount", spoiled, ValueError("nobody foresaw this")),
+            self.assertLogs(level="WARNING"),
+        ):
             self.run_lane()
         self.assertEqual((first + spoiled + last).mapped("status"), ["done", "parked", "done"])
         self.assertEqual(spoiled.error_code, "internal_error")
         self.assertIn("nobody foresaw this", spoiled.error_detail)
         self.assertEqual(spoiled.exception_id.state, "open")
         self.assertFalse(spoiled.effect_ids)
-        booked = self.env["account.move"].search([("integration_connection_id", "=", self.partner_connection.id)])
+        booked = self.env["account.move"].search(
+            [("integration_connection_id", "=", self.partner_connection.id)]
+        )
         self.assertEqual(sorted(booked.mapped("ref")), ["D-1", "D-3"])
         spoiled.action_try_again()
         self.run_lane()
@@ -71,7 +77,7 @@ class TestDrain(IntegrationCommon):
 
     def test_a_conflict_in_the_database_is_repeated_and_never_parked(self):
         message = self.invoice("D-1")
-        conflicts = [isolation.psycopg2.errors.SerializationFailure("conflict")] * 2
+        conflicts = [psycopg2.errors.SerializationFailure("conflict")] * 2
         original = self.drain_class._amount
 
         def conflict_twice(model, work):
@@ -79,10 +85,25 @@ class TestDrain(IntegrationCommon):
                 raise _with_state(conflicts.pop(), "40001")
             return original(model, work)
 
-        with patch.object(self.drain_class, "_amount", conflict_twice), patch.object(drain_module.time, "sleep"):
+        with (
+            patch.object(self.drain_class, "_amount", conflict_twice),
+            patch.object(drain_module.time, "sleep"),
+        ):
             self.run_lane()
         self.assertEqual((message.status, message.attempt_count), ("done", 1))
         self.assertFalse(conflicts)
+
+    def test_conflicts_that_are_repeated_are_not_logged_as_errors(self):
+        conflict = _with_state(psycopg2.errors.SerializationFailure("conflict"), "40001")
+        logger = logging.getLogger("odoo.sql_db")
+        with self.assertLogs(logger) as logs:
+            logger.error("bad query: %s\nERROR: %s", b"UPDATE", conflict)
+            with isolation.conflicts_are_expected():
+                logger.error("hidden: %s\nERROR: %s", b"UPDATE", conflict)
+                logger.error("bad query: %s\nERROR: %s", b"UPDATE", psycopg2.errors.SyntaxError("shown"))
+        self.assertEqual(
+            [record.getMessage().partition(":")[0] for record in logs.records], ["bad query"] * 2
+        )
 
     def test_what_arrives_while_the_lane_is_being_unlocked_is_not_left_behind(self):
         """Its ring found the lane locked and left; the drain looks once more after unlocking."""
@@ -139,6 +160,6 @@ class TestDrain(IntegrationCommon):
 
 
 def _with_state(error, state):
-    """Return a database error with its SQLSTATE, which only the driver can set otherwise."""
+    """Return a database error with its SQLSTATE, which otherwise the driver alone can set."""
     error.__setstate__({"pgcode": state, "pgerror": str(error)})
     return error

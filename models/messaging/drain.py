@@ -107,8 +107,7 @@ class IntegrationDrain(models.AbstractModel):
         """Run ``step(env)`` on a cursor of its own and commit; a database conflict repeats it from a fresh snapshot."""
         for tries_left in reversed(range(DATABASE_TRIES)):
             try:
-                with closing(registry.cursor()) as cr:
-                    cr._default_log_exceptions = False  # conflicts are expected and repeated here
+                with isolation.conflicts_are_expected(), closing(registry.cursor()) as cr:
                     env = api.Environment(cr, SUPERUSER_ID, {})
                     result = step(env)
                     env.flush_all()
