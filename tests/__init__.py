@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_access
+from . import test_complete_lines
 from . import test_drain
 from . import test_entries
 from . import test_inbox_connection
