@@ -11,6 +11,8 @@ from devtools import environment
 from devtools.errors import Stop
 
 from . import idle, ingest, invoices, movements, report
+from .rounds import Check
+from .rpc import RpcError
 
 PARTS = {
     "ingest": ingest.run,
@@ -35,7 +37,10 @@ def main(arguments: list[str]) -> int:
     results = {}
     for name in options.parts or PARTS:
         begin = time.monotonic()
-        figures, checks = PARTS[name](env, _say, quick=options.quick)
+        try:
+            figures, checks = PARTS[name](env, _say, quick=options.quick)
+        except (RpcError, OSError, RuntimeError) as problem:
+            figures, checks = [], [Check(f"{name}: ran to its end", holds=False, detail=str(problem)[:2000])]
         results[name] = report.Result(figures, checks, time.monotonic() - begin)
         for line in report.lines(results[name]):
             _say(line)

@@ -70,7 +70,7 @@ def first_difference(left: Any, right: Any, but: frozenset[str] = frozenset()) -
     left_lines, right_lines = left.line_ids.sorted(), right.line_ids.sorted()
     if len(left_lines) != len(right_lines):
         return f"{len(left_lines)} lines and {len(right_lines)} lines"
-    for number, (one, other) in enumerate(zip(left_lines, right_lines), 1):
+    for number, (one, other) in enumerate(zip(left_lines, right_lines, strict=True), 1):
         where = f"line {number} ({one.display_type})"
         if found := _difference(where, stored_line_values(one, but), stored_line_values(other, but)):
             return found

@@ -49,17 +49,17 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
         memory = [_largest_worker_mb(stage) for stage in stages]
         say(f"idle: largest worker {memory[0]:.0f} MB without, {memory[1]:.0f} MB with the addon")
         time.sleep(SETTLE_SECONDS)
-        before = [(door.statements, _cpu_seconds(stage)) for door, stage in zip(doors, stages)]
+        before = [(door.statements, _cpu_seconds(stage)) for door, stage in zip(doors, stages, strict=True)]
         for door in doors:
             door.kinds.clear()
         time.sleep(seconds)
-        after = [(door.statements, _cpu_seconds(stage)) for door, stage in zip(doors, stages)]
+        after = [(door.statements, _cpu_seconds(stage)) for door, stage in zip(doors, stages, strict=True)]
         kinds = [door.kinds.most_common(25) for door in doors]
     per_minute = [
-        tuple((end - begin) * 60 / seconds for begin, end in zip(one, other))
-        for one, other in zip(before, after)
+        tuple((end - begin) * 60 / seconds for begin, end in zip(one, other, strict=True))
+        for one, other in zip(before, after, strict=True)
     ]
-    for name, counted in zip(("stock", "addon"), kinds):
+    for name, counted in zip(("stock", "addon"), kinds, strict=True):
         say(
             f"idle: statements of {name}: " + "; ".join(f"{count} × {text[:50]!r}" for text, count in counted)
         )

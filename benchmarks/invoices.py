@@ -40,7 +40,7 @@ def _measure(ways: Ways, rounds: int, say) -> list[Figure]:
         say(f"invoices: {told}")
 
     def ratio(text: str, name: str, target: float | None) -> Figure:
-        pairs = zip(speeds["drain"], speeds[name])
+        pairs = zip(speeds["drain"], speeds[name], strict=True)
         context = f"{_range(speeds['drain'])} and {_range(speeds[name])} invoices/s"
         return Figure(text, tuple(drain / other for drain, other in pairs), target, context)
 

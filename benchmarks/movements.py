@@ -36,7 +36,7 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
                     f"movements: drain {drain[-1]:.1f}/s, wizard {wizard[-1]:.1f}/s: {drain[-1] / wizard[-1]:.1f}"
                 )
             context = f"{min(drain):.1f}–{max(drain):.1f} and {min(wizard):.1f}–{max(wizard):.1f} payments/s"
-            ratios = tuple(one / other for one, other in zip(drain, wizard))
+            ratios = tuple(one / other for one, other in zip(drain, wizard, strict=True))
             return [Figure("Movements: drain / register-payment wizard, one by one", ratios, TARGET, context)]
 
         figures = until_fit(measure, say)
@@ -68,7 +68,7 @@ class Payments:
     def drain(self, count: int) -> float:
         """Pay invoices with charges that wait in the inbox; return how many per second."""
         for move_id, name, total in self._open_invoices(count):
-            cents = int(round(total * 100))
+            cents = round(total * 100)
             self.account.charge(
                 cents, "usd", description=f"Order {move_id}", metadata={"invoice_number": name}
             )

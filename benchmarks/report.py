@@ -68,10 +68,13 @@ def page(env: Environment, results: dict[str, Result], *, quick: bool) -> str:
     parts = ["# Results of the reference benchmark", "", *_machine(env), ""]
     if quick:
         parts += ["A quick run: few rounds, good for seeing that it works and for nothing else.", ""]
-    parts += [
+    meaning = (
         "A ratio is the median of its rounds; the spread says how far the farthest round is from it. "
         f"Above {SPREAD_LIMIT_PERCENT} % a ratio is measured again, {TRIES} times at most, and then refused. "
-        "Absolute figures hold for this machine only.",
+        "Absolute figures hold for this machine only."
+    )
+    parts += [
+        meaning,
         "",
         "| Figure | Ratio | Spread | Rounds | Tries | Target | Verdict | Absolute |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -79,8 +82,9 @@ def page(env: Environment, results: dict[str, Result], *, quick: bool) -> str:
     for result in results.values():
         for figure in result.figures:
             target = "–" if figure.target is None else f"≥ {figure.target}"
+            rounds = ", ".join(f"{value:.2f}" for value in figure.rounds)
             parts.append(
-                f"| {figure.name} | {figure.ratio:.2f} | {figure.spread_percent:.0f} % | {len(figure.rounds)} "
+                f"| {figure.name} | {figure.ratio:.2f} | {figure.spread_percent:.0f} % | {rounds} "
                 f"| {figure.tries} | {target} | {figure.verdict} | {figure.context} |"
             )
     parts += ["", "| Gate | Holds | What was seen |", "| --- | --- | --- |"]
@@ -101,10 +105,12 @@ def _machine(env: Environment) -> list[str]:
     ).stdout.decode()
     server = env.cluster.sql("SHOW server_version")[0]
     today = datetime.now(timezone.utc).date()
-    return [
+    machine = (
         f"- Machine: {os.cpu_count()} cores ({model[1] if model else platform.machine()}), {gigabytes:.0f} GB, "
-        f"{platform.system()}; database and client on the same machine",
+        f"{platform.system()}; database and client on the same machine"
+    )
+    versions = (
         f"- Versions: Odoo {env.source.version}, Python {platform.python_version()}, PostgreSQL {server}, "
-        f"queue_job {metadata.version('odoo-addon-queue_job')}",
-        f"- Commit {commit.strip()}, {today}",
-    ]
+        f"queue_job {metadata.version('odoo-addon-queue_job')}"
+    )
+    return [machine, versions, f"- Commit {commit.strip()}, {today}"]

@@ -19,7 +19,7 @@ class RpcError(Exception):
 class Rpc:
     """A session of the web client's own calls."""
 
-    def __init__(self, port: int, database: str, login: str = "admin", password: str = "admin"):
+    def __init__(self, port: int, database: str, login: str = "admin", password: str = "admin"):  # noqa: S107 - of a database made for this run
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         self._numbers = itertools.count(1)
         self._cookie = ""

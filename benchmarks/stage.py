@@ -165,11 +165,11 @@ def path_of(rpc: Rpc, connection_id: int) -> str:
 def allow_administrator(rpc: Rpc) -> None:
     """Give the signed-in administrator the addon's and accounting's groups."""
     names = ("group_operator", "group_administrator")
+    ours = ["&", ["module", "=", "finance_integration"], ["name", "in", names]]
     found = rpc.call(
         "ir.model.data",
         "search_read",
-        ["|", "&", ["module", "=", "finance_integration"], ["name", "in", names]]
-        + ["&", ["module", "=", "account"], ["name", "=", "group_account_manager"]],
+        ["|", *ours, "&", ["module", "=", "account"], ["name", "=", "group_account_manager"]],
         ["res_id"],
     )
     rpc.call("res.users", "write", [rpc.user_id], {"group_ids": [[4, row["res_id"]] for row in found]})
