@@ -30,7 +30,7 @@ _buckets: dict[int, TokenBucket] = {}
 _refusals: dict[tuple[int, str], tuple[int, float]] = {}
 
 
-class Refusal(Exception):
+class RefusedRequestError(Exception):
     """The request is not accepted; ``response`` tells the sender why."""
 
     def __init__(self, status, code, title, detail, headers=None):
@@ -61,7 +61,7 @@ class Webhook(Controller):
             _check_rate(facts)
             _verify(facts, raw)
             envelope = _read_envelope(facts, raw)
-        except Refusal as refusal:
+        except RefusedRequestError as refusal:
             _count_refusal(facts or _address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
         verdict, message_id = _store(facts, envelope, raw, correlation_id)
@@ -99,17 +99,17 @@ def _read_body():
     """Read the raw body once. Odoo takes a garbled length for an empty body, so the length is checked first."""
     length = request.httprequest.environ.get("CONTENT_LENGTH") or ""
     if not CONTENT_LENGTH.fullmatch(length):
-        raise Refusal(
+        raise RefusedRequestError(
             411, "length_required", "Length required", "Send the body with a Content-Length header."
         )
     if not int(length):
-        raise Refusal(400, "body_empty", "Empty body", "An event has a body.")
+        raise RefusedRequestError(400, "body_empty", "Empty body", "An event has a body.")
     media_type = request.httprequest.mimetype
     if media_type != "application/json":
-        raise Refusal(415, "media_type", "Unsupported media type", "Send the event as application/json.")
+        raise RefusedRequestError(415, "media_type", "Unsupported media type", "Send the event as application/json.")
     encoding = request.httprequest.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise Refusal(
+        raise RefusedRequestError(
             415, "content_encoding", "Unsupported encoding", "Send the event without content encoding."
         )
     if int(length) > 10_000_000:
@@ -117,14 +117,14 @@ def _read_body():
     if not hasattr(request, "integration_body"):  # a replayed transaction must not read the stream again
         request.integration_body = request.httprequest.get_data(cache=False, parse_form_data=False)
     if len(request.integration_body) != int(length):
-        raise Refusal(
+        raise RefusedRequestError(
             400, "body_truncated", "Body truncated", "The body is shorter than its Content-Length says."
         )
     return request.integration_body
 
 
 def _too_large(limit):
-    return Refusal(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
+    return RefusedRequestError(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
 
 
 def _address_facts(key):
@@ -135,7 +135,7 @@ def _address_facts(key):
 def _known_address(key):
     facts = _address_facts(key)
     if facts is None:  # unknown and disabled answer alike
-        raise Refusal(404, "unknown_address", "Not found", "There is no such address.")
+        raise RefusedRequestError(404, "unknown_address", "Not found", "There is no such address.")
     return facts
 
 
@@ -151,7 +151,7 @@ def _check_rate(facts):
         bucket = _buckets[facts["endpoint_id"]] = TokenBucket(rate_per_second=rate, burst=rate * 5)
     wait_seconds = bucket.take(time.monotonic_ns())
     if wait_seconds:
-        raise Refusal(
+        raise RefusedRequestError(
             429,
             "rate_limited",
             "Too many requests",
@@ -183,7 +183,7 @@ def _verify(facts, raw):
             signed, _secrets(facts), datetime.now(timezone.utc), facts["tolerance_seconds"]
         )
     except AuthorizationError as error:
-        raise Refusal(401, error.code, "Signature refused", error.sentence) from error
+        raise RefusedRequestError(401, error.code, "Signature refused", error.sentence) from error
 
 
 def _read_envelope(facts, raw):
@@ -192,9 +192,9 @@ def _read_envelope(facts, raw):
     try:
         return get_connector(facts["connector"]).read_envelope(parse_json(raw), headers)
     except ContractError as error:
-        raise Refusal(400, error.code, "Not an event", error.sentence) from error
+        raise RefusedRequestError(400, error.code, "Not an event", error.sentence) from error
     except IntegrationError as error:
-        raise Refusal(400, error.code, "Refused", error.sentence) from error
+        raise RefusedRequestError(400, error.code, "Refused", error.sentence) from error
 
 
 def _kept_headers(facts):

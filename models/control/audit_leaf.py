@@ -56,10 +56,11 @@ class IntegrationAuditLeaf(models.Model):
         )
         return result
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("The audit log is append-only."))
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._("The audit log is append-only."))
 
     @api.model

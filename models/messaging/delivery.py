@@ -105,7 +105,7 @@ class IntegrationDelivery(models.AbstractModel):
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 batch = env["integration.delivery"]._prepare_batch(connection_id)
                 env.flush_all()
-                cr.commit()
+                cr.commit()  # pylint: disable=invalid-commit
             if not batch:
                 break
             total += self._send_batch(registry, batch, deadline)
@@ -123,7 +123,7 @@ class IntegrationDelivery(models.AbstractModel):
                 env = api.Environment(cr, SUPERUSER_ID, {})
                 env["integration.delivery"]._record(prepared["id"], result)
                 env.flush_all()
-                cr.commit()
+                cr.commit()  # pylint: disable=invalid-commit
             count += 1
         return count
 

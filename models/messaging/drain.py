@@ -111,7 +111,7 @@ class IntegrationDrain(models.AbstractModel):
                     env = api.Environment(cr, SUPERUSER_ID, {})
                     result = step(env)
                     env.flush_all()
-                    cr.commit()
+                    cr.commit()  # pylint: disable=invalid-commit
                 registry.signal_changes()
                 return result
             except isolation.DATABASE_ERRORS as error:

@@ -37,7 +37,9 @@ class IntegrationEndpoint(models.Model):
     )
     active = fields.Boolean(default=True)
     path = fields.Char(compute="_compute_url")
-    url = fields.Char(string="Address", compute="_compute_url", help="Give this address to the outside system.")
+    url = fields.Char(
+        string="Address", compute="_compute_url", help="Give this address to the outside system."
+    )
     refused_count = fields.Integer(readonly=True, copy=False)
     last_refusal = fields.Char(readonly=True, copy=False)
     last_refused_at = fields.Datetime(readonly=True, copy=False)
@@ -82,7 +84,9 @@ class IntegrationEndpoint(models.Model):
         connection = endpoint.connection_id
         if not endpoint or not connection.active:
             return None
-        credentials = connection.credential_ids.filtered(lambda row: row.purpose == "inbound_signature" and row.ciphertext)
+        credentials = connection.credential_ids.filtered(
+            lambda row: row.purpose == "inbound_signature" and row.ciphertext
+        )
         spec = get_connector(connection.connector).spec
         return {
             "endpoint_id": endpoint.id,
@@ -93,7 +97,11 @@ class IntegrationEndpoint(models.Model):
             "secrets": [
                 (row.id, row.ciphertext, row.valid_from, row.valid_until or None) for row in credentials
             ],
-            "flows": {flow.kind: (flow.id, flow.lane_id.id) for flow in connection.flow_ids if flow.direction == "in"},
+            "flows": {
+                flow.kind: (flow.id, flow.lane_id.id)
+                for flow in connection.flow_ids
+                if flow.direction == "in"
+            },
             "default_lane": connection.flow_ids.lane_id[:1].id,
             "max_body_bytes": spec.max_body_bytes,
             "tolerance_seconds": spec.clock_tolerance_seconds,
@@ -118,4 +126,6 @@ class IntegrationEndpoint(models.Model):
         )
         if code.startswith(("signature_", "secret_")):
             connection = self.sudo().browse(endpoint_id).connection_id
-            self.env["integration.exception"]._raise_cause(connection, code, {}, cause=f"endpoint {endpoint_id}")
+            self.env["integration.exception"]._raise_cause(
+                connection, code, {}, cause=f"endpoint {endpoint_id}"
+            )

@@ -52,8 +52,9 @@ class _GuardedHTTPSPool(HTTPSConnectionPool):
 
 class _GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args, **kwargs):
-        super().init_poolmanager(*args, **kwargs)
+        result = super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {"http": _GuardedHTTPPool, "https": _GuardedHTTPSPool}
+        return result
 
 
 def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES):

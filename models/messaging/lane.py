@@ -163,11 +163,12 @@ def exclusive(dbname, lane_id):
     with contextlib.closing(db_connect(dbname).cursor()) as cr:
         cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, lane_id))
         locked = cr.fetchone()[0]
-        cr.commit()  # no snapshot is held while the lane is worked off
+        # No snapshot is held while the lane is worked off.
+        cr.commit()  # pylint: disable=invalid-commit
         try:
             yield locked
         finally:
             if locked and not cr.closed:
                 cr.rollback()
                 cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, lane_id))
-                cr.commit()
+                cr.commit()  # pylint: disable=invalid-commit

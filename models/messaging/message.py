@@ -162,7 +162,8 @@ class IntegrationMessage(models.Model):
                 self.env._("The state of an event follows from what is done with it; it cannot be written.")
             )
 
-    def unlink(self):
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
         raise UserError(self.env._("An event is evidence: it can be put aside, never deleted."))
 
     def _advance(self, stage, status, **values):

@@ -71,7 +71,7 @@ class IntegrationConnection(models.Model):
                 with closing(registry.cursor()) as cr:
                     env = api.Environment(cr, SUPERUSER_ID, {})
                     asked = env["integration.connection"].browse(connection_id)._pull_request(pull)
-                    cr.commit()
+                    cr.commit()  # pylint: disable=invalid-commit
                 try:
                     page = self._fetch(pull, asked)
                 except IntegrationError as error:
@@ -79,13 +79,13 @@ class IntegrationConnection(models.Model):
                         env = api.Environment(cr, SUPERUSER_ID, {})
                         env["integration.connection"].browse(connection_id)._pull_failed(pull, error)
                         env.flush_all()
-                        cr.commit()
+                        cr.commit()  # pylint: disable=invalid-commit
                     return stored
                 with closing(registry.cursor()) as cr:
                     env = api.Environment(cr, SUPERUSER_ID, {})
                     stored += env["integration.connection"].browse(connection_id)._store_page(pull, page)
                     env.flush_all()
-                    cr.commit()
+                    cr.commit()  # pylint: disable=invalid-commit
                 if not page.more:
                     break
         if stored:
