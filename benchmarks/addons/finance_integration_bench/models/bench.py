@@ -34,7 +34,7 @@ class FinanceIntegrationBench(models.AbstractModel):
 
     @api.model
     def pay_one_by_one(self, invoice_ids, journal_id):
-        """Pay invoices with the register-payment wizard, one after the other, a transaction each; returns the seconds."""
+        """Pay invoices with the register-payment wizard, a transaction each; returns the seconds."""
         begin = time.monotonic()
         for invoice_id in invoice_ids:
             with self.env.registry.cursor() as cr:
