@@ -106,7 +106,9 @@ def _read_body():
         raise RefusedRequestError(400, "body_empty", "Empty body", "An event has a body.")
     media_type = request.httprequest.mimetype
     if media_type != "application/json":
-        raise RefusedRequestError(415, "media_type", "Unsupported media type", "Send the event as application/json.")
+        raise RefusedRequestError(
+            415, "media_type", "Unsupported media type", "Send the event as application/json."
+        )
     encoding = request.httprequest.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise RefusedRequestError(

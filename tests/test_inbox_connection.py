@@ -60,7 +60,9 @@ class TestInboxConnection(TransactionCase):
         """PostgreSQL itself takes the prepared form: as many parameters as values, each of a fitting type."""
         self.assertEqual(STORE.count("%s"), len(TYPES))
         self.env.cr.execute(PREPARE)
-        self.env.cr.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'store_event'")
+        self.env.cr.execute(
+            "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'store_event'"
+        )
         self.assertEqual(len(self.env.cr.fetchone()[0]), len(TYPES))
         self.env.cr.execute("DEALLOCATE store_event")
 

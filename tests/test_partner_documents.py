@@ -160,7 +160,9 @@ class TestPartnerDocuments(IntegrationCommon):
         part = [Line("Part", Decimal(1), Decimal("100.00"))]
         for number, party, of in (("G-1", ANNA, "P-1"), ("G-2", ANNA, "P-1"), ("G-3", BEN, "P-2")):
             self.send_partner(
-                "credit_note.issued", self.document(number, party=party, lines=part, credit_of=of), drain=False
+                "credit_note.issued",
+                self.document(number, party=party, lines=part, credit_of=of),
+                drain=False,
             )
         self.drain(self.partner_connection)
         self.assertEqual((first.amount_residual, second.amount_residual), (919.98, 1034.98))

@@ -40,13 +40,19 @@ class TestWebhook(IntegrationCommon, HttpCase):
         event = documents.as_event("webhook", "invoice.issued", document)
         if not changes:
             return event
-        body = {name: value for name, value in {**json.loads(event.body), **changes}.items() if value is not None}
+        body = {
+            name: value for name, value in {**json.loads(event.body), **changes}.items() if value is not None
+        }
         return Event(event.id, event.type, json.dumps(body).encode())
 
     def send(self, event, *, shift_seconds=0, signer=None, key=None, method="POST", **headers):
         """Send one event; ``headers`` replace or (None) remove those of a correct request."""
         signed = (signer or self.signer).headers(event, int(time.time()) + shift_seconds)
-        sent = {"Content-Type": JSON, **signed, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {
+            "Content-Type": JSON,
+            **signed,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         return self.url_open(
             f"/integration/v1/in/{key or self.endpoint.key}",
             data=event.body,
@@ -56,7 +62,9 @@ class TestWebhook(IntegrationCommon, HttpCase):
 
     def stored(self):
         self.env.invalidate_all()
-        return self.env["integration.message"].search([("connection_id", "=", self.partner_connection.id)], order="id")
+        return self.env["integration.message"].search(
+            [("connection_id", "=", self.partner_connection.id)], order="id"
+        )
 
     def assert_refused(self, answer, status, code):
         """The answer is a problem document that says why and shows nothing of the inside."""
@@ -140,8 +148,9 @@ class TestWebhook(IntegrationCommon, HttpCase):
         self.assert_refused(self.send(event, webhook_signature=f"{twice},{twice}"), 401, "signature_invalid")
         self.assertFalse(self.stored())
         self.assert_counted(4, "signature_future")  # each reason at once, two repetitions later
-        for key, (count, written_at) in webhook._refusals.items():
-            webhook._refusals[key] = (count, written_at - 2 * HOUR_SECONDS)
+        webhook._refusals.update(
+            {key: (count, at - 2 * HOUR_SECONDS) for key, (count, at) in webhook._refusals.items()}
+        )
         self.send(event, signer=other)
         self.assert_counted(7, "signature_invalid")
         codes = {"signature_invalid", "signature_missing", "signature_stale", "signature_future"}
@@ -211,4 +220,6 @@ class TestWebhook(IntegrationCommon, HttpCase):
         self.assertEqual(self.send(self.event(data=content)).status_code, 200)
         self.drain(self.partner_connection)
         message = self.stored()
-        self.assertEqual((message.status, message.error_code, message.version), ("parked", "schema_violation", 0))
+        self.assertEqual(
+            (message.status, message.error_code, message.version), ("parked", "schema_violation", 0)
+        )

@@ -20,7 +20,10 @@ def raised():
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if not isinstance(node, ast.Call) or getattr(node.func, "id", None) not in (*CLASSES, "Finding"):
+                if not isinstance(node, ast.Call) or getattr(node.func, "id", None) not in (
+                    *CLASSES,
+                    "Finding",
+                ):
                     continue
                 if not node.args or not isinstance(node.args[0], ast.Constant):
                     continue

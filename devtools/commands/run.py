@@ -84,7 +84,9 @@ def _welcome(demo: demos.Demo, *, fed: bool) -> None:
     for menu, what in WHAT_TO_LOOK_AT:
         say(f"      {menu:<45} {what}")
     if fed:
-        say("    The simulators have sent customers, invoices, payments, refunds and payouts, and go on answering.")
+        say(
+            "    The simulators have sent customers, invoices, payments, refunds and payouts, and go on answering."
+        )
     logs = [paths.LOGS / f"{name}.log" for name in (demos.SERVER, *([demos.FEED] if fed else []))]
     say(f"    Logs: {', '.join(paths.relative(log) for log in logs)}")
     say()

@@ -63,7 +63,9 @@ def _exact(amounts: Iterable[Decimal | None], currency: str, provider: str | Non
         if amount is not None:
             check_exact(amount, currency, decimals)
             if abs(amount) >= Decimal(1).scaleb(MAX_SIGNIFICANT_DIGITS - minor_units(currency)):
-                raise ContractError("amount_too_large", params={"amount": plain(amount), "currency": currency})
+                raise ContractError(
+                    "amount_too_large", params={"amount": plain(amount), "currency": currency}
+                )
 
 
 def _exact_amounts(amounts: Iterable[Amount | None], provider: str | None) -> None:

@@ -92,7 +92,9 @@ CONTRACT_CODES = {
     "amount_too_large": CodeInfo(
         _CONTRACT,
         _("The amount is larger than the books can hold exactly"),
-        _("The amount %(amount)s %(currency)s has more digits than an amount in the books keeps to the cent."),
+        _(
+            "The amount %(amount)s %(currency)s has more digits than an amount in the books keeps to the cent."
+        ),
         _("Ask the source system to correct the amount and send the message again."),
         fix="ask_resend",
     ),

@@ -50,7 +50,9 @@ class IntegrationRoleAccount(models.Model):
     def _missing_labels(self, connection):
         """Return the labels of the roles without which balance movements cannot be booked."""
         table = self._accounts_by_role(connection)
-        needed = [("AP-PSP" if role == "FEE" and connection.fee_mode == "vendor" else role) for role in NEEDED]
+        needed = [
+            ("AP-PSP" if role == "FEE" and connection.fee_mode == "vendor" else role) for role in NEEDED
+        ]
         labels = dict(self._fields["role"]._description_selection(self.env))
         return [labels[role] for role in needed if role not in table]
 

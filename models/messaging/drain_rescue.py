@@ -21,7 +21,9 @@ class IntegrationDrainRescue(models.AbstractModel):
         Without this an event that makes the writing-down fail would stop its lane for ever, and nobody would see why.
         Returns how many events were looked at.
         """
-        _logger.warning("lane %s: a batch failed (%s); its events are tried one by one", lane_id, type(error).__name__)
+        _logger.warning(
+            "lane %s: a batch failed (%s); its events are tried one by one", lane_id, type(error).__name__
+        )
         for number in range(BATCH_SIZE):
             count = 0
             with isolation.one_batch() as errors:
