@@ -174,6 +174,15 @@ class TestSecrets(IntegrationCommon):
         with self.assertRaises(UserError):
             self._secret(self.stripe_connection, "api", "   ")
 
+    def test_scheduled_actions_rest_until_a_connection_is_active(self):
+        crons = self.env["ir.cron"].sudo()
+        for name in ("cron_sweep", "cron_notice", "cron_pull"):
+            crons |= self.env.ref(f"finance_integration.{name}").sudo()
+        self.assertTrue(all(crons.mapped("active")))  # two connections are active
+        crons.active = False
+        self.stripe_connection.action_activate()
+        self.assertTrue(all(crons.mapped("active")))
+
     def test_without_a_secret_a_connection_cannot_be_active(self):
         connection = self._connection("stripe", "Second account")
         with self.assertRaises(UserError):

@@ -336,8 +336,19 @@ class IntegrationConnection(models.Model):
                 )
             connection._ensure_service_user()
         self.write({"state": "active"})
+        self._switch_on_crons()
         self.env["integration.audit.leaf"]._record_change(self, "connection.activate")
         self._ring()
+
+    @api.model
+    def _switch_on_crons(self):
+        """Switch on the scheduled actions; they rest while no connection has ever been active."""
+        for name in ("cron_sweep", "cron_notice", "cron_pull"):
+            cron = self.env.ref(
+                f"finance_integration.{name}"
+            ).sudo()  # an integration administrator may not write crons
+            if not cron.active:
+                cron.active = True
 
     def action_pause(self):
         """Keep receiving, book nothing until the connection is active again."""

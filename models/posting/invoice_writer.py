@@ -70,6 +70,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "fiscal_position_id": header["fiscal_position"].id,
             "invoice_currency_rate": header["rate"],
             "narration": document.note or False,
+            "invoice_user_id": header["partner"].user_id.id,  # never the service user
             "reversed_entry_id": header["reversed"].id,
             "ref": document.number if elsewhere else document.reference or False,
             "integration_connection_id": work.connection.id,
