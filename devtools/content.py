@@ -9,7 +9,7 @@ from . import paths
 
 # Folders that are no part of what Odoo installs.  ``static`` is read when a page is served.
 NOT_INSTALLED = frozenset(
-    {"tests", "unit_tests", "docs", "static", "node_modules", *paths.COMPANIONS},
+    {"tests", "unit_tests", "process_tests", "docs", "static", "node_modules", *paths.COMPANIONS},
 )
 NOT_INSTALLED_SUFFIXES = frozenset({".pot", ".md", ".rst", ".pyc", ".toml", ".lock", ".mjs"})
 

@@ -17,7 +17,7 @@ PYLIB = DEV / "pylib"
 # Folders of the repository that are programs of their own, run with ``python -m``.
 COMPANIONS = ("devtools", "simulators", "benchmarks", "faults")
 # Folders of the repository that Odoo has no business in.
-NO_PARTS = frozenset({"devtools", "docs", "node_modules", "unit_tests"})
+NO_PARTS = frozenset({"devtools", "docs", "node_modules", "process_tests", "unit_tests"})
 
 
 def cache_dir() -> Path:

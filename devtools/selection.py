@@ -7,8 +7,8 @@ from pathlib import Path
 from . import paths
 from .errors import Stop
 
-UNIT, ODOO = "unit", "odoo"
-FOLDERS = {UNIT: "unit_tests", ODOO: "tests"}
+UNIT, ODOO, PROCESS = "unit", "odoo", "process"
+FOLDERS = {UNIT: "unit_tests", ODOO: "tests", PROCESS: "process_tests"}
 TAKES_VALUE = frozenset(
     {
         "-k",
@@ -55,7 +55,7 @@ def parse(arguments: list[str], root: Path = paths.ROOT) -> Selection:
             runner, path = _place(argument, root)
             selection.runners.setdefault(runner, []).append(path)
     if not selection.runners:
-        selection.runners = {UNIT: [], ODOO: []}
+        selection.runners = {runner: [] for runner in FOLDERS}
     return selection
 
 
@@ -71,7 +71,7 @@ def _place(argument: str, root: Path) -> tuple[str, str]:
                 if relative.parts[:1] == (folder,):
                     return runner, f"{relative}{separator}{inner}"
     raise Stop(
-        f"{argument!r} is neither 'unit' nor 'odoo' nor a file or folder below "
+        f"{argument!r} is neither 'unit' nor 'odoo' nor 'process' nor a file or folder below "
         f"{' or '.join(sorted(FOLDERS.values()))}.",
         code=2,
     )

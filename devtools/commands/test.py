@@ -2,11 +2,11 @@
 
 import argparse
 
-from .. import browser, environment, locks, odoo_runner, outcome, selection, unit_runner
+from .. import browser, environment, locks, odoo_runner, outcome, process_runner, selection, unit_runner
 from ..console import Steps, say, warn
 from ..errors import Stop
 
-HELP = "run the unit tests and the Odoo tests (does all its own set-up)"
+HELP = "run the unit tests, the Odoo tests and those with real servers (does all its own set-up)"
 
 
 def add(subparsers) -> None:
@@ -16,11 +16,12 @@ def add(subparsers) -> None:
     parser.set_defaults(run=run)
 
 
-USAGE = """usage: ./dev test [unit] [odoo] [path[::name] …] [pytest options …]
+USAGE = """usage: ./dev test [unit] [odoo] [process] [path[::name] …] [pytest options …]
 
     ./dev test                                  everything
     ./dev test unit                             unit_tests/, without Odoo
     ./dev test odoo                             tests/, on a copy of a template database
+    ./dev test process                          process_tests/, servers that are started and killed
     ./dev test tests/test_ingest.py -k refused  a file, a name
     ./dev test odoo -n 2                        on two processes, a database each
 """
@@ -37,6 +38,8 @@ def run(options) -> int:
         _guarded("unit tests", results, lambda: _run_unit(chosen, results))
     if chosen.wants(selection.ODOO):
         _guarded("Odoo tests", results, lambda: _run_odoo(chosen, results))
+    if chosen.wants(selection.PROCESS):
+        _guarded("process tests", results, lambda: _run_process(chosen, results))
     return _close(results)
 
 
@@ -69,6 +72,12 @@ def _run_odoo(chosen, results) -> None:
     problems = odoo_runner.check_logs(install_log, log)
     if problems.failed:
         results["server log"] = problems
+
+
+def _run_process(chosen, results) -> None:
+    env = environment.ready() or environment.ensure(Steps(environment.SETUP_STEPS))
+    with locks.exclusive("heavy", "Process tests"):
+        results["process tests"] = process_runner.run(env, chosen)
 
 
 def _close(results: dict[str, outcome.Outcome]) -> int:

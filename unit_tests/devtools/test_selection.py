@@ -20,7 +20,7 @@ def root(tmp_path, monkeypatch):
 def test_nothing_named_is_everything(root):
     """Options alone do not select."""
     chosen = selection.parse(["-x", "-k", "unit"], root)
-    assert chosen.runners == {"unit": [], "odoo": []}
+    assert chosen.runners == {"unit": [], "odoo": [], "process": []}
     assert chosen.options == ["-x", "-k", "unit"]
 
 

@@ -1,0 +1,23 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The scenarios by name, in the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from devtools.environment import Environment
+
+from ..outcome import Outcome
+from . import bad_input, concurrency, deliveries, kill_server, kill_worker, two_servers
+
+Scenario = Callable[[Environment, Outcome, int], None]
+
+SCENARIOS: dict[str, Scenario] = {
+    "same-event": concurrency.same_event,
+    "two-bodies": concurrency.two_bodies,
+    "kill-server": kill_server.run,
+    "kill-worker": kill_worker.run,
+    "deliveries": deliveries.run,
+    "two-servers": two_servers.run,
+    "bad-input": bad_input.run,
+}
