@@ -29,6 +29,8 @@ NOT_COMPARED = frozenset(
         "move_name",
         "message_main_attachment_id",
     }
+    # Who sold it says nothing about the books: the hub names the customer's own salesperson, never its service user.
+    | {"invoice_user_id", "team_id"}
 )
 # The hub writes here where a document comes from.
 OWN_PREFIX = "integration_"
