@@ -49,6 +49,10 @@ def run(
         for _number in range(kills):
             _kill_while_delivering(hub, outcome, chance, receiver)
         outcome.note(f"inbox worked off {hub.wait_drained(locks=False):.1f} s later")
+        seconds = hub.wait(
+            lambda: not invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
+        )
+        outcome.note(f"money and invoices that a kill kept apart are joined {seconds:.1f} s later")
         total = hub.one(OUTBOX)
         seconds = hub.wait(
             lambda: hub.one(ACKNOWLEDGED) == hub.one(OUTBOX), SECONDS, "the outbox is delivered"
