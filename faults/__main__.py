@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 
 from devtools import environment
@@ -23,6 +24,8 @@ def main(arguments: list[str]) -> int:
     unknown = set(options.scenario) - set(SCENARIOS)
     if unknown:
         parser.error(f"unknown scenario: {', '.join(sorted(unknown))}")
+    # Ended from outside, the servers that were started end too.
+    signal.signal(signal.SIGTERM, lambda *_arguments: sys.exit(143))
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     env = environment.ready()
     if env is None:
