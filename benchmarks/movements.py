@@ -22,7 +22,7 @@ PORTION = 50
 
 def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[list[Figure], list[Check]]:
     """Measure both ways in turn and look at what is left open."""
-    rounds, ours, theirs = (2, 60, 10) if quick else (5, 200, 40)
+    rounds, ours, theirs = (2, 60, 10) if quick else (5, 300, 40)
     with Stage(env, "movements") as stage:
         ways = Payments(stage)
 

@@ -17,9 +17,12 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Return a function document → (invoices that it names, references that name nothing)."""
         values = {value for document in documents for value in named_by(document.references)}
         table = self._invoices_by_value(connection, values)
+        # What is read of one invoice is read of all that the batch names, in one query.
+        together = self.env["account.move"].union(*table.values()).ids
 
         def named(document):
-            return self._pick(table, named_by(document.references))
+            invoices, unknown = self._pick(table, named_by(document.references))
+            return invoices.with_prefetch(together), unknown
 
         return named
 
