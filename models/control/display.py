@@ -27,6 +27,12 @@ ACTION_LABELS = {
     "connection.pause": _lt("Connection paused"),
     "connection.service_user": _lt("Service user made"),
     "credential.change": _lt("Secret set or replaced"),
+    "partner.credit_hold_set": _lt("Customer put on credit hold"),
+    "partner.credit_hold_cleared": _lt("Credit hold cleared"),
+    "partner.customer_approved": _lt("Customer approved"),
+    "partner.customer_withdrawn": _lt("Approval of the customer withdrawn"),
+    "partner.supplier_approved": _lt("Supplier activated"),
+    "partner.supplier_withdrawn": _lt("Supplier no longer active"),
 }
 TONES = {
     "done": "success",

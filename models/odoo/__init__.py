@@ -4,4 +4,6 @@ from . import account_move
 from . import account_move_send
 from . import ir_http
 from . import res_partner
+from . import res_partner_hold
+from . import res_partner_approval
 from . import res_users

@@ -5,7 +5,6 @@ from odoo import SUPERUSER_ID, api, models
 
 from odoo.addons.finance_integration.benchmarks.differences import first_difference
 
-
 # The hub gives the document the partner's reference and the direct way its own; that is no difference in the books.
 REFERENCE = frozenset({"ref"})
 
