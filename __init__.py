@@ -1,4 +1,4 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import controllers
 from . import models
-from .hooks import uninstall_hook
+from .hooks import post_load, uninstall_hook

@@ -52,6 +52,7 @@
     "demo": [
         "demo/demo.xml",
     ],
+    "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",
     "application": True,
 }

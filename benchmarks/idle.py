@@ -42,7 +42,8 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
             door = CountingProxy(env.cluster.host, env.cluster.port)
             stack.callback(door.close)
             stage = stack.enter_context(Stage(env, f"idle-{name}", stock=stock, plain=True))
-            stage.start(options=(f"--db_port={door.port}",))
+            load = () if not stock else ("--load=base,rpc,web,queue_job",)
+            stage.start(options=(f"--db_port={door.port}", *load))
             doors.append(door)
             stages.append(stage)
         for stage in stages:

@@ -19,7 +19,7 @@ from .rpc import Rpc
 ADDONS = Path(__file__).resolve().parent / "addons"
 BENCH_ADDON = "finance_integration_bench"
 CHANNELS = "root:2,root.one:1,root.finance_integration:2"
-WITHOUT_RUNNER = ("--load=base,rpc,web",)
+WITHOUT_RUNNER = ("--load=base,rpc,web,finance_integration",)
 POLL_SECONDS = 0.02
 
 STRIPE_SECRET = "whsec_benchmark_51d0c8a7b6"

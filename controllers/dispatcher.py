@@ -6,7 +6,7 @@ import logging
 
 from werkzeug.exceptions import HTTPException
 
-from odoo.http import Dispatcher, Response, request
+from odoo.http import Dispatcher, Response
 
 from ..engine.errors import IntegrationError
 
@@ -54,10 +54,3 @@ class IntegrationDispatcher(Dispatcher):
             "The event was not stored. Send it again later.",
             headers={"Retry-After": "30"},
         )
-
-
-def header_list():
-    """Return the request's headers as (name, value) pairs, as WSGI hands them over."""
-    if not hasattr(request, "integration_headers"):
-        request.integration_headers = list(request.httprequest.headers.items())
-    return request.integration_headers

@@ -1,42 +1,22 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 import json
-import re
 import time
-import uuid
-from datetime import datetime, timezone
 
 from odoo import SUPERUSER_ID
 from odoo.http import Controller, Response, request, route
 from odoo.sql_db import Cursor
 from odoo.tools.misc import get_lang
 
-from ..connectors.registry import get_connector
-from ..engine.errors import AuthorizationError, ContractError, IntegrationError
 from ..engine.idempotency import Verdict
-from ..engine.json_guard import parse_json
-from ..engine.rate_limit import TokenBucket
-from ..engine.signatures import Secret, SignedRequest, get_scheme
-from ..models.messaging import key_ring
 from ..models.messaging.lane import ring_lanes
-from .dispatcher import header_list, problem
+from . import reading
+from .dispatcher import problem
+from .reading import RefusedRequestError
 
 ADDRESS = "/integration/v1/in/<string:key>"
-CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
-KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 REFUSALS_WRITTEN_EVERY_SECONDS = 1.0
 
-_buckets: dict[int, TokenBucket] = {}
 _refusals: dict[tuple[int, str], tuple[int, float]] = {}
-
-
-class RefusedRequestError(Exception):
-    """The request is not accepted; ``response`` tells the sender why."""
-
-    def __init__(self, status, code, title, detail, headers=None):
-        super().__init__(code)
-        self.code = code
-        self.response = (status, code, title, detail, headers)
 
 
 class Webhook(Controller):
@@ -53,85 +33,55 @@ class Webhook(Controller):
     )
     def receive(self, key):
         facts = None
-        correlation_id = _correlation_id()
+        environ = request.httprequest.environ
+        correlation_id = reading.correlation_id(environ)
+        headers = reading.headers_of(environ)
         try:
-            raw = _read_body()
+            raw = _read_body(environ)
             facts = _known_address(key)
-            _check_length(raw, facts)
-            _check_rate(facts)
-            _verify(facts, raw)
-            envelope = _read_envelope(facts, raw)
+            reading.check_length(raw, facts)
+            reading.check_rate(facts, environ)
+            reading.verify(facts, raw, headers, request.httprequest.url)
+            envelope = reading.read_envelope(facts, raw, headers)
         except RefusedRequestError as refusal:
             _count_refusal(facts or _address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
-        verdict, message_id = _store(facts, envelope, raw, correlation_id)
+        kept = reading.kept_headers(facts, headers)
+        verdict, message_id = _store(facts, envelope, raw, kept, correlation_id)
         if verdict is not Verdict.DUPLICATE:
-            registry, lane_id = request.env.registry, _lane_of(facts, envelope)
+            registry, lane_id = request.env.registry, reading.lane_of(facts, envelope)
             request.env.cr.postcommit.add(lambda: ring_lanes(registry, (lane_id,)))
         return _answer(verdict, message_id, correlation_id)
 
 
+def answer_body(verdict, message_id, correlation_id):
+    """Return the JSON text with which an event is acknowledged."""
+    return json.dumps(
+        {"status": verdict.name.lower(), "message": message_id, "correlation_id": correlation_id}
+    )
+
+
 def _answer(verdict, message_id, correlation_id):
-    body = {"status": verdict.name.lower(), "message": message_id, "correlation_id": correlation_id}
-    response = Response(json.dumps(body), status=200, content_type="application/json")
+    body = answer_body(verdict, message_id, correlation_id)
+    response = Response(body, status=200, content_type="application/json")
     response.headers["X-Correlation-Id"] = correlation_id
     return response
 
 
-def _lane_of(facts, envelope):
-    rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
-    return facts["flows"].get(rule and rule.kind, (None, facts["default_lane"]))[1]
-
-
-def _correlation_id():
-    """Return the caller's correlation id, or its trace id (W3C Trace Context), or a new one."""
-    headers = request.httprequest.headers
-    given = headers.get("X-Correlation-Id", "")
-    if CORRELATION.fullmatch(given):
-        return given
-    trace = headers.get("traceparent", "").split("-")
-    if len(trace) == 4 and re.fullmatch(r"[0-9a-f]{32}", trace[1]) and set(trace[1]) != {"0"}:
-        return trace[1]
-    return uuid.uuid4().hex
-
-
-def _read_body():
-    """Read the raw body once. Odoo takes a garbled length for an empty body, so the length is checked first."""
-    length = request.httprequest.environ.get("CONTENT_LENGTH") or ""
-    if not CONTENT_LENGTH.fullmatch(length):
-        raise RefusedRequestError(
-            411, "length_required", "Length required", "Send the body with a Content-Length header."
-        )
-    if not int(length):
-        raise RefusedRequestError(400, "body_empty", "Empty body", "An event has a body.")
-    media_type = request.httprequest.mimetype
-    if media_type != "application/json":
-        raise RefusedRequestError(
-            415, "media_type", "Unsupported media type", "Send the event as application/json."
-        )
-    encoding = request.httprequest.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise RefusedRequestError(
-            415, "content_encoding", "Unsupported encoding", "Send the event without content encoding."
-        )
-    if int(length) > 10_000_000:
-        raise _too_large(10_000_000)
-    if not hasattr(request, "integration_body"):  # a replayed transaction must not read the stream again
+def _read_body(environ):
+    """Read the raw body once: a replayed transaction must not read the stream again."""
+    length = reading.check_head(environ)
+    if not hasattr(request, "integration_body"):
         request.integration_body = request.httprequest.get_data(cache=False, parse_form_data=False)
-    if len(request.integration_body) != int(length):
-        raise RefusedRequestError(
-            400, "body_truncated", "Body truncated", "The body is shorter than its Content-Length says."
-        )
+    reading.check_whole(request.integration_body, length)
     return request.integration_body
-
-
-def _too_large(limit):
-    return RefusedRequestError(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
 
 
 def _address_facts(key):
     """Return what is known of an address; a text that no address can have costs no query."""
-    return request.env["integration.endpoint"]._address_facts(key) if KEY.fullmatch(key) else None
+    if not request.db or not reading.KEY.fullmatch(key):
+        return None
+    return request.env["integration.endpoint"]._address_facts(key)
 
 
 def _known_address(key):
@@ -141,72 +91,9 @@ def _known_address(key):
     return facts
 
 
-def _check_length(raw, facts):
-    if len(raw) > facts["max_body_bytes"]:
-        raise _too_large(facts["max_body_bytes"])
-
-
-def _check_rate(facts):
-    rate = facts["rate_per_second"]
-    bucket = _buckets.get(facts["endpoint_id"])
-    if bucket is None or bucket.rate_per_second != rate:
-        bucket = _buckets[facts["endpoint_id"]] = TokenBucket(rate_per_second=rate, burst=rate * 5)
-    wait_seconds = bucket.take(time.monotonic_ns())
-    if wait_seconds:
-        raise RefusedRequestError(
-            429,
-            "rate_limited",
-            "Too many requests",
-            "Send more slowly.",
-            {"Retry-After": str(int(wait_seconds) + 1)},
-        )
-
-
-def _secrets(facts):
-    def aware(value):
-        return value.replace(tzinfo=timezone.utc) if value else None
-
-    return [
-        Secret(
-            id=str(row_id),
-            value=key_ring.decrypt(ciphertext),
-            valid_from=aware(start),
-            valid_until=aware(end),
-        )
-        for row_id, ciphertext, start, end in facts["secrets"]
-    ]
-
-
-def _verify(facts, raw):
-    http = request.httprequest
-    signed = SignedRequest(method=http.method, url=http.url, headers=header_list(), body=raw)
-    try:
-        get_scheme(facts["scheme"]).verify(
-            signed, _secrets(facts), datetime.now(timezone.utc), facts["tolerance_seconds"]
-        )
-    except AuthorizationError as error:
-        raise RefusedRequestError(401, error.code, "Signature refused", error.sentence) from error
-
-
-def _read_envelope(facts, raw):
-    """Parse the body, now that its signature holds, as far as storing it needs."""
-    headers = {name.lower(): value for name, value in header_list()}
-    try:
-        return get_connector(facts["connector"]).read_envelope(parse_json(raw), headers)
-    except ContractError as error:
-        raise RefusedRequestError(400, error.code, "Not an event", error.sentence) from error
-    except IntegrationError as error:
-        raise RefusedRequestError(400, error.code, "Refused", error.sentence) from error
-
-
-def _kept_headers(facts):
-    kept = get_scheme(facts["scheme"]).kept_headers
-    return {name.lower(): value for name, value in header_list() if name.lower() in kept}
-
-
-def _store(facts, envelope, raw, correlation_id):
+def _store(facts, envelope, raw, headers, correlation_id):
     """Store one event. A new one is committed on return; what else there is to do is committed with the request."""
-    headers, cr = _kept_headers(facts), request.env.cr
+    cr = request.env.cr
     if isinstance(cr, Cursor):  # in tests everything happens in the test's transaction
         message_id = request.env["integration.ingest"]._accept_at_once(
             facts, envelope, raw, headers, correlation_id

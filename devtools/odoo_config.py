@@ -24,7 +24,7 @@ def write(source: OdooSource, cluster: Cluster, name: str, *, test: bool = False
         "db_password": cluster.password or False,
         "db_maxconn": 32,
         "http_interface": "127.0.0.1",
-        "server_wide_modules": "base,rpc,web" if test else "base,rpc,web,queue_job",
+        "server_wide_modules": "base,rpc,web" if test else "base,rpc,web,queue_job,finance_integration",
         "admin_passwd": embedded_pg.remembered_password("odoo-master"),
         "list_db": False,
         "screenshots": paths.LOGS / "screenshots",

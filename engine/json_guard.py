@@ -39,13 +39,7 @@ def parse_json(raw: bytes, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX_B
         raise ContractError("invalid_json", f"not UTF-8 at byte {error.start}") from error
     _check_depth(text, max_depth)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique_pairs,
-            parse_int=_parse_int,
-            parse_float=_parse_decimal,
-            parse_constant=_refuse_constant,
-        )
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         # The message of JSONDecodeError names a position, never the content.
         detail = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
@@ -131,3 +125,12 @@ def _check_characters(value: Any) -> None:
 
 def _printable(key: str) -> str:
     return key[:80].encode("ascii", "backslashreplace").decode("ascii")
+
+
+# Made once: ``json.loads`` with hooks makes a decoder for each text.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_pairs,
+    parse_int=_parse_int,
+    parse_float=_parse_decimal,
+    parse_constant=_refuse_constant,
+)

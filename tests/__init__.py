@@ -3,6 +3,7 @@ from . import test_access
 from . import test_complete_lines
 from . import test_drain
 from . import test_entries
+from . import test_fast_intake
 from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from odoo.tests import HttpCase, tagged
 
-from ..controllers import webhook
+from ..controllers import reading, webhook
 from ..simulators.partner import documents
 from ..simulators.partner.signing import PartnerSigner, make_secret
 from ..simulators.sending import Event
@@ -21,7 +21,7 @@ HOUR_SECONDS = 3600
 class TestWebhook(IntegrationCommon, HttpCase):
     def setUp(self):
         super().setUp()
-        webhook._buckets.clear()
+        reading._buckets.clear()
         webhook._refusals.clear()
         self.startPatcher(patch.object(webhook, "REFUSALS_WRITTEN_EVERY_SECONDS", HOUR_SECONDS))
         self.endpoint = self.partner_connection.endpoint_ids
@@ -208,7 +208,7 @@ class TestWebhook(IntegrationCommon, HttpCase):
 
     def test_a_flood_is_slowed_down(self):
         event = self.event()
-        with patch.object(webhook.TokenBucket, "take", return_value=2.5):
+        with patch.object(reading.TokenBucket, "take", return_value=2.5):
             answer = self.send(event)
         self.assert_refused(answer, 429, "rate_limited")
         self.assertEqual(answer.headers["Retry-After"], "3")

@@ -61,11 +61,13 @@ class Scheme:
     """One way of signing requests. There is no scheme that accepts without a secret.
 
     ``kept_headers``  lower-case names that must be stored with the body to verify again later.
+    ``signs_url``     whether the signature covers the address, too (as the sender saw it).
     """
 
     code: ClassVar[str]
     name: ClassVar[str]
     kept_headers: ClassVar[tuple[str, ...]]
+    signs_url: ClassVar[bool] = False
 
     def verify(
         self, request: SignedRequest, secrets: Sequence[Secret], now: datetime, tolerance_seconds: int

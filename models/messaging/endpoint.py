@@ -2,6 +2,7 @@
 import secrets
 
 from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...connectors.registry import get_connector
@@ -72,6 +73,15 @@ class IntegrationEndpoint(models.Model):
     def write(self, vals):
         self.env.registry.clear_cache()
         return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if self.env["integration.message"].sudo().search_count([("endpoint_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "An address that has received events is evidence and cannot be deleted. Archive it instead."
+                )
+            )
 
     @api.model
     @tools.ormcache("key")

@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ...engine.retry import RetryPolicy
 
@@ -63,6 +64,15 @@ class IntegrationFlow(models.Model):
         if vals.get("state") == "live":
             self.connection_id._ring()
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if self.env["integration.message"].sudo().search_count([("flow_id", "in", self.ids)], limit=1):
+            raise UserError(
+                self.env._(
+                    "A flow that has carried events is evidence and cannot be deleted. Pause it instead."
+                )
+            )
 
     def _retry_policy(self):
         self.ensure_one()

@@ -7,6 +7,7 @@ each event costs more than running it. This connection keeps its plans. Each sta
 READ COMMITTED: what ``store`` returns is committed.
 """
 
+import json
 import re
 import threading
 
@@ -14,6 +15,9 @@ import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 
 from odoo.sql_db import connection_info_for
+
+from ...connectors.registry import get_connector
+from ...engine.canonical.base import MAX_VERSION
 
 STORE = """
     WITH stored AS (
@@ -38,6 +42,40 @@ PREPARE = f"PREPARE store_event ({', '.join(TYPES)}) AS " + re.sub(
 EXECUTE = f"EXECUTE store_event ({', '.join(['%s'] * len(TYPES))})"
 
 _connections: dict[str, "InboxConnection"] = {}
+
+
+def event_values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin="push"):
+    """Return the parameters of ``STORE``, in its order.
+
+    :param facts: what ``integration.endpoint._address_facts`` says of the address (or the same from a pull).
+    :param headers: dict of the headers needed to verify the signature again.
+    """
+    rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
+    kind = rule.kind if rule else None
+    flow_id, lane_id = facts["flows"].get(kind, (None, None))
+    return (
+        facts["company_id"],
+        facts["connection_id"],
+        facts.get("endpoint_id"),
+        flow_id,
+        lane_id or facts["default_lane"],
+        origin,
+        event_id,
+        envelope.event_type,
+        envelope.object_key,
+        _column_version(envelope.version),
+        kind,
+        envelope.occurred_at and envelope.occurred_at.replace(tzinfo=None),
+        body_digest,
+        correlation_id,
+        raw,
+        json.dumps(headers),
+    )
+
+
+def _column_version(version):
+    """Return a version that the column holds; one beyond 64 bits is found wrong when the event is understood."""
+    return version if version is not None and 0 <= version <= MAX_VERSION else None
 
 
 class InboxConnection:

@@ -1,24 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-import json
 import logging
 
 from odoo import api, models
 from odoo.tools import SQL
 
 from ...connectors.registry import get_connector
-from ...engine.canonical.base import MAX_VERSION
 from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import IntegrationError
 from ...engine.idempotency import Verdict, judge
 from ...engine.json_guard import parse_json
-from .inbox_connection import STORE, store_at_once
+from .inbox_connection import STORE, event_values, store_at_once
 
 _logger = logging.getLogger(__name__)
-
-
-def _column_version(version):
-    """Return a version that the column holds; one beyond 64 bits is found wrong when the event is understood."""
-    return version if version is not None and 0 <= version <= MAX_VERSION else None
 
 
 class IntegrationIngest(models.AbstractModel):
@@ -53,41 +46,15 @@ class IntegrationIngest(models.AbstractModel):
     @api.model
     def _accept_at_once(self, facts, envelope, raw, headers, correlation_id):
         """Store a new event in a transaction of its own and return its id, or None when its id is known already."""
-        values = self._values(
-            facts, envelope, envelope.event_id, raw, headers, digest(raw), correlation_id, origin="push"
-        )
+        values = event_values(facts, envelope, envelope.event_id, raw, headers, digest(raw), correlation_id)
         return store_at_once(self.env.cr.dbname, values)
 
     def _insert(self, facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin):
         """Insert message and payload in one statement; return the id, or None when the event id is known."""
-        values = self._values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin)
+        values = event_values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin)
         self.env.cr.execute(SQL(STORE, *values))
         row = self.env.cr.fetchone()
         return row[0] if row else None
-
-    def _values(self, facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin):
-        """Return the parameters of ``STORE``, in its order."""
-        rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
-        kind = rule.kind if rule else None
-        flow_id, lane_id = facts["flows"].get(kind, (None, None))
-        return (
-            facts["company_id"],
-            facts["connection_id"],
-            facts.get("endpoint_id"),
-            flow_id,
-            lane_id or facts["default_lane"],
-            origin,
-            event_id,
-            envelope.event_type,
-            envelope.object_key,
-            _column_version(envelope.version),
-            kind,
-            envelope.occurred_at and envelope.occurred_at.replace(tzinfo=None),
-            body_digest,
-            correlation_id,
-            raw,
-            json.dumps(headers),
-        )
 
     def _stored(self, connection_id, event_id):
         self.env.cr.execute(

@@ -7,6 +7,7 @@ import time
 import psycopg2
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
@@ -49,6 +50,11 @@ class IntegrationLane(models.Model):
         return self.sudo().search(
             [("company_id", "=", connection.company_id.id), ("name", "=", name)], limit=1
         ) or self.sudo().create({"name": name, "company_id": connection.company_id.id})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        if self.env["integration.message"].sudo().search_count([("lane_id", "in", self.ids)], limit=1):
+            raise UserError(self.env._("A lane that holds events cannot be deleted."))
 
     # -- the doorbell ------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...engine.lifecycle import STAGES, STATUSES, accountant_label, check_transition
 from .big_integer import BigInteger
+from .loose_many2one import LooseMany2one
 
 STAGE_LABELS = {
     "received": "Received",
@@ -42,13 +43,11 @@ class IntegrationMessage(models.Model):
     _rec_name = "event_id"
 
     direction = fields.Selection([("in", "In"), ("out", "Out")], required=True, readonly=True)
-    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict")
-    connection_id = fields.Many2one(
-        "integration.connection", required=True, readonly=True, ondelete="restrict"
-    )
-    endpoint_id = fields.Many2one("integration.endpoint", readonly=True, ondelete="set null")
-    flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
-    lane_id = fields.Many2one("integration.lane", readonly=True, ondelete="restrict")
+    company_id = LooseMany2one("res.company", required=True, readonly=True, ondelete="restrict")
+    connection_id = LooseMany2one("integration.connection", required=True, readonly=True, ondelete="restrict")
+    endpoint_id = LooseMany2one("integration.endpoint", readonly=True, ondelete="set null")
+    flow_id = LooseMany2one("integration.flow", readonly=True, ondelete="set null")
+    lane_id = LooseMany2one("integration.lane", readonly=True, ondelete="restrict")
     origin = fields.Selection(
         [("push", "Sent to us"), ("pull", "Fetched by us"), ("odoo", "Made in Odoo")],
         readonly=True,

@@ -1,0 +1,183 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Reading an inbound request from what the web server hands over, before anything of Odoo's is touched."""
+
+import re
+import time
+import uuid
+from datetime import datetime, timezone
+
+from ..connectors.registry import get_connector
+from ..engine.errors import AuthorizationError, ContractError, IntegrationError
+from ..engine.json_guard import parse_json
+from ..engine.rate_limit import TokenBucket
+from ..engine.signatures import Secret, SignedRequest, get_scheme
+from ..models.messaging import key_ring
+
+MAX_BODY_BYTES = 10_000_000
+CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+TRACE_ID = re.compile(r"[0-9a-f]{32}")
+CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
+KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Set in the WSGI environment (never by a sender: those names begin with HTTP_) once a request has passed the limit.
+ADMITTED = "finance_integration.admitted"
+
+_buckets: dict[int, TokenBucket] = {}
+
+
+class RefusedRequestError(Exception):
+    """The request is not accepted; ``response`` tells the sender why."""
+
+    def __init__(self, status, code, title, detail, headers=None):
+        super().__init__(code)
+        self.code = code
+        self.response = (status, code, title, detail, headers)
+
+
+def headers_of(environ):
+    """Return the request's headers as (name in lower case, value) pairs."""
+    pairs = [
+        (name[5:].replace("_", "-").lower(), value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_") and isinstance(value, str)
+    ]
+    if content_type := environ.get("CONTENT_TYPE"):
+        pairs.append(("content-type", content_type))
+    return pairs
+
+
+def correlation_id(environ):
+    """Return the caller's correlation id, or its trace id (W3C Trace Context), or a new one."""
+    given = environ.get("HTTP_X_CORRELATION_ID", "")
+    if CORRELATION.fullmatch(given):
+        return given
+    trace = environ.get("HTTP_TRACEPARENT", "").split("-")
+    if len(trace) == 4 and TRACE_ID.fullmatch(trace[1]) and set(trace[1]) != {"0"}:
+        return trace[1]
+    return uuid.uuid4().hex
+
+
+def check_head(environ):
+    """Return the length of the body in bytes, when the request is one that the inbound route reads.
+
+    Odoo takes a garbled length for an empty body, so the length is checked before anything is read.
+
+    :raises RefusedRequestError: no length, no body, too long, another media type, an encoding.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not CONTENT_LENGTH.fullmatch(length):
+        raise RefusedRequestError(
+            411, "length_required", "Length required", "Send the body with a Content-Length header."
+        )
+    if not int(length):
+        raise RefusedRequestError(400, "body_empty", "Empty body", "An event has a body.")
+    media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise RefusedRequestError(
+            415, "media_type", "Unsupported media type", "Send the event as application/json."
+        )
+    encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise RefusedRequestError(
+            415, "content_encoding", "Unsupported encoding", "Send the event without content encoding."
+        )
+    if int(length) > MAX_BODY_BYTES:
+        raise too_large(MAX_BODY_BYTES)
+    return int(length)
+
+
+def check_whole(raw, length):
+    """:raises RefusedRequestError: fewer bytes came than the request announced."""
+    if len(raw) != length:
+        raise RefusedRequestError(
+            400, "body_truncated", "Body truncated", "The body is shorter than its Content-Length says."
+        )
+
+
+def too_large(limit):
+    """Return the refusal of a body of more than ``limit`` bytes."""
+    return RefusedRequestError(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
+
+
+def check_length(raw, facts):
+    """:raises RefusedRequestError: the body is longer than the address allows."""
+    if len(raw) > facts["max_body_bytes"]:
+        raise too_large(facts["max_body_bytes"])
+
+
+def check_rate(facts, environ):
+    """Take one token of the address's bucket in this process, once per request.
+
+    :raises RefusedRequestError: there is none left (429, with the seconds to wait).
+    """
+    if environ.get(ADMITTED):
+        return
+    rate = facts["rate_per_second"]
+    bucket = _buckets.get(facts["endpoint_id"])
+    if bucket is None or bucket.rate_per_second != rate:
+        bucket = _buckets[facts["endpoint_id"]] = TokenBucket(rate_per_second=rate, burst=rate * 5)
+    wait_seconds = bucket.take(time.monotonic_ns())
+    if wait_seconds:
+        raise RefusedRequestError(
+            429,
+            "rate_limited",
+            "Too many requests",
+            "Send more slowly.",
+            {"Retry-After": str(int(wait_seconds) + 1)},
+        )
+    environ[ADMITTED] = True
+
+
+def _aware(value):
+    return value.replace(tzinfo=timezone.utc) if value else None
+
+
+def secrets_of(facts):
+    """Return the secrets of an address, decrypted."""
+    return [
+        Secret(
+            id=str(row_id),
+            value=key_ring.decrypt(ciphertext),
+            valid_from=_aware(start),
+            valid_until=_aware(end),
+        )
+        for row_id, ciphertext, start, end in facts["secrets"]
+    ]
+
+
+def verify(facts, raw, headers, url=""):
+    """Check the signature over the raw body; ``url`` matters to schemes with ``signs_url`` alone.
+
+    :raises RefusedRequestError: it does not hold (401).
+    """
+    signed = SignedRequest(method="POST", url=url, headers=headers, body=raw)
+    try:
+        get_scheme(facts["scheme"]).verify(
+            signed, secrets_of(facts), datetime.now(timezone.utc), facts["tolerance_seconds"]
+        )
+    except AuthorizationError as error:
+        raise RefusedRequestError(401, error.code, "Signature refused", error.sentence) from error
+
+
+def read_envelope(facts, raw, headers):
+    """Parse the body, now that its signature holds, as far as storing it needs.
+
+    :raises RefusedRequestError: it is no event of the outside system (400).
+    """
+    try:
+        return get_connector(facts["connector"]).read_envelope(parse_json(raw), dict(headers))
+    except ContractError as error:
+        raise RefusedRequestError(400, error.code, "Not an event", error.sentence) from error
+    except IntegrationError as error:
+        raise RefusedRequestError(400, error.code, "Refused", error.sentence) from error
+
+
+def kept_headers(facts, headers):
+    """Return the headers that must be stored to verify the signature again."""
+    kept = get_scheme(facts["scheme"]).kept_headers
+    return {name: value for name, value in headers if name in kept}
+
+
+def lane_of(facts, envelope):
+    """Return the id of the lane in which an event is worked off."""
+    rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
+    return facts["flows"].get(rule and rule.kind, (None, facts["default_lane"]))[1]
