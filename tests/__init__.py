@@ -8,6 +8,7 @@ from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents
 from . import test_partner_hold
+from . import test_rehearsal
 from . import test_stripe_money
 from . import test_views
 from . import test_webhook

@@ -16,5 +16,6 @@ from . import drain_outcome
 from . import drain_rescue
 from . import event
 from . import delivery
+from . import rehearsal
 from . import pull
 from . import proposal

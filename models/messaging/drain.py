@@ -136,6 +136,16 @@ class IntegrationDrain(models.AbstractModel):
         started = time.monotonic()
         held = [row for row in rows if row["blocked"]]
         works = [self._open_work(row) for row in rows if not row["blocked"]]
+        held += self._perform(works)
+        self._record(works, held, started)
+        if left is not None:
+            left.clear()
+            left.update(self._left_open(works))
+        return len(rows)
+
+    def _perform(self, works):
+        """Understand and apply; takes out of ``works`` what must wait behind a stopped event, and returns its rows."""
+        held = []
         for work in works:
             self._understand(work)
         stopped = set()
@@ -156,34 +166,29 @@ class IntegrationDrain(models.AbstractModel):
                 for work in ready
                 if work.error and work.error.code not in ANSWERED_BY_SUCCESSORS
             }
-        self._record(works, held, started)
-        if left is not None:
-            left.clear()
-            left.update(self._left_open(works))
-        return len(rows)
+        return held
 
     def _ready_rows(self, lane_id, limit):
         self.env.cr.execute(
-            SQL(
-                """
-                SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
-                       m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
-                       m.correlation_id, m.exception_id, m.origin, p.raw, p.headers,
-                       EXISTS (SELECT FROM integration_message b
-                                WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
-                                  AND b.direction = 'in' AND b.id < m.id
-                                  AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')
-                                  AND COALESCE(b.error_code, '') <> ALL (%s)) AS blocked
-                  %s
-                 ORDER BY m.id
-                 LIMIT %s
-                """,
-                list(ANSWERED_BY_SUCCESSORS),
-                self._ready_part(lane_id),
-                limit,
-            )
+            SQL("%s %s ORDER BY m.id LIMIT %s", self._row_columns(), self._ready_part(lane_id), limit)
         )
         return self.env.cr.dictfetchall()
+
+    def _row_columns(self):
+        """Return SELECT of what a message brings along, from integration_message m and integration_payload p."""
+        return SQL(
+            """
+            SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
+                   m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
+                   m.correlation_id, m.exception_id, m.origin, p.raw, p.headers,
+                   EXISTS (SELECT FROM integration_message b
+                            WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
+                              AND b.direction = 'in' AND b.id < m.id
+                              AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')
+                              AND COALESCE(b.error_code, '') <> ALL (%s)) AS blocked
+            """,
+            list(ANSWERED_BY_SUCCESSORS),
+        )
 
     def _ready_part(self, lane_id):
         """Return FROM and WHERE of what can be worked off in a lane now."""
