@@ -36,7 +36,7 @@ class RehearsalCommon(IntegrationCommon):
 
     def table_counts(self):
         """Return {table: rows} of every table, exact."""
-        self.env.flush_all()
+        self.env.cr.flush()
         self.env.cr.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema::regnamespace"
         )
