@@ -16,7 +16,7 @@
         "sale",
     ],
     "external_dependencies": {
-        "python": ["cryptography", "iso4217", "msgspec", "requests", "rfc8785"],
+        "python": ["cryptography", "fsspec", "iso4217", "msgspec", "paramiko", "requests", "rfc8785"],
     },
     "data": [
         "security/groups.xml",
@@ -40,6 +40,8 @@
         "views/odoo_views.xml",
         "views/partner_views.xml",
         "views/menus.xml",
+        "views/batch_views.xml",
+        "views/pull_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -8,12 +8,15 @@ turn it into canonical documents, which requests to send and how to read their a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 
+from ..engine.batch import NO_TOTALS, ControlTotals
 from ..engine.canonical import Document
+from ..engine.formats.base import FileEvent, Limits, Trailer
 from ..engine.retry import RetryPolicy
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
@@ -43,6 +46,7 @@ class ConnectorSpec:
     ``sensitive_keys``     JSON keys whose values no view, log or exception may show.
     ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
     ``pulls``              names of the lists that ``pull_request`` and ``pull_page`` can read.
+    ``file_formats``       code → name of the file formats that ``read_file`` can read.
     ``api_version``        the vendor's API version against which the connector was written.
     ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
@@ -57,6 +61,7 @@ class ConnectorSpec:
     sensitive_keys: frozenset[str]
     outbound_events: tuple[str, ...] = ()
     pulls: tuple[str, ...] = ()
+    file_formats: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_version: str | None = None
     max_body_bytes: int = 1_000_000
     clock_tolerance_seconds: int = 300
@@ -130,11 +135,19 @@ class PullPage:
     ``more`` says that another page follows now; ``cursor`` is opaque to the hub and JSON-serialisable.
     The hub stores the events and the cursor in one transaction, then loops while ``more``. The first cursor
     of a connection is ``{}``. A pull of several steps keeps the step in its cursor.
+
+    ``order``     orders the cursors of this list where it can: it never becomes smaller from page to page, whatever
+                  the source answers; None = cannot be told.
+    ``sums``      what the events of the page sum up to, per currency.
+    ``declared``  the source's own totals over the whole run, where it tells them (on any page; the last one counts).
     """
 
     events: Sequence[tuple[Envelope, Any]]
     cursor: Mapping[str, Any]
     more: bool
+    order: int | None = None
+    sums: Mapping[str, Decimal] | None = None
+    declared: ControlTotals = NO_TOTALS
 
 
 class Connector:
@@ -179,6 +192,38 @@ class Connector:
         :raises TransientError, AuthorizationError, ContractError: by what the answer says.
         """
         raise NotImplementedError(f"{self.spec.code} has nothing to pull")
+
+    def pull_cursor_from(self, pull: str, instant: datetime) -> Mapping[str, Any]:
+        """Return the cursor from which ``pull`` reads everything from ``instant`` (UTC-aware) on.
+
+        The default is the first cursor: everything is read once more, which costs time and books nothing twice.
+        """
+        return {}
+
+    def read_file(
+        self,
+        file_format: str,
+        stream: BinaryIO,
+        source: str,
+        limits: Limits,
+        settings: Mapping[str, Any] = NO_SETTINGS,
+    ) -> Iterator[FileEvent | Trailer]:
+        """Yield the events of a file in one of ``spec.file_formats``, and its control totals where it has them.
+
+        ``stream`` is unpacked and read once, from its beginning, in bounded memory; reading the same bytes again
+        yields the same events under the same numbers. ``source`` names the file in errors. A record that cannot be
+        read is yielded with its problem. Settings: those of the connection and ``encoding``.
+
+        :raises ContractError: the file cannot be read on.
+        """
+        raise NotImplementedError(f"{self.spec.code} reads no files")
+
+    def render_receipt(self, facts: Mapping[str, Any]) -> bytes:
+        """Return the content of the file that tells the sender what became of its file.
+
+        ``facts``: source, digest, state, declared, counted, new, known, unreadable, problem.
+        """
+        raise NotImplementedError(f"{self.spec.code} writes no receipts")
 
     def render_event(
         self, event_type: str, event_id: str, occurred_at: datetime, document: Mapping[str, Any]

@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_access
+from . import test_batches
 from . import test_complete_lines
 from . import test_drain
 from . import test_entries
@@ -9,6 +10,7 @@ from . import test_outbox
 from . import test_partner_documents
 from . import test_partner_hold
 from . import test_rehearsal
+from . import test_pull
 from . import test_stripe_money
 from . import test_views
 from . import test_webhook

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, BinaryIO
 
 from ...engine.canonical import Document
-from ..base import Connector, ConnectorSpec, Envelope, EventRule, InboundEvent
-from .const import DOCUMENTATION_URL, INBOUND, OUTBOUND, SENSITIVE_KEYS
+from ...engine.canonical_json import canonical_bytes
+from ...engine.formats.base import FileEvent, Limits, Trailer
+from ..base import NO_SETTINGS, Connector, ConnectorSpec, Envelope, EventRule, InboundEvent
+from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, SENSITIVE_KEYS
+from .files import READERS
 from .transformers import read_document, read_envelope, write_event
 
 _RANKS = {"customer": 10, "invoice": 30, "movement": 50, "entry": 60, "provider_balance": 90}
@@ -27,6 +30,7 @@ class GenericConnector(Connector):
         events={name: EventRule(kind, rank=_RANKS[kind]) for name, (kind, _stated) in INBOUND.items()},
         sensitive_keys=SENSITIVE_KEYS,
         outbound_events=tuple(OUTBOUND),
+        file_formats=FILE_FORMATS,
         api_version="1",
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
@@ -36,6 +40,19 @@ class GenericConnector(Connector):
 
     def transform(self, event: InboundEvent) -> list[Document]:
         return [read_document(event.envelope.event_type, event.body)]
+
+    def read_file(
+        self,
+        file_format: str,
+        stream: BinaryIO,
+        source: str,
+        limits: Limits,
+        settings: Mapping[str, Any] = NO_SETTINGS,
+    ) -> Iterator[FileEvent | Trailer]:
+        return READERS[file_format](stream, source, limits, settings)
+
+    def render_receipt(self, facts: Mapping[str, Any]) -> bytes:
+        return canonical_bytes({"type": "file.received", "schema_version": "1", **facts})
 
     def render_event(
         self, event_type: str, event_id: str, occurred_at: datetime, document: Mapping[str, Any]

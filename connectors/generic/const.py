@@ -26,3 +26,40 @@ OUTBOUND: dict[str, str] = {
 
 # Values of canonical documents that views and logs do not show to everybody.
 SENSITIVE_KEYS = frozenset({"actor", "address", "approver", "email", "iban", "phone", "tax_id"})
+
+# code → name of the files that the generic connector reads; the README is the contract.
+FILE_FORMATS: dict[str, str] = {
+    "ndjson": "Documents, one JSON object per line",
+    "movements_csv": "Balance movements, CSV",
+    "entries_csv": "Journal entries, CSV",
+}
+MOVEMENT_COLUMNS = ("movement_id", "type", "occurred_at", "amount", "currency")
+MOVEMENT_OPTIONAL_COLUMNS = (
+    "version",
+    "status",
+    "changes_balance",
+    "settled_amount",
+    "settled_currency",
+    "balance_transaction",
+    "related",
+    "customer_id",
+    "customer_name",
+    "customer_email",
+    "invoice",
+    "order",
+    "method",
+    "description",
+)
+ENTRY_COLUMNS = ("reference", "date", "currency", "account", "debit", "credit")
+ENTRY_OPTIONAL_COLUMNS = (
+    "version",
+    "occurred_at",
+    "journal",
+    "label",
+    "analytic",
+    "party_id",
+    "party_name",
+    "approver",
+    "approved_at",
+    "description",
+)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import urllib.parse
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from ...engine.canonical import Amount
 from ...engine.canonical_json import canonical_bytes, digest
+from ...engine.errors import ContractError
 from ...engine.instants import parse_instant
 from ..base import Envelope, HttpAnswer, HttpRequest, PullPage
 from ..reading import UnixSeconds, WireId, read_answer, read_as, schema_violation
@@ -86,6 +88,12 @@ def transactions_request(cursor: Mapping[str, Any], settings: Mapping[str, Any],
     return get("/v1/balance_transactions", list_query(since, state.starting_after), settings, secret)
 
 
+def transactions_from(instant: dt.datetime) -> dict[str, Any]:
+    """Return the cursor that reads every line created from ``instant`` (UTC-aware) on once more."""
+    until = max(0, int(instant.timestamp()))
+    return msgspec.to_builtins(TransactionCursor(complete_until=until))
+
+
 def transactions_page(cursor: Mapping[str, Any], answer: HttpAnswer, settings: Mapping[str, Any]) -> PullPage:
     """Read one page; the cursor's ``complete_until`` moves only when the sweep has reached its end.
 
@@ -105,7 +113,25 @@ def transactions_page(cursor: Mapping[str, Any], answer: HttpAnswer, settings: M
         # An empty sweep must not forget how far the last one came.
         until = max([moment for moment in (newest, state.complete_until) if moment is not None], default=None)
         state = TransactionCursor(complete_until=until)
-    return PullPage(events=events, cursor=msgspec.to_builtins(state), more=more)
+    return PullPage(
+        events=events,
+        cursor=msgspec.to_builtins(state),
+        more=more,
+        order=state.complete_until,
+        sums=_sums(line for line, _body in lines),
+    )
+
+
+def _sums(lines: Iterable[wire.BalanceTransaction]) -> dict[str, Decimal] | None:
+    """Return the net of the lines per currency; None where one of them has an amount that cannot be told."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        code = line.currency.upper()
+        try:
+            sums[code] = sums.get(code, Decimal(0)) + money(line.net, code).value
+        except ContractError:  # that line fails alone when it is understood
+            return None
+    return sums
 
 
 def read_list(answer: HttpAnswer) -> tuple[list[tuple[wire.BalanceTransaction, dict[str, Any]]], bool]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 from ...engine.canonical import Document
@@ -23,7 +24,7 @@ from ..base import (
 from ..reading import read_as, schema_violation
 from . import wire
 from .balances import balances_page, balances_request, daily_balance_documents
-from .client import transactions_page, transactions_request
+from .client import transactions_from, transactions_page, transactions_request
 from .const import API_VERSION, DAILY_BALANCE_EVENT, DOCUMENTATION_URL, SENSITIVE_KEYS, TRANSACTION_EVENT
 from .shared import Context, instant
 from .transactions import transaction_documents
@@ -153,6 +154,12 @@ class StripeConnector(Connector):
         settings: Mapping[str, Any] = NO_SETTINGS,
     ) -> PullPage:
         return self._pull(pull)[1](cursor, answer, settings)
+
+    def pull_cursor_from(self, pull: str, instant: datetime) -> Mapping[str, Any]:
+        """Return the cursor for a second reading; the balances are told again per finished day of UTC."""
+        if pull == "balances":
+            return {"next_day": instant.astimezone(timezone.utc).date().isoformat()}
+        return transactions_from(instant)
 
     @staticmethod
     def _pull(pull: str):

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from .application import APPLICATION_CODES
 from .authorization import AUTHORIZATION_CODES
 from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
+from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
 from .reference import REFERENCE_CODES
@@ -23,6 +24,7 @@ CODES: dict[str, CodeInfo] = {
     **CONTRACT_CODES,
     **REFERENCE_CODES,
     **BUSINESS_CODES,
+    **BATCH_CODES,
     **APPLICATION_CODES,
     **AUTHORIZATION_CODES,
     **TRANSIENT_CODES,

@@ -3,3 +3,4 @@ from . import audit_leaf
 from . import integration_exception
 from . import exception_fix
 from . import display
+from . import batch_exception

@@ -33,6 +33,12 @@ ACTION_LABELS = {
     "partner.customer_withdrawn": _lt("Approval of the customer withdrawn"),
     "partner.supplier_approved": _lt("Supplier activated"),
     "partner.supplier_withdrawn": _lt("Supplier no longer active"),
+    "batch.read_again": _lt("File or list read again"),
+    "batch.accept": _lt("Incomplete file or list accepted"),
+    "batch.put_aside": _lt("File or list put aside"),
+    "pull.now": _lt("List fetched on request"),
+    "pull.again": _lt("List fetched again from a date"),
+    "drop.change": _lt("Folder for files changed"),
 }
 TONES = {
     "done": "success",

@@ -28,6 +28,15 @@ FIXES = {
     "credential_unreadable": "connection",
     "balance_differs": "pull",
     "settlement_amount_unknown": "pull",
+    "batch_incomplete": "batch",
+    "control_total_differs": "batch",
+    "file_truncated": "batch",
+    "file_corrupt": "batch",
+    "file_changed": "batch",
+    "file_too_large": "batch",
+    "cursor_goes_back": "batch",
+    "cursor_repeats": "batch",
+    "page_too_large": "batch",
 }
 
 

@@ -19,3 +19,9 @@ from . import delivery
 from . import rehearsal
 from . import pull
 from . import proposal
+from . import batch
+from . import batch_links
+from . import batch_decision
+from . import batch_policy
+from . import pull_run
+from . import fetch

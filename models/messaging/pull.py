@@ -1,21 +1,31 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Fetches what an outside system lists: pages over HTTP outside a transaction, events and cursor in one commit."""
 
-import logging
-from contextlib import closing
+import time
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 
 from ...connectors.registry import get_connector
-from ...engine.canonical_json import canonical_bytes
-from ...engine.errors import IntegrationError
+from ...engine.errors import ContractError, IntegrationError
+from ...engine.pull_progress import Progress
 from . import http_client
+from .big_integer import BigInteger
 from .lane import CHANNEL, WATCH_AFTER_SECONDS, WATCH_CHANNEL, exclusive, ring_lanes
 
-_logger = logging.getLogger(__name__)
-
 LOCK_OFFSET = 1_500_000_000
+# Lists of one connection are fetched side by side, each under a lock of its own.
+LOCKS_PER_CONNECTION = 8
 MAX_PAGES = 1000
+BUDGET_SECONDS = 120
+MAX_PAGE_BYTES = http_client.MAX_ANSWER_BYTES - 1
+MAX_PAGE_EVENTS = 10_000
+CURSOR_STATES = [
+    ("resting", "Read to its end"),
+    ("reading", "Being read"),
+    ("waiting", "Will be tried again"),
+    ("stopped", "Needs a person"),
+]
 
 
 class IntegrationPullCursor(models.Model):
@@ -29,134 +39,148 @@ class IntegrationPullCursor(models.Model):
     connection_id = fields.Many2one("integration.connection", required=True, ondelete="cascade", index=True)
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     pull = fields.Char(required=True)
+    state = fields.Selection(CURSOR_STATES, required=True, default="resting")
     position = fields.Json()
+    progress = BigInteger(help="Orders the positions of this list; it never becomes smaller.")
+    restart_at = fields.Datetime(help="A person asked to read everything from this instant on once more.")
+    started_at = fields.Datetime(help="When reading was begun last.")
     fetched_at = fields.Datetime(help="When the list was last read to its end.")
+    failure_count = fields.Integer(help="Tries that failed since the last that did not.")
+    not_before = fields.Datetime(string="Next try", help="The source is not asked again before.")
     last_error = fields.Char()
+    error_code = fields.Char()
+    batch_id = fields.Many2one("integration.batch", string="Run", ondelete="set null")
 
     _pull_unique = models.Constraint("UNIQUE(connection_id, pull)", "There is one position per list.")
+
+    def _is_due(self, every_minutes):
+        """Whether the schedule wants this list to be read now."""
+        self.ensure_one()
+        now = fields.Datetime.now()
+        if self.state == "stopped" or (self.not_before and self.not_before > now):
+            return False
+        if self.state in ("waiting", "reading") or self.restart_at:
+            return True
+        return not self.started_at or self.started_at <= now - timedelta(minutes=every_minutes)
 
 
 class IntegrationConnection(models.Model):
     _inherit = "integration.connection"
 
     pull_cursor_ids = fields.One2many("integration.pull.cursor", "connection_id")
+    pull_every_minutes = fields.Integer(
+        string="Fetch every (minutes)",
+        default=15,
+        help="How often the lists of the source are fetched: 1 is near real time, 1440 once a day.",
+        tracking=True,
+    )
+    pull_overlap_minutes = fields.Integer(
+        string="Fetch again the last (minutes)",
+        default=60,
+        help="How far each fetch reaches back behind the last one: what the source wrote down late is found. What is "
+        "known already is recognised and books nothing.",
+        tracking=True,
+    )
 
-    def _pull_now(self):
-        """Ask for a fetch of every list of this connection."""
+    _pull_every_positive = models.Constraint(
+        "CHECK(pull_every_minutes > 0)", "Lists are fetched at most once a minute."
+    )
+    _pull_overlap_range = models.Constraint(
+        "CHECK(pull_overlap_minutes BETWEEN 0 AND 44640)", "A fetch reaches back 31 days at most."
+    )
+
+    def _settings(self):
+        return super()._settings() | {"overlap_seconds": self.pull_overlap_minutes * 60}
+
+    def _pull_now(self, pulls=None, delay_seconds=None):
+        """Ask for a fetch of these lists (default: every list of this connection)."""
         self.ensure_one()
-        for pull in self._spec().pulls:
+        for pull in self._spec().pulls if pulls is None else pulls:
             self.with_delay(
                 channel=CHANNEL,
-                identity_key=f"finance_integration.pull.{self.id}.{pull}",
+                identity_key=f"finance_integration.pull.{self.id}.{pull}{'.later' if delay_seconds else ''}",
+                eta=delay_seconds,
                 max_retries=1,
                 priority=10,
             )._pull(pull)
 
     @api.model
     def _cron_pull(self):
-        """Fetch from every active connection that has an API key."""
+        """Fetch from every active connection that has an API key and whose time has come."""
         for connection in self.search([("state", "=", "active")]):
             if connection.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid):
-                connection._pull_now()
+                cursors = {cursor.pull: cursor for cursor in connection.pull_cursor_ids}
+                due = [
+                    pull
+                    for pull in connection._spec().pulls
+                    if pull not in cursors or cursors[pull]._is_due(connection.pull_every_minutes)
+                ]
+                connection._pull_now(due)
 
     def _pull(self, pull):
-        """Fetch one list to its end, on own cursors; returns how many new events were stored."""
+        """Job: fetch one list to its end, on own cursors; returns how many new events were stored.
+
+        What it leaves because its time is over is fetched by the next job, from where this one stopped.
+        """
         self.ensure_one()
-        registry, dbname, connection_id = self.env.registry, self.env.cr.dbname, self.id
-        stored = 0
+        registry, stored, more = self.env.registry, 0, False
         if self.state != "active":  # paused, or a neutralized copy in which the job was still waiting
             return stored
-        with exclusive(dbname, LOCK_OFFSET + connection_id) as free:
-            for _page in range(MAX_PAGES if free else 0):
-                with closing(registry.cursor()) as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
-                    asked = env["integration.connection"].browse(connection_id)._pull_request(pull)
-                    cr.commit()  # pylint: disable=invalid-commit
-                try:
-                    page = self._fetch(pull, asked)
-                except IntegrationError as error:
-                    with closing(registry.cursor()) as cr:
-                        env = api.Environment(cr, SUPERUSER_ID, {})
-                        env["integration.connection"].browse(connection_id)._pull_failed(pull, error)
-                        env.flush_all()
-                        cr.commit()  # pylint: disable=invalid-commit
-                    return stored
-                with closing(registry.cursor()) as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
-                    stored += env["integration.connection"].browse(connection_id)._store_page(pull, page)
-                    env.flush_all()
-                    cr.commit()  # pylint: disable=invalid-commit
-                if not page.more:
-                    break
+        with exclusive(self.env.cr.dbname, self._pull_lock(pull)) as free:
+            if free:
+                stored, more = self._pull_pages(pull)
         if stored:
             ring_lanes(registry, self.flow_ids.lane_id.ids)
+        if more:
+            with registry.cursor() as cr:
+                self.with_env(api.Environment(cr, SUPERUSER_ID, {}))._pull_now([pull])
         return stored
 
-    def _pull_request(self, pull):
-        """Return everything that the request for the next page needs, read in one short transaction."""
-        credential = self.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid)
-        cursor = self.pull_cursor_ids.filtered(lambda row: row.pull == pull)
-        settings = self._settings()
-        position = cursor.position or {}
-        secret = credential[:1].sudo()._reveal() if credential else ""
-        return {
-            "connector": self.connector,
-            "settings": settings,
-            "position": position,
-            "request": get_connector(self.connector).pull_request(pull, position, settings, secret),
-            "allowed_hosts": (self.allowed_hosts or "").split(),
-        }
+    def _pull_lock(self, pull):
+        pulls = self._spec().pulls
+        return LOCK_OFFSET + self.id * LOCKS_PER_CONNECTION + pulls.index(pull) % LOCKS_PER_CONNECTION
+
+    def _pull_pages(self, pull, budget_seconds=BUDGET_SECONDS):
+        """Fetch page after page; returns how many events were new and whether more is left."""
+        progress, stored = Progress(pull), 0
+        deadline = time.monotonic() + budget_seconds
+        if not self._pull_step("_pull_begin", pull):
+            return stored, False
+        for _page in range(MAX_PAGES):
+            try:
+                asked = self._pull_step("_pull_request", pull)
+                page = self._fetch(pull, asked)
+                progress.check(asked["position"], asked["order"], page)
+            except IntegrationError as error:
+                self._pull_step("_pull_failed", pull, error)
+                return stored, False
+            stored += self._pull_step("_store_page", pull, page)
+            if not page.more:
+                return stored, False
+            if time.monotonic() > deadline:
+                break
+        return stored, True
+
+    def _pull_step(self, method, *arguments):
+        """Run one step on a cursor of its own and commit; a conflict in the database repeats the step."""
+        connection_id = self.id
+        return self.env["integration.drain"]._in_own_transaction(
+            self.env.registry,
+            lambda env: getattr(env["integration.connection"].browse(connection_id), method)(*arguments),
+        )
 
     @api.model
     def _fetch(self, pull, asked):
         """Send the request and read the answer; no transaction is open here."""
-        answer = http_client.send(asked["request"], asked["allowed_hosts"])
-        return get_connector(asked["connector"]).pull_page(pull, asked["position"], answer, asked["settings"])
-
-    def _store_page(self, pull, page):
-        """Store the events of a page and the new position together; returns how many events were new."""
-        self.ensure_one()
-        facts = self._pull_facts()
-        ingest = self.env["integration.ingest"]
-        stored = 0
-        for envelope, body in page.events:
-            verdict, _message_id = ingest._accept(
-                facts, envelope, canonical_bytes(body), {}, f"pull-{envelope.event_id}"[:128], origin="pull"
-            )
-            stored += verdict.value == "new"
-        cursor = self.pull_cursor_ids.filtered(lambda row: row.pull == pull)
-        values = {"position": dict(page.cursor), "last_error": False}
-        if not page.more:
-            values["fetched_at"] = fields.Datetime.now()
-        if cursor:
-            cursor.write(values)
-        else:
-            self.env["integration.pull.cursor"].create({"connection_id": self.id, "pull": pull, **values})
-        return stored
-
-    def _pull_facts(self):
-        return {
-            "connection_id": self.id,
-            "company_id": self.company_id.id,
-            "connector": self.connector,
-            "flows": {
-                flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"
-            },
-            "default_lane": self.flow_ids.lane_id[:1].id,
-        }
-
-    def _pull_failed(self, pull, error):
-        """Keep the position, say what went wrong; a person hears of it unless it passes by itself."""
-        cursor = self.pull_cursor_ids.filtered(lambda row: row.pull == pull)
-        text = error.sentence[:300]
-        if cursor:
-            cursor.last_error = text
-        else:
-            self.env["integration.pull.cursor"].create(
-                {"connection_id": self.id, "pull": pull, "last_error": text}
-            )
-        if error.error_class.value != "transient":
-            self.env["integration.exception"]._raise_cause(self, error.code, error.params, f"pull {pull}")
+        answer = http_client.send(asked["request"], asked["allowed_hosts"], MAX_PAGE_BYTES + 1)
+        if len(answer.body) > MAX_PAGE_BYTES:
+            problem = f"more than {MAX_PAGE_BYTES} bytes"
+            raise ContractError("page_too_large", params={"source": pull, "problem": problem})
+        page = get_connector(asked["connector"]).pull_page(pull, asked["position"], answer, asked["settings"])
+        if len(page.events) > MAX_PAGE_EVENTS:
+            problem = f"more than {MAX_PAGE_EVENTS} records"
+            raise ContractError("page_too_large", params={"source": pull, "problem": problem})
+        return page
 
     # -- delivery ------------------------------------------------------------------------------------------
 
