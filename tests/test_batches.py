@@ -203,6 +203,7 @@ class TestHeldUntilComplete(BatchCommon):
         flow = self.partner_connection.flow_ids.filtered(lambda row: row.kind == "entry")
         self.assertEqual(flow.batch_policy, "when_complete")
         flow.batch_policy = "at_once"
+        flow.flush_recordset()
         batch = self.open(declared={"count": 2})
         message = self.entry("PAY-1")
         batch._add({"count": 1}, message_ids=message.ids)

@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ...engine import batch as rules
 from ...engine.batch import read_totals
+from ...engine.errors import ErrorClass
 from ...engine.money import plain
 from .big_integer import BigInteger
 
@@ -309,24 +310,26 @@ class IntegrationBatch(models.Model):
 
     def _raise_exception(self, error):
         """Raise the one exception of this batch, with what is missing in plain words."""
-        code, params = "batch_incomplete", {"missing": " ".join(self._words_of_problems())}
-        if error and error.error_class.value != "transient":
-            code, params = error.code, error.params
-        elif not error and not self.unreadable_count:
-            declared, counted = self._totals()
-            code = "control_total_differs"
-            params = {
-                "stated": self._words_of_totals(declared),
-                "computed": self._words_of_totals(counted),
-            }
-        params = {"source": self.source, **params}
+        code, params = self._problem(error)
         detail = "\n".join(self._words_of_problems())
         exception = self.env["integration.exception"]._raise_cause(
-            self.connection_id, code, params, f"batch {self.id}", detail=detail
+            self.connection_id, code, {"source": self.source, **params}, f"batch {self.id}", detail=detail
         )
         exception.sudo().batch_id = self
         before, self.exception_id = self.exception_id, exception
         (before - exception)._resolve(self.env._("Another problem of the same file or list came up."))
+
+    def _problem(self, error):
+        """Return code and parameters of what is wrong."""
+        if error and error.error_class is not ErrorClass.TRANSIENT:
+            return error.code, error.params
+        if error or self.unreadable_count:
+            return "batch_incomplete", {"missing": " ".join(self._words_of_problems())}
+        declared, counted = self._totals()
+        return "control_total_differs", {
+            "stated": self._words_of_totals(declared),
+            "computed": self._words_of_totals(counted),
+        }
 
     def _settled(self, resolution):
         """Close the exceptions of these batches."""

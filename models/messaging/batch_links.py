@@ -37,6 +37,7 @@ class IntegrationBatchTotal(models.Model):
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
+    origin = fields.Selection(selection_add=[("file", "Read from a file")])
     batch_id = LooseMany2one(
         "integration.batch",
         readonly=True,

@@ -45,7 +45,8 @@ class IntegrationDrain(models.AbstractModel):
         return SQL(
             """
             %s
-            AND NOT (COALESCE(f.batch_policy, 'at_once') = 'when_complete' AND m.batch_id = ANY(%s))
+            AND NOT (COALESCE(f.batch_policy, 'at_once') = 'when_complete'
+                     AND COALESCE(m.batch_id = ANY(%s), FALSE))
             AND NOT EXISTS (SELECT FROM integration_message bw
                               JOIN integration_flow bf ON bf.id = bw.flow_id AND bf.batch_policy = 'when_complete'
                              WHERE bw.connection_id = m.connection_id AND bw.object_key = m.object_key

@@ -250,7 +250,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _check_addressee(self, work):
         """Refuse events of another account or environment: they must never become money here (policy F1)."""
-        if work.row["origin"] == "pull":  # fetched with the connection's own key
+        if work.row["origin"] in ("pull", "file"):  # fetched with the connection's own key
             return
         connection = work.connection
         told = get_connector(connection.connector).read_envelope(work.body, work.row["headers"] or {})
