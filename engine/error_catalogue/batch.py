@@ -14,7 +14,7 @@ BATCH_CODES = {
     "batch_incomplete": CodeInfo(
         _CONTRACT,
         _("A file or list is incomplete"),
-        _("“%(source)s” is incomplete: %(missing)s"),
+        _("“%(source)s” is incomplete: %(problem)s"),
         _DECIDE,
         severity="high",
     ),

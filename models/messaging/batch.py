@@ -324,7 +324,7 @@ class IntegrationBatch(models.Model):
         if error and error.error_class is not ErrorClass.TRANSIENT:
             return error.code, error.params
         if error or self.unreadable_count:
-            return "batch_incomplete", {"missing": " ".join(self._words_of_problems())}
+            return "batch_incomplete", {"problem": " ".join(self._words_of_problems())}
         declared, counted = self._totals()
         return "control_total_differs", {
             "stated": self._words_of_totals(declared),
