@@ -38,6 +38,7 @@
         "views/connection_views.xml",
         "views/connection_form.xml",
         "views/odoo_views.xml",
+        "views/correlation_views.xml",
         "views/partner_views.xml",
         "views/menus.xml",
         "views/batch_views.xml",

@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 
 from odoo.http import Dispatcher, Response
 
+from ..engine import correlation
 from ..engine.errors import IntegrationError
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class IntegrationDispatcher(Dispatcher):
 
     def dispatch(self, endpoint, args):
         self.request.params = dict(args)
-        return endpoint(**args)
+        with correlation.scope(correlation.read(self.request.httprequest.headers)):
+            return endpoint(**args)
 
     def handle_error(self, exc):
         if isinstance(exc, HTTPException) and exc.code:

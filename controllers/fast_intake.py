@@ -19,6 +19,7 @@ from odoo import SUPERUSER_ID, api, http
 from odoo.modules.registry import Registry
 from odoo.tools import config
 
+from ..engine import correlation
 from ..engine.canonical_json import digest
 from ..engine.idempotency import Verdict
 from ..engine.signatures import get_scheme
@@ -78,7 +79,8 @@ class FastIntake:
         except psycopg2.Error as error:
             _logger.info("the short way in gives up: %s", type(error).__name__)
             return None
-        return self._store(database, facts, envelope, raw, headers, reading.correlation_id(environ))
+        with correlation.scope(reading.correlation_of(environ)) as now:
+            return self._store(database, facts, envelope, raw, headers, now.correlation_id)
 
     def _store(self, database, facts, envelope, raw, headers, correlation_id):
         kept = reading.kept_headers(facts, headers)

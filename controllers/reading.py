@@ -3,10 +3,10 @@
 
 import re
 import time
-import uuid
 from datetime import datetime, timezone
 
 from ..connectors.registry import get_connector
+from ..engine import correlation
 from ..engine.errors import AuthorizationError, ContractError, IntegrationError
 from ..engine.json_guard import parse_json
 from ..engine.rate_limit import TokenBucket
@@ -14,8 +14,6 @@ from ..engine.signatures import Secret, SignedRequest, get_scheme
 from ..models.messaging import key_ring
 
 MAX_BODY_BYTES = 10_000_000
-CORRELATION = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-TRACE_ID = re.compile(r"[0-9a-f]{32}")
 CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Set in the WSGI environment (never by a sender: those names begin with HTTP_) once a request has passed the limit.
@@ -45,15 +43,15 @@ def headers_of(environ):
     return pairs
 
 
-def correlation_id(environ):
-    """Return the caller's correlation id, or its trace id (W3C Trace Context), or a new one."""
-    given = environ.get("HTTP_X_CORRELATION_ID", "")
-    if CORRELATION.fullmatch(given):
-        return given
-    trace = environ.get("HTTP_TRACEPARENT", "").split("-")
-    if len(trace) == 4 and TRACE_ID.fullmatch(trace[1]) and set(trace[1]) != {"0"}:
-        return trace[1]
-    return uuid.uuid4().hex
+def correlation_of(environ):
+    """Return the caller's correlation and its place in a trace; see ``engine.correlation.read``."""
+    return correlation.read(
+        {
+            correlation.CORRELATION_HEADER: environ.get("HTTP_X_CORRELATION_ID", ""),
+            "traceparent": environ.get("HTTP_TRACEPARENT", ""),
+            "tracestate": environ.get("HTTP_TRACESTATE", ""),
+        }
+    )
 
 
 def check_head(environ):

@@ -7,6 +7,7 @@ from odoo.http import Controller, Response, request, route
 from odoo.sql_db import Cursor
 from odoo.tools.misc import get_lang
 
+from ..engine import correlation
 from ..engine.idempotency import Verdict
 from ..models.messaging.lane import ring_lanes
 from . import reading
@@ -34,7 +35,7 @@ class Webhook(Controller):
     def receive(self, key):
         facts = None
         environ = request.httprequest.environ
-        correlation_id = reading.correlation_id(environ)
+        correlation_id = correlation.current().correlation_id
         headers = reading.headers_of(environ)
         try:
             raw = _read_body(environ)
@@ -50,7 +51,7 @@ class Webhook(Controller):
         verdict, message_id = _store(facts, envelope, raw, kept, correlation_id)
         if verdict is not Verdict.DUPLICATE:
             registry, lane_id = request.env.registry, reading.lane_of(facts, envelope)
-            request.env.cr.postcommit.add(lambda: ring_lanes(registry, (lane_id,)))
+            request.env.cr.postcommit.add(correlation.bound(lambda: ring_lanes(registry, (lane_id,))))
         return _answer(verdict, message_id, correlation_id)
 
 

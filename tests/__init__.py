@@ -2,6 +2,7 @@
 from . import test_access
 from . import test_batches
 from . import test_complete_lines
+from . import test_correlation
 from . import test_drain
 from . import test_entries
 from . import test_fast_intake

@@ -8,6 +8,16 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine, LineTax
 from .movement import MOVEMENT_TYPES, BalanceMovement
 from .provider_balance import ProviderBalance
+from .queries import (
+    AppliedInvoice,
+    AppliedPayment,
+    CreditAnswer,
+    CreditQuery,
+    InvoiceAnswer,
+    InvoiceQuery,
+    PaymentAnswer,
+    PaymentQuery,
+)
 from .registry import KINDS, decode, encode, kind_of, latest_version, validate
 
 __all__ = [
@@ -15,17 +25,25 @@ __all__ = [
     "MOVEMENT_TYPES",
     "Address",
     "Amount",
+    "AppliedInvoice",
+    "AppliedPayment",
     "BalanceMovement",
+    "CreditAnswer",
+    "CreditQuery",
     "Customer",
     "Document",
     "EntryLine",
     "Invoice",
+    "InvoiceAnswer",
     "InvoiceLine",
     "InvoicePosted",
+    "InvoiceQuery",
     "JournalEntry",
     "LineTax",
     "PartyRef",
+    "PaymentAnswer",
     "PaymentFailed",
+    "PaymentQuery",
     "PaymentSettled",
     "ProviderBalance",
     "Reference",

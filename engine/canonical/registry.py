@@ -22,6 +22,7 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
+from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
@@ -32,6 +33,12 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "event.invoice_posted": {"1": InvoicePosted},
     "event.payment_settled": {"1": PaymentSettled},
     "event.payment_failed": {"1": PaymentFailed},
+    "query.credit": {"1": CreditQuery},
+    "query.invoice": {"1": InvoiceQuery},
+    "query.payment": {"1": PaymentQuery},
+    "answer.credit": {"1": CreditAnswer},
+    "answer.invoice": {"1": InvoiceAnswer},
+    "answer.payment": {"1": PaymentAnswer},
 }
 
 _KIND_OF = {

@@ -20,6 +20,7 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
+from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .registry import validate
 
 # What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).
@@ -271,6 +272,29 @@ def _check_payment_failed(event: PaymentFailed, provider: str | None) -> list[st
     return []
 
 
+# --- questions and their answers ------------------------------------------------------------------------
+
+
+def _check_credit_query(query: CreditQuery, provider: str | None) -> list[str]:
+    _exact_amounts((query.amount,), provider)
+    if query.amount is not None and query.amount.value < _ZERO:
+        raise _wrong_sign(query.amount.value, "amount.value")
+    return []
+
+
+def _check_invoice_query(query: InvoiceQuery, provider: str | None) -> list[str]:
+    if (query.invoice_id is None) == (query.number is None):
+        raise _violation("invoice_id", "exactly one of invoice_id and number is given")
+    return []
+
+
+def _check_amounts(document: Document, provider: str | None) -> list[str]:
+    """Check every amount that stands directly in ``document``."""
+    values = (getattr(document, name) for name in document.__struct_fields__)
+    _exact_amounts((value for value in values if isinstance(value, Amount)), provider)
+    return []
+
+
 _RULES: dict[type[Document], Callable[..., list[str]]] = {
     Customer: _check_customer,
     Invoice: _check_invoice,
@@ -280,4 +304,10 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     InvoicePosted: _check_invoice_posted,
     PaymentSettled: _check_payment_settled,
     PaymentFailed: _check_payment_failed,
+    CreditQuery: _check_credit_query,
+    InvoiceQuery: _check_invoice_query,
+    PaymentQuery: _check_amounts,
+    CreditAnswer: _check_amounts,
+    InvoiceAnswer: _check_amounts,
+    PaymentAnswer: _check_amounts,
 }

@@ -4,3 +4,4 @@ from . import integration_exception
 from . import exception_fix
 from . import display
 from . import batch_exception
+from . import correlation

@@ -25,3 +25,4 @@ from . import batch_decision
 from . import batch_policy
 from . import pull_run
 from . import fetch
+from . import correlation

@@ -13,6 +13,7 @@ from odoo.tools import SQL
 
 from ...connectors.base import HttpRequest
 from ...connectors.registry import get_connector
+from ...engine.correlation import described
 from ...engine.errors import IntegrationError
 from ...engine.errors import error as error_of
 from ...engine.instants import utc_now
@@ -60,6 +61,7 @@ class IntegrationDelivery(models.AbstractModel):
             connection.with_delay(
                 channel=CHANNEL,
                 identity_key=f"finance_integration.deliver.{connection.id}",
+                description=described(self.env._("Deliver to %s", connection.name)),
                 max_retries=1,
                 priority=8,
             )._deliver_outbox()
@@ -212,7 +214,7 @@ class IntegrationDelivery(models.AbstractModel):
         secret = credential[0]._reveal()
         scheme = get_scheme(connection._outbound_scheme(secret))
         signature = scheme.sign(body, secret, utc_now(), message.event_id)
-        extra = {"X-Correlation-Id": message.correlation_id} if message.correlation_id else {}
+        extra = message._trace_headers()
         return {
             "id": message.id,
             "request": HttpRequest(

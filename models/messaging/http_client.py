@@ -13,6 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from ...connectors.base import HttpAnswer
+from ...engine import correlation
 from ...engine.address_guard import check_address, check_url
 from ...engine.errors import AuthorizationError, TransientError
 
@@ -60,12 +61,16 @@ class _GuardedAdapter(HTTPAdapter):
 def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES):
     """Send one request and return the answer, whatever its status.
 
+    What is being worked on (``engine.correlation``) is named in headers, unless the request names it itself.
+
     :param request: an HttpRequest; its timeout covers each read.
     :param allowed_hosts: hosts that an administrator allowed by name although they are not public.
     :raises AuthorizationError: ``address_forbidden``.
     :raises TransientError: ``destination_unavailable`` (nothing was sent), ``destination_timeout`` (sent, no answer).
     """
     target = check_url(request.url, allowed_hosts)
+    now = correlation.current()
+    headers = {**(now.headers() if now else {}), **request.headers}
     with requests.Session() as session:
         session.trust_env = False
         if not target.allowed_by_name:
@@ -77,15 +82,15 @@ def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES):
                     request.method,
                     request.url,
                     data=request.body or None,
-                    headers=dict(request.headers),
+                    headers=headers,
                     timeout=(CONNECT_TIMEOUT_SECONDS, request.timeout_seconds),
                     allow_redirects=False,
                     stream=True,
                 )
             ) as response:
                 body = _bounded(response, max_answer_bytes)
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return HttpAnswer(status=response.status_code, headers=headers, body=body)
+                told = {name.lower(): value for name, value in response.headers.items()}
+                return HttpAnswer(status=response.status_code, headers=told, body=body)
         except requests.exceptions.ConnectTimeout as error:
             raise TransientError(
                 "destination_unavailable", type(error).__name__, params={"host": target.host}

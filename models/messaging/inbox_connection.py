@@ -17,6 +17,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
 from odoo.sql_db import connection_info_for
 
 from ...connectors.registry import get_connector
+from ...engine import correlation
 from ...engine.canonical.base import MAX_VERSION
 
 STORE = """
@@ -24,9 +25,9 @@ STORE = """
         INSERT INTO integration_message
                (direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, event_id,
                 event_type, object_key, version, kind, occurred_at, received_at, stage, status,
-                attempt_count, body_digest, correlation_id)
+                attempt_count, body_digest, correlation_id, trace_parent, trace_state)
         VALUES ('in', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC',
-                'received', 'ready', 0, %s, %s)
+                'received', 'ready', 0, %s, %s, %s, %s)
         ON CONFLICT (connection_id, event_id) WHERE direction = 'in' DO NOTHING
         RETURNING id
     ), kept AS (
@@ -34,7 +35,7 @@ STORE = """
     )
     SELECT id FROM stored
 """
-TYPES = (*["int"] * 5, *["text"] * 4, "bigint", "text", "timestamp", "text", "text", "bytea", "jsonb")
+TYPES = (*["int"] * 5, *["text"] * 4, "bigint", "text", "timestamp", *["text"] * 4, "bytea", "jsonb")
 _NUMBERS = iter(range(1, len(TYPES) + 1))
 PREPARE = f"PREPARE store_event ({', '.join(TYPES)}) AS " + re.sub(
     "%s", lambda _match: f"${next(_NUMBERS)}", STORE
@@ -68,9 +69,18 @@ def event_values(facts, envelope, event_id, raw, headers, body_digest, correlati
         envelope.occurred_at and envelope.occurred_at.replace(tzinfo=None),
         body_digest,
         correlation_id,
+        *trace_columns(),
         raw,
         json.dumps(headers),
     )
+
+
+def trace_columns():
+    """Return (trace_parent, trace_state) of what is being worked on, as they are stored."""
+    now = correlation.current()
+    if now is None or now.trace is None:
+        return None, None
+    return now.trace.parent, now.trace.state or None
 
 
 def _column_version(version):

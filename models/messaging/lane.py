@@ -11,6 +11,8 @@ from odoo.exceptions import UserError
 from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
+from ...engine.correlation import described
+
 _logger = logging.getLogger(__name__)
 
 # First half of the advisory lock key: names what the second half (the lane id) means.
@@ -74,6 +76,7 @@ class IntegrationLane(models.Model):
             lane.with_delay(
                 channel=CHANNEL,
                 identity_key=f"finance_integration.drain.{lane.id}",
+                description=described(self.env._("Work off %s", lane.name)),
                 max_retries=1,
                 priority=5,
             )._drain()

@@ -77,13 +77,25 @@ class AccountMove(models.Model):
         self.ensure_one()
         return (self.ref if self.integration_issued_elsewhere else self.name) or self.name or self.ref or ""
 
+    def _integration_messages(self):
+        """Return the events from which this entry comes; an entry made when money was applied comes from the money."""
+        effects = self.env["integration.effect"].search(
+            [("res_model", "=", self._name), ("res_id", "in", self.ids)]
+        )
+        messages = effects.message_id | self.integration_movement_ids.message_id
+        if not messages and (known := self.filtered("integration_correlation_id")):
+            messages = messages.search(
+                [
+                    ("correlation_id", "in", known.mapped("integration_correlation_id")),
+                    ("connection_id", "in", known.integration_connection_id.ids),
+                ]
+            )
+        return messages
+
     def action_open_integration_source(self):
         """Button: open the events that this entry comes from."""
         self.ensure_one()
-        effects = self.env["integration.effect"].search(
-            [("res_model", "=", self._name), ("res_id", "=", self.id)]
-        )
-        messages = effects.message_id | self.integration_movement_ids.message_id
+        messages = self._integration_messages()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
         if len(messages) == 1:
             return dict(action, res_id=messages.id, views=[(False, "form")])

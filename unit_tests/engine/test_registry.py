@@ -30,6 +30,7 @@ from odoo.addons.finance_integration.engine.errors import ContractError
 SOURCE = {"system": "shop", "object_id": "1"}
 AMOUNT = {"value": "10.00", "currency": "EUR"}
 HEAD = {"source": SOURCE, "occurred_at": "2025-03-01T12:00:00Z"}
+ANSWER = {"query_id": "q-1", "outcome": "answered", "decided_by": "facts", "company": "C", "took_ms": 12}
 EXAMPLES = {
     "customer": {**HEAD, "name": "Anna", "address": {"city": "Graz", "country": "AT"}},
     "invoice": {
@@ -92,6 +93,42 @@ EXAMPLES = {
         "invoice_status": "paid",
     },
     "event.payment_failed": {**HEAD, "movement_id": "ch_1", "company": "C", "amount": AMOUNT},
+    "query.credit": {**HEAD, "customer": "C-1", "purpose": "credit", "amount": AMOUNT, "time_limit_ms": 500},
+    "query.invoice": {**HEAD, "number": "INV/1"},
+    "query.payment": {**HEAD, "movement_id": "ch_1"},
+    "answer.credit": {
+        **HEAD,
+        **ANSWER,
+        "purpose": "credit",
+        "decision": "stop",
+        "reasons": ["credit_limit_exceeded"],
+        "on_hold": False,
+        "exposure": AMOUNT,
+        "available": {"value": "-1.00", "currency": "EUR"},
+        "overdue_since": "2025-02-01",
+    },
+    "answer.invoice": {
+        **HEAD,
+        **ANSWER,
+        "status": "partly_paid",
+        "amount_due": AMOUNT,
+        "payments": [
+            {
+                "entry_number": "BNK/1",
+                "accounting_date": "2025-03-01",
+                "kind": "payment",
+                "amount": AMOUNT,
+                "movement_id": "ch_1",
+            }
+        ],
+    },
+    "answer.payment": {
+        **HEAD,
+        **ANSWER,
+        "status": "succeeded",
+        "amount": AMOUNT,
+        "invoices": [{"invoice_id": "1", "number": "INV/1", "amount": AMOUNT}],
+    },
 }
 
 
@@ -131,7 +168,7 @@ PLACES = [(kind, path) for kind, value in EXAMPLES.items() for path in amount_pl
 
 def test_there_is_an_example_of_every_kind():
     assert set(EXAMPLES) == set(KINDS)
-    assert len(PLACES) == 15
+    assert len(PLACES) >= 20
 
 
 @pytest.mark.parametrize("kind", sorted(EXAMPLES))
