@@ -43,6 +43,7 @@
         "views/menus.xml",
         "views/batch_views.xml",
         "views/pull_views.xml",
+        "views/query_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -15,7 +15,9 @@ from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from ..engine.batch import NO_TOTALS, ControlTotals
-from ..engine.canonical import Document
+from ..engine.canonical import Document, decode, encode, kind_of
+from ..engine.canonical_json import canonical_bytes
+from ..engine.errors import ContractError
 from ..engine.formats.base import FileEvent, Limits, Trailer
 from ..engine.retry import RetryPolicy
 
@@ -45,6 +47,9 @@ class ConnectorSpec:
     ``events``             every event type that is known, also those that book nothing (with their reason).
     ``sensitive_keys``     JSON keys whose values no view, log or exception may show.
     ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
+    ``queries``            canonical kinds of the questions that the system may ask and have answered at once.
+    ``accepts_batches``    many events may come in one signed request, one per line. ``read_envelope`` then finds the
+                           event's id in the body: the headers of the request belong to the batch.
     ``pulls``              names of the lists that ``pull_request`` and ``pull_page`` can read.
     ``file_formats``       code → name of the file formats that ``read_file`` can read.
     ``api_version``        the vendor's API version against which the connector was written.
@@ -60,6 +65,8 @@ class ConnectorSpec:
     events: Mapping[str, EventRule]
     sensitive_keys: frozenset[str]
     outbound_events: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()
+    accepts_batches: bool = False
     pulls: tuple[str, ...] = ()
     file_formats: Mapping[str, str] = dataclasses.field(default_factory=dict)
     api_version: str | None = None
@@ -236,3 +243,26 @@ class Connector:
         :raises ContractError: the connector does not know the event type.
         """
         raise NotImplementedError(f"{self.spec.code} takes no events")
+
+    def control_amounts(self, event_type: str, body: Any) -> Mapping[str, Decimal]:
+        """Return what one event of a batch adds to the control totals, per ISO 4217 code.
+
+        Empty = it carries none that can be read. Asked for events whose envelope was read, when sums are stated.
+        """
+        return {}
+
+    def read_query(self, body: Any, headers: Mapping[str, str]) -> Document:
+        """Return the question of a verified, parsed body: one of ``spec.queries``, as a canonical document.
+
+        :raises ContractError: ``unknown_question``, ``schema_violation`` and what else ``decode`` raises.
+        """
+        fields = dict(body) if isinstance(body, dict) else {}
+        kind, version = fields.pop("kind", None), fields.pop("schema_version", "1")
+        if kind not in self.spec.queries:
+            raise ContractError("unknown_question", params={"question": str(kind)[:64]})
+        return decode(kind, str(version), fields)
+
+    def write_answer(self, answer: Document) -> bytes:
+        """Return the body of an answer, without signature; the hub signs."""
+        kind, version = kind_of(answer)
+        return canonical_bytes({"kind": kind, "schema_version": version, **encode(answer)})

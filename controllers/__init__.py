@@ -1,4 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import dispatcher
 from . import webhook
+from . import query
 from . import ops

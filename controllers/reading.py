@@ -143,13 +143,13 @@ def secrets_of(facts):
 
 
 def verify(facts, raw, headers, url=""):
-    """Check the signature over the raw body; ``url`` matters to schemes with ``signs_url`` alone.
+    """Return what the signature over the raw body proves; ``url`` matters to schemes with ``signs_url`` alone.
 
     :raises RefusedRequestError: it does not hold (401).
     """
     signed = SignedRequest(method="POST", url=url, headers=headers, body=raw)
     try:
-        get_scheme(facts["scheme"]).verify(
+        return get_scheme(facts["scheme"]).verify(
             signed, secrets_of(facts), datetime.now(timezone.utc), facts["tolerance_seconds"]
         )
     except AuthorizationError as error:

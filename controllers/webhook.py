@@ -38,14 +38,14 @@ class Webhook(Controller):
         correlation_id = correlation.current().correlation_id
         headers = reading.headers_of(environ)
         try:
-            raw = _read_body(environ)
-            facts = _known_address(key)
+            raw = read_body(environ)
+            facts = known_address(key)
             reading.check_length(raw, facts)
             reading.check_rate(facts, environ)
             reading.verify(facts, raw, headers, request.httprequest.url)
             envelope = reading.read_envelope(facts, raw, headers)
         except RefusedRequestError as refusal:
-            _count_refusal(facts or _address_facts(key), refusal.code)
+            count_refusal(facts or address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
         kept = reading.kept_headers(facts, headers)
         verdict, message_id = _store(facts, envelope, raw, kept, correlation_id)
@@ -69,7 +69,7 @@ def _answer(verdict, message_id, correlation_id):
     return response
 
 
-def _read_body(environ):
+def read_body(environ):
     """Read the raw body once: a replayed transaction must not read the stream again."""
     length = reading.check_head(environ)
     if not hasattr(request, "integration_body"):
@@ -78,15 +78,15 @@ def _read_body(environ):
     return request.integration_body
 
 
-def _address_facts(key):
+def address_facts(key):
     """Return what is known of an address; a text that no address can have costs no query."""
     if not request.db or not reading.KEY.fullmatch(key):
         return None
     return request.env["integration.endpoint"]._address_facts(key)
 
 
-def _known_address(key):
-    facts = _address_facts(key)
+def known_address(key):
+    facts = address_facts(key)
     if facts is None:  # unknown and disabled answer alike
         raise RefusedRequestError(404, "unknown_address", "Not found", "There is no such address.")
     return facts
@@ -101,24 +101,24 @@ def _store(facts, envelope, raw, headers, correlation_id):
         )
         if message_id:
             return Verdict.NEW, message_id
-    _read_committed(cr)
-    _speak_as_company()
+    read_committed(cr)
+    speak_as_company()
     return request.env["integration.ingest"]._accept(facts, envelope, raw, headers, correlation_id)
 
 
-def _speak_as_company():
+def speak_as_company():
     """What is about to be written is read by people: the route itself works without a language."""
     request.update_context(lang=get_lang(request.env(user=SUPERUSER_ID)).code)
 
 
-def _read_committed(cr):
+def read_committed(cr):
     """Leave REPEATABLE READ for this transaction: a duplicate that waits for its twin must not fail with 40001."""
     if isinstance(cr, Cursor):
         cr.rollback()
         cr.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
-def _count_refusal(facts, code):
+def count_refusal(facts, code):
     """Count refusals without a write per request: a flood of bad requests must not become a flood of updates.
 
     The first refusal for a reason is written at once, so that it is told; those that follow within
@@ -133,6 +133,6 @@ def _count_refusal(facts, code):
         _refusals[key] = (count + 1, written_at)
         return
     _refusals[key] = (0, now)
-    _read_committed(request.env.cr)
-    _speak_as_company()
+    read_committed(request.env.cr)
+    speak_as_company()
     request.env["integration.endpoint"]._record_refusals(facts["endpoint_id"], count + 1, code)

@@ -65,6 +65,6 @@ def decide(purpose: str, facts: CreditFacts, overdue_days_allowed: int) -> tuple
     return (STOP if reasons else RELEASE), reasons
 
 
-def decide_late(open_when_late: bool) -> tuple[str, tuple[str, ...]]:
+def decide_late(*, open_when_late: bool) -> tuple[str, tuple[str, ...]]:
     """Return the decision that was agreed for the case that the facts are not there in time."""
     return (RELEASE if open_when_late else STOP), ("answer_late",)

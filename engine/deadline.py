@@ -14,9 +14,7 @@ class TimeIsUpError(Exception):
 class Deadline:
     """Ends ``limit_ms`` milliseconds after ``began`` (a reading of ``clock``, in nanoseconds; default now)."""
 
-    def __init__(
-        self, limit_ms: int, began: int | None = None, clock: Callable[[], int] = time.monotonic_ns
-    ):
+    def __init__(self, limit_ms: int, began: int | None = None, clock: Callable[[], int] = time.monotonic_ns):
         self._clock = clock
         self._began = clock() if began is None else began
         self._limit_ms = limit_ms

@@ -4,4 +4,5 @@ from . import governance
 from . import control
 from . import posting
 from . import reconciliation
+from . import query
 from . import odoo

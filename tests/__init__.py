@@ -10,6 +10,8 @@ from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents
 from . import test_partner_hold
+from . import test_query
+from . import test_query_asking
 from . import test_rehearsal
 from . import test_pull
 from . import test_stripe_money

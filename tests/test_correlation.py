@@ -167,7 +167,7 @@ class TestCorrelationThrough(IntegrationCommon):
         with self.assertLogs("odoo.addons.finance_integration.models.messaging.isolation", "INFO") as logs:
             self.accept(self.partner_connection, *self.invoice("T-10"), correlation_id="order-82")
             self.drain(self.partner_connection)
-        self.assertEqual(seen, ["order-82"])
+            self.assertEqual(seen, ["order-82"], self.stopped())
         self.assertIn("[correlation order-82]", logs.records[0].getMessage())
         self.assertEqual(logs.records[0].correlation_id, "order-82")
         self.assertIsNone(correlation.current())

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 from ...engine.canonical import Document
 from ...engine.canonical_json import canonical_bytes
 from ...engine.formats.base import FileEvent, Limits, Trailer
 from ..base import NO_SETTINGS, Connector, ConnectorSpec, Envelope, EventRule, InboundEvent
-from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, SENSITIVE_KEYS
-from .files import READERS
+from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, QUERIES, SENSITIVE_KEYS
+from .files import READERS, sums_of
 from .transformers import read_document, read_envelope, write_event
 
 _RANKS = {"customer": 10, "invoice": 30, "movement": 50, "entry": 60, "provider_balance": 90}
@@ -31,6 +32,8 @@ class GenericConnector(Connector):
         sensitive_keys=SENSITIVE_KEYS,
         outbound_events=tuple(OUTBOUND),
         file_formats=FILE_FORMATS,
+        queries=QUERIES,
+        accepts_batches=True,
         api_version="1",
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
@@ -53,6 +56,9 @@ class GenericConnector(Connector):
 
     def render_receipt(self, facts: Mapping[str, Any]) -> bytes:
         return canonical_bytes({"type": "file.received", "schema_version": "1", **facts})
+
+    def control_amounts(self, event_type: str, body: Any) -> Mapping[str, Decimal]:
+        return sums_of(body["data"])
 
     def render_event(
         self, event_type: str, event_id: str, occurred_at: datetime, document: Mapping[str, Any]

@@ -24,6 +24,9 @@ OUTBOUND: dict[str, str] = {
     "event.payment_failed": "payment.failed",
 }
 
+# What a partner may ask and is answered at once.
+QUERIES = ("query.credit", "query.invoice", "query.payment")
+
 # Values of canonical documents that views and logs do not show to everybody.
 SENSITIVE_KEYS = frozenset({"actor", "address", "approver", "email", "iban", "phone", "tax_id"})
 

@@ -47,11 +47,11 @@ def read_documents(stream: BinaryIO, source: str, limits: Limits, settings: Mapp
         except ContractError as error:
             yield FileEvent(line.number, line.line, problem=error)
             continue
-        totals = ControlTotals(1, _sums_of(body["data"]))
+        totals = ControlTotals(1, sums_of(body["data"]))
         yield FileEvent(line.number, line.line, envelope, body, totals)
 
 
-def _sums_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
+def sums_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
     """Return what a document adds to the control totals; nothing where its amount cannot be read."""
     kind = document.get("kind")
     try:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from ..base import Envelope
 from ..reading import Wire, read_as, schema_violation
 from .const import ID_HEADER, INBOUND, OUTBOUND
 
+_LINE_ID = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
 
 class Event(Wire):
     """The body of every event, in and out."""
@@ -24,6 +27,8 @@ class Event(Wire):
     type: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     timestamp: str
     data: dict[str, Any]
+    # Inside a batch the event carries its id itself; alone, its id is the header's.
+    id: str | None = None
 
 
 def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
@@ -33,6 +38,10 @@ def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
     """
     event = read_as(body, Event)
     event_id = headers.get(ID_HEADER, "")
+    if ID_HEADER not in headers and event.id is not None:
+        if not _LINE_ID.fullmatch(event.id):
+            raise schema_violation("id", "Expected 1 to 255 visible characters")
+        event_id = event.id
     if not 0 < len(event_id) <= 255:
         raise schema_violation(f"header {ID_HEADER}", "Expected 1 to 255 characters")
     source = event.data.get("source")

@@ -134,7 +134,7 @@ class AppliedInvoice(Struct, kw_only=True):
 
 
 class PaymentAnswer(Answer, kw_only=True):
-    """``status`` is the provider's word, ``application`` ours: ``applied``, ``partly``, ``open``, ``unidentified``, …"""
+    """``status`` is the provider's word, ``application`` ours: ``applied``, ``open``, ``unidentified``, …"""
 
     movement_type: Code | None = None
     status: Code | None = None

@@ -15,6 +15,7 @@ from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
 from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
+from .query import QUERY_CODES
 from .reference import REFERENCE_CODES
 from .transient import ANSWER_CODES, TRANSIENT_CODES
 
@@ -28,6 +29,7 @@ CODES: dict[str, CodeInfo] = {
     **APPLICATION_CODES,
     **AUTHORIZATION_CODES,
     **TRANSIENT_CODES,
+    **QUERY_CODES,
     **ANSWER_CODES,
 }
 

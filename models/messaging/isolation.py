@@ -23,6 +23,7 @@ _logger = logging.getLogger(__name__)
 MAX_TRACE_CHARS = 4000
 # serialization_failure, deadlock_detected, lock_not_available
 CONFLICT_STATES = ("40001", "40P01", "55P03")
+CANCELLED_STATE = "57014"  # query_canceled
 # Classes of SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection, transaction rolled
 # back, insufficient resources, object in use, operator intervention, system error.
 PASSING_STATES = ("08", "40", "53", "55", "57", "58")
@@ -38,24 +39,31 @@ class _KnownConflicts(logging.Filter):
     expected = threading.local()
 
     def filter(self, record):
-        if not getattr(self.expected, "depth", 0):
+        states = getattr(self.expected, "states", ())
+        if not states:
             return True
         arguments = record.args if isinstance(record.args, tuple) else ()
-        return not any(getattr(argument, "pgcode", None) in CONFLICT_STATES for argument in arguments)
+        return not any(getattr(argument, "pgcode", None) in states for argument in arguments)
 
 
 logging.getLogger("odoo.sql_db").addFilter(_KnownConflicts())
 
 
 @contextlib.contextmanager
-def conflicts_are_expected():
+def conflicts_are_expected(states=CONFLICT_STATES):
     """Run a transaction that is repeated after a conflict: Odoo would log each as an error of a query."""
     expected = _KnownConflicts.expected
-    expected.depth = getattr(expected, "depth", 0) + 1
+    before = getattr(expected, "states", ())
+    expected.states = (*before, *states)
     try:
         yield
     finally:
-        expected.depth -= 1
+        expected.states = before
+
+
+def time_limits_are_expected():
+    """Run statements that are cancelled when their time is up, and answer for it."""
+    return conflicts_are_expected((*CONFLICT_STATES, CANCELLED_STATE))
 
 
 @contextlib.contextmanager

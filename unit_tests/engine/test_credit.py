@@ -44,7 +44,12 @@ def facts(**values):
         ({"archived": True}, "hold", "release", ()),
         ({"archived": True}, "credit", "stop", ("customer_archived",)),
         # The limit itself is still granted, a cent more is not.
-        ({"limit": "100", "receivable": "60", "to_invoice": "30", "requested": "10"}, "credit", "release", ()),
+        (
+            {"limit": "100", "receivable": "60", "to_invoice": "30", "requested": "10"},
+            "credit",
+            "release",
+            (),
+        ),
         (
             {"limit": "100", "receivable": "60", "to_invoice": "30", "requested": "10.01"},
             "credit",
@@ -60,7 +65,14 @@ def facts(**values):
         ({"overdue": "5", "overdue_days": 31}, "credit", "release", ()),
         ({"overdue": "0", "overdue_days": 31}, "order_release", "release", ()),
         (
-            {"on_hold": True, "archived": True, "limit": "1", "receivable": "2", "overdue": "2", "overdue_days": 99},
+            {
+                "on_hold": True,
+                "archived": True,
+                "limit": "1",
+                "receivable": "2",
+                "overdue": "2",
+                "overdue_days": 99,
+            },
             "order_release",
             "stop",
             ("customer_on_hold", "customer_archived", "credit_limit_exceeded", "invoices_overdue"),
@@ -79,8 +91,8 @@ def test_how_long_invoices_may_be_overdue():
 
 
 def test_what_was_agreed_for_the_case_that_the_time_is_up():
-    assert decide_late(False) == ("stop", ("answer_late",))
-    assert decide_late(True) == ("release", ("answer_late",))
+    assert decide_late(open_when_late=False) == ("stop", ("answer_late",))
+    assert decide_late(open_when_late=True) == ("release", ("answer_late",))
 
 
 @given(cents, cents, cents, cents, cents)
@@ -166,6 +178,10 @@ def test_amounts_of_answers_are_exact():
 
 
 def test_a_question_says_how_long_it_waits_or_gets_a_second():
-    body = {"source": {"system": "shop", "object_id": "q"}, "occurred_at": "2026-03-02T10:00:00Z", "customer": "C"}
+    body = {
+        "source": {"system": "shop", "object_id": "q"},
+        "occurred_at": "2026-03-02T10:00:00Z",
+        "customer": "C",
+    }
     query = decode("query.credit", "1", body)
     assert (query.time_limit_ms, query.purpose) == (1000, "order_release")

@@ -1,0 +1,113 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The synchronous way in: a signed question, a signed answer within the time that the asker waits (E15)."""
+
+import time
+
+from odoo.http import Controller, Response, request, route
+
+from ..connectors.registry import get_connector
+from ..engine import correlation
+from ..engine.canonical.rules import check
+from ..engine.errors import AuthorizationError, ContractError
+from ..engine.instants import utc_now
+from ..engine.json_guard import parse_json
+from ..engine.signatures import get_scheme
+from ..models.query.asking import FlowNotLiveError
+from . import reading, webhook
+from .dispatcher import problem
+from .reading import RefusedRequestError
+
+ADDRESS = "/integration/v1/query/<string:key>"
+MAX_QUESTION_BYTES = 20_000
+CONFLICTS = ("query_id_conflict", "query_id_used")
+
+
+class Query(Controller):
+    """Answers questions. What it answers is kept, and committed before it is sent."""
+
+    @route(
+        ADDRESS,
+        type="integration",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
+    def ask(self, key):
+        began = time.monotonic_ns()
+        facts = None
+        environ = request.httprequest.environ
+        correlation_id = correlation.current().correlation_id
+        headers = reading.headers_of(environ)
+        try:
+            raw = webhook.read_body(environ)
+            facts = webhook.known_address(key)
+            _check_asks(facts, raw)
+            reading.check_rate(facts, environ)
+            verified = reading.verify(facts, raw, headers, request.httprequest.url)
+            question = _read_question(facts, raw, headers)
+            secret = _answer_secret(facts, verified)
+            answer_id, text = _ask(facts, question, began)
+        except RefusedRequestError as refusal:
+            webhook.count_refusal(facts or webhook.address_facts(key), refusal.code)
+            return problem(*refusal.response, correlation_id=correlation_id)
+        signature = secret.scheme.sign(text, secret.value, utc_now(), answer_id)
+        response = Response(text, status=200, content_type="application/json")
+        response.headers.extend({**signature, "X-Correlation-Id": correlation_id})
+        return response
+
+
+class _AnswerSecret:
+    def __init__(self, scheme, value):
+        self.scheme = scheme
+        self.value = value
+
+
+def _check_asks(facts, raw):
+    if not get_connector(facts["connector"]).spec.queries:
+        raise RefusedRequestError(404, "unknown_address", "Not found", "There is no such address.")
+    if len(raw) > MAX_QUESTION_BYTES:
+        raise RefusedRequestError(
+            413, "body_too_large", "Too large", f"A question has at most {MAX_QUESTION_BYTES} bytes."
+        )
+
+
+def _read_question(facts, raw, headers):
+    try:
+        question = get_connector(facts["connector"]).read_query(parse_json(raw), dict(headers))
+        check(question)
+    except ContractError as error:
+        raise RefusedRequestError(400, error.code, "Not a question", error.sentence) from error
+    return question
+
+
+def _answer_secret(facts, verified):
+    """Return scheme and secret for the answer, before any work is done for it."""
+    shared = None
+    if facts["scheme"] == "standard_webhooks_v1":
+        [shared] = [secret.value for secret in reading.secrets_of(facts) if secret.id == verified.secret_id]
+    try:
+        value = request.env["integration.query"]._answer_secret(facts["connection_id"], shared)
+    except AuthorizationError as error:
+        raise RefusedRequestError(503, error.code, "Not set up", error.sentence) from error
+    code = request.env["integration.connection"]._outbound_scheme(value)
+    return _AnswerSecret(get_scheme(code), value)
+
+
+def _ask(facts, question, began):
+    webhook.read_committed(request.env.cr)
+    webhook.speak_as_company()
+    try:
+        return request.env["integration.query"]._ask(facts["connection_id"], question, began)
+    except FlowNotLiveError as error:
+        raise RefusedRequestError(
+            503,
+            "not_live",
+            "Not answered at present",
+            "Questions of this kind are not answered at present.",
+            {"Retry-After": "60"},
+        ) from error
+    except ContractError as error:
+        status = 409 if error.code in CONFLICTS else 400
+        raise RefusedRequestError(status, error.code, "Not answered", error.sentence) from error

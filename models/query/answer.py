@@ -1,0 +1,214 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+RETENTION_PARAMETER = "finance_integration.query_answer_days"
+RETENTION_DAYS = 400
+PRUNED_AT_ONCE = 10_000
+OUTCOMES = [("answered", "Answered"), ("not_known", "Not known here"), ("policy", "Too late: as agreed")]
+DECISIONS = [("release", "Release"), ("stop", "Stop")]
+
+
+class IntegrationQueryAnswer(models.Model):
+    """A question that an outside system asked and what it was answered. The database refuses to change it."""
+
+    _name = "integration.query.answer"
+    _description = "Answered question"
+    _order = "id desc"
+    _log_access = False
+    _rec_name = "answer_id"
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, ondelete="restrict", index=True)
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict", string="Asked by"
+    )
+    flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
+    query_id = fields.Char(
+        required=True, readonly=True, string="Question", help="The asker's id of the question."
+    )
+    answer_id = fields.Char(required=True, readonly=True, string="Answer")
+    kind = fields.Selection(
+        [
+            ("query.credit", "Credit and order release"),
+            ("query.invoice", "State of an invoice"),
+            ("query.payment", "State of a payment"),
+        ],
+        required=True,
+        readonly=True,
+        string="About",
+    )
+    subject = fields.Char(
+        readonly=True, string="Asked for", help="What was asked for, as the asker names it."
+    )
+    res_model = fields.Char(readonly=True)
+    res_id = fields.Many2oneReference(model_field="res_model", readonly=True, string="Record")
+    outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
+    decision = fields.Selection(DECISIONS, readonly=True)
+    decided_by = fields.Selection(
+        [("facts", "What the books say"), ("policy", "What was agreed")],
+        required=True,
+        readonly=True,
+        string="Decided by",
+    )
+    reasons = fields.Char(readonly=True, string="Codes of the reasons")
+    reason_text = fields.Char(compute="_compute_reason_text", string="Why")
+    asked_at = fields.Datetime(required=True, readonly=True)
+    as_of = fields.Datetime(required=True, readonly=True, string="As of")
+    took_ms = fields.Integer(readonly=True, string="Took (ms)")
+    time_limit_ms = fields.Integer(readonly=True, string="Time limit (ms)")
+    correlation_id = fields.Char(readonly=True, index="btree_not_null")
+    trace_parent = fields.Char(readonly=True)
+    question_digest = fields.Char(required=True, readonly=True, help="SHA-256 of what was asked.")
+    question = fields.Json(readonly=True)
+    answer_text = fields.Text(
+        required=True, readonly=True, help="The answer, byte for byte as it was signed."
+    )
+    question_shown = fields.Text(compute="_compute_shown", string="The question")
+    answer_shown = fields.Text(compute="_compute_shown", string="The answer as sent")
+
+    _query_unique = models.UniqueIndex("(connection_id, query_id)")
+    _asked_idx = models.Index("(asked_at)")
+
+    def _auto_init(self):
+        result = super()._auto_init()
+        self.env.cr.execute(
+            SQL(
+                """
+                CREATE OR REPLACE FUNCTION integration_query_answer_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    IF TG_OP = 'DELETE'
+                       AND COALESCE(current_setting('finance_integration.retention', true), '') = 'on' THEN
+                        RETURN OLD;
+                    END IF;
+                    IF TG_OP = 'UPDATE' AND NEW.flow_id IS NULL AND OLD.flow_id IS NOT NULL
+                       AND to_jsonb(NEW) - 'flow_id' = to_jsonb(OLD) - 'flow_id' THEN
+                        RETURN NEW;
+                    END IF;
+                    RAISE EXCEPTION 'answers that were given are kept as they are'
+                          USING ERRCODE = 'integrity_constraint_violation';
+                END $$;
+                DROP TRIGGER IF EXISTS integration_query_answer_row ON integration_query_answer;
+                CREATE TRIGGER integration_query_answer_row BEFORE UPDATE OR DELETE ON integration_query_answer
+                    FOR EACH ROW EXECUTE FUNCTION integration_query_answer_refuse();
+                DROP TRIGGER IF EXISTS integration_query_answer_table ON integration_query_answer;
+                CREATE TRIGGER integration_query_answer_table BEFORE TRUNCATE ON integration_query_answer
+                    FOR EACH STATEMENT EXECUTE FUNCTION integration_query_answer_refuse();
+                """
+            )
+        )
+        return result
+
+    @api.depends("kind", "subject")
+    def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
+        for row in self:
+            row.display_name = f"{kinds.get(row.kind, '')} · {row.subject or row.query_id}"
+
+    @api.depends("reasons")
+    def _compute_reason_text(self):
+        words = self._reason_words()
+        for row in self:
+            codes = [code for code in (row.reasons or "").split(",") if code]
+            row.reason_text = "; ".join(str(words.get(code, code)) for code in codes) or False
+
+    @api.model
+    def _reason_words(self):
+        _ = self.env._
+        return {
+            "customer_on_hold": _("the customer is on hold"),
+            "customer_archived": _("the customer is archived"),
+            "credit_limit_exceeded": _("the credit limit would be exceeded"),
+            "invoices_overdue": _("invoices are overdue for too long"),
+            "answer_late": _("the facts were not there in time"),
+        }
+
+    @api.depends("question", "answer_text")
+    def _compute_shown(self):
+        for row in self:
+            row.question_shown = json.dumps(row.question, indent=2, ensure_ascii=False)
+            row.answer_shown = json.dumps(json.loads(row.answer_text or "null"), indent=2, ensure_ascii=False)
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self.env._("An answer that was given is kept as it is."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("An answer that was given is kept until its retention is over."))
+
+    @api.model
+    def _keep(self, values):
+        """Keep one answer; returns its id, or None when the question was answered before.
+
+        The caller's transaction is READ COMMITTED: a twin that is being kept is waited for.
+        """
+        names = list(values)
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO integration_query_answer (%s) VALUES (%s)"
+                " ON CONFLICT (connection_id, query_id) DO NOTHING RETURNING id",
+                SQL(", ").join(SQL.identifier(name) for name in names),
+                SQL(", ").join(SQL("%s", values[name]) for name in names),
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row and row[0]
+
+    @api.model
+    def _kept(self, connection_id, query_id):
+        """Return (digest, answer id, answer text, minutes since) of a question that was answered, or None."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT question_digest, answer_id, answer_text,
+                       extract(epoch FROM now() AT TIME ZONE 'UTC' - asked_at) / 60
+                  FROM integration_query_answer WHERE connection_id = %s AND query_id = %s
+                """,
+                connection_id,
+                query_id,
+            )
+        )
+        return self.env.cr.fetchone()
+
+    @api.autovacuum
+    def _prune(self):
+        """Let go of answers whose retention is over; the audit entries with their digests stay."""
+        text = self.env["ir.config_parameter"].sudo().get_param(RETENTION_PARAMETER, "")
+        days = int(text) if text.isdecimal() and int(text) else RETENTION_DAYS
+        self.env.cr.execute(SQL("SELECT set_config('finance_integration.retention', 'on', true)"))
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM integration_query_answer WHERE id IN (
+                    SELECT id FROM integration_query_answer
+                     WHERE asked_at < now() AT TIME ZONE 'UTC' - make_interval(days => %s)
+                     ORDER BY asked_at LIMIT %s)
+                """,
+                days,
+                PRUNED_AT_ONCE,
+            )
+        )
+        pruned = self.env.cr.rowcount
+        self.env.cr.execute(SQL("SELECT set_config('finance_integration.retention', 'off', true)"))
+        self.invalidate_model()
+        return pruned, pruned == PRUNED_AT_ONCE
+
+    def action_open_subject(self):
+        """Button: open the customer, invoice or movement that was asked for."""
+        self.ensure_one()
+        if not self.res_model or self.res_model not in self.env:
+            return False
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    def action_open_related(self):
+        """Button: the events of the same correlation."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
+        return dict(action, domain=[("correlation_id", "=", self.correlation_id)], context={})
