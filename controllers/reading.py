@@ -13,6 +13,7 @@ from ..engine.rate_limit import TokenBucket
 from ..engine.signatures import Secret, SignedRequest, get_scheme
 from ..models.messaging import key_ring
 
+JSON = "application/json"
 MAX_BODY_BYTES = 10_000_000
 CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -54,7 +55,7 @@ def correlation_of(environ):
     )
 
 
-def check_head(environ):
+def check_head(environ, wanted_type=JSON, what="An event"):
     """Return the length of the body in bytes, when the request is one that the inbound route reads.
 
     Odoo takes a garbled length for an empty body, so the length is checked before anything is read.
@@ -67,19 +68,17 @@ def check_head(environ):
             411, "length_required", "Length required", "Send the body with a Content-Length header."
         )
     if not int(length):
-        raise RefusedRequestError(400, "body_empty", "Empty body", "An event has a body.")
+        raise RefusedRequestError(400, "body_empty", "Empty body", f"{what} has a body.")
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise RefusedRequestError(
-            415, "media_type", "Unsupported media type", "Send the event as application/json."
-        )
+    if media_type != wanted_type:
+        raise RefusedRequestError(415, "media_type", "Unsupported media type", f"Send it as {wanted_type}.")
     encoding = environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise RefusedRequestError(
-            415, "content_encoding", "Unsupported encoding", "Send the event without content encoding."
+            415, "content_encoding", "Unsupported encoding", "Send it without content encoding."
         )
     if int(length) > MAX_BODY_BYTES:
-        raise too_large(MAX_BODY_BYTES)
+        raise too_large(MAX_BODY_BYTES, what)
     return int(length)
 
 
@@ -91,9 +90,9 @@ def check_whole(raw, length):
         )
 
 
-def too_large(limit):
+def too_large(limit, what="An event"):
     """Return the refusal of a body of more than ``limit`` bytes."""
-    return RefusedRequestError(413, "body_too_large", "Too large", f"An event has at most {limit} bytes.")
+    return RefusedRequestError(413, "body_too_large", "Too large", f"{what} has at most {limit} bytes.")
 
 
 def check_length(raw, facts):
@@ -102,8 +101,8 @@ def check_length(raw, facts):
         raise too_large(facts["max_body_bytes"])
 
 
-def check_rate(facts, environ):
-    """Take one token of the address's bucket in this process, once per request.
+def check_rate(facts, environ, tokens=1):
+    """Take ``tokens`` (one for an event) of the address's bucket in this process, once per request.
 
     :raises RefusedRequestError: there is none left (429, with the seconds to wait).
     """
@@ -113,7 +112,7 @@ def check_rate(facts, environ):
     bucket = _buckets.get(facts["endpoint_id"])
     if bucket is None or bucket.rate_per_second != rate:
         bucket = _buckets[facts["endpoint_id"]] = TokenBucket(rate_per_second=rate, burst=rate * 5)
-    wait_seconds = bucket.take(time.monotonic_ns())
+    wait_seconds = bucket.take(time.monotonic_ns(), min(tokens, bucket.burst))
     if wait_seconds:
         raise RefusedRequestError(
             429,

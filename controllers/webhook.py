@@ -69,9 +69,9 @@ def _answer(verdict, message_id, correlation_id):
     return response
 
 
-def read_body(environ):
+def read_body(environ, wanted_type=reading.JSON, what="An event"):
     """Read the raw body once: a replayed transaction must not read the stream again."""
-    length = reading.check_head(environ)
+    length = reading.check_head(environ, wanted_type, what)
     if not hasattr(request, "integration_body"):
         request.integration_body = request.httprequest.get_data(cache=False, parse_form_data=False)
     reading.check_whole(request.integration_body, length)

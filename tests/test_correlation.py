@@ -12,7 +12,7 @@ from ..connectors.base import HttpRequest
 from ..engine import correlation
 from ..engine.correlation import Correlation
 from ..engine.trace_context import parse
-from ..models.messaging import http_client
+from ..models.messaging import http_client, isolation
 from ..simulators.local_server import LocalServer, json_reply, serving
 from ..simulators.partner import documents
 from ..simulators.partner.signing import make_secret
@@ -164,10 +164,11 @@ class TestCorrelationThrough(IntegrationCommon):
             raise ZeroDivisionError
 
         self.patch(type(self.partner_connection._connector()), "transform", broken)
-        with self.assertLogs("odoo.addons.finance_integration.models.messaging.isolation", "INFO") as logs:
+        with self.assertLogs(isolation._logger, "INFO") as logs:
             self.accept(self.partner_connection, *self.invoice("T-10"), correlation_id="order-82")
             self.drain(self.partner_connection)
             self.assertEqual(seen, ["order-82"], self.stopped())
+            self.assertIn("internal_error", self.stopped())
         self.assertIn("[correlation order-82]", logs.records[0].getMessage())
         self.assertEqual(logs.records[0].correlation_id, "order-82")
         self.assertIsNone(correlation.current())

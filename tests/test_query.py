@@ -56,8 +56,8 @@ class TestCreditQuery(QueryCommon):
 
     def test_orders_that_are_not_invoiced_count(self):
         self.limit(1000)
-        product = self.env["product.product"].create({"name": "Chair", "invoice_policy": "order"})
-        order = self.env["sale.order"].create(
+        product = self.root["product.product"].create({"name": "Chair", "invoice_policy": "order"})
+        order = self.root["sale.order"].create(
             {
                 "partner_id": self.anna.id,
                 "company_id": self.company.id,

@@ -35,6 +35,8 @@ class GenericConnector(Connector):
         queries=QUERIES,
         accepts_batches=True,
         api_version="1",
+        # Inside a batch the event carries its id itself, alone it has it in a header.
+        volatile_keys=frozenset({"id"}),
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
 

@@ -23,6 +23,7 @@ from . import batch
 from . import batch_links
 from . import batch_decision
 from . import batch_policy
+from . import batch_intake
 from . import pull_run
 from . import fetch
 from . import correlation

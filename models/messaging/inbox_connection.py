@@ -20,22 +20,56 @@ from ...connectors.registry import get_connector
 from ...engine import correlation
 from ...engine.canonical.base import MAX_VERSION
 
-STORE = """
+# The columns of an event in the order of ``event_values``, with their types; the last two are the payload's.
+COLUMNS = {
+    "company_id": "int",
+    "connection_id": "int",
+    "endpoint_id": "int",
+    "flow_id": "int",
+    "lane_id": "int",
+    "origin": "text",
+    "event_id": "text",
+    "event_type": "text",
+    "object_key": "text",
+    "version": "bigint",
+    "kind": "text",
+    "occurred_at": "timestamp",
+    "body_digest": "text",
+    "correlation_id": "text",
+    "trace_parent": "text",
+    "trace_state": "text",
+}
+TYPES = (*COLUMNS.values(), "bytea", "jsonb")
+_GIVEN = ", ".join(COLUMNS)
+STORE = f"""
     WITH stored AS (
-        INSERT INTO integration_message
-               (direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, event_id,
-                event_type, object_key, version, kind, occurred_at, received_at, stage, status,
-                attempt_count, body_digest, correlation_id, trace_parent, trace_state)
-        VALUES ('in', %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC',
-                'received', 'ready', 0, %s, %s, %s, %s)
+        INSERT INTO integration_message ({_GIVEN}, direction, received_at, stage, status, attempt_count)
+        VALUES ({", ".join(["%s"] * len(COLUMNS))}, 'in', now() AT TIME ZONE 'UTC', 'received', 'ready', 0)
         ON CONFLICT (connection_id, event_id) WHERE direction = 'in' DO NOTHING
         RETURNING id
     ), kept AS (
         INSERT INTO integration_payload (message_id, raw, headers) SELECT id, %s, %s FROM stored
     )
     SELECT id FROM stored
-"""
-TYPES = (*["int"] * 5, *["text"] * 4, "bigint", "text", "timestamp", *["text"] * 4, "bytea", "jsonb")
+"""  # noqa: S608 - names of columns from above
+# Many events at once: an array per column, the bodies as lines of one text. Their ids follow their order.
+STORE_LINES = f"""
+    WITH line AS (
+        SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())},
+                             string_to_array(%s, E'\\n'))
+                 WITH ORDINALITY AS l({_GIVEN}, raw, place)
+    ), stored AS (
+        INSERT INTO integration_message
+               ({_GIVEN}, batch_id, direction, received_at, stage, status, attempt_count)
+        SELECT {_GIVEN}, %s, 'in', now() AT TIME ZONE 'UTC', 'received', 'ready', 0 FROM line ORDER BY place
+        ON CONFLICT (connection_id, event_id) WHERE direction = 'in' DO NOTHING
+        RETURNING id, event_id
+    ), kept AS (
+        INSERT INTO integration_payload (message_id, raw, headers)
+        SELECT stored.id, convert_to(line.raw, 'UTF8'), '{{}}' FROM stored JOIN line USING (event_id)
+    )
+    SELECT event_id, id FROM stored
+"""  # noqa: S608 - names of columns from above
 _NUMBERS = iter(range(1, len(TYPES) + 1))
 PREPARE = f"PREPARE store_event ({', '.join(TYPES)}) AS " + re.sub(
     "%s", lambda _match: f"${next(_NUMBERS)}", STORE

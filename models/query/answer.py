@@ -27,9 +27,9 @@ class IntegrationQueryAnswer(models.Model):
     )
     flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
     query_id = fields.Char(
-        required=True, readonly=True, string="Question", help="The asker's id of the question."
+        required=True, readonly=True, string="Question id", help="The asker's id of the question."
     )
-    answer_id = fields.Char(required=True, readonly=True, string="Answer")
+    answer_id = fields.Char(required=True, readonly=True, string="Answer id")
     kind = fields.Selection(
         [
             ("query.credit", "Credit and order release"),
@@ -66,8 +66,8 @@ class IntegrationQueryAnswer(models.Model):
     answer_text = fields.Text(
         required=True, readonly=True, help="The answer, byte for byte as it was signed."
     )
-    question_shown = fields.Text(compute="_compute_shown", string="The question")
-    answer_shown = fields.Text(compute="_compute_shown", string="The answer as sent")
+    question_shown = fields.Text(compute="_compute_shown", string="Question as asked")
+    answer_shown = fields.Text(compute="_compute_shown", string="Answer as sent")
 
     _query_unique = models.UniqueIndex("(connection_id, query_id)")
     _asked_idx = models.Index("(asked_at)")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ...engine.canonical import AppliedInvoice, AppliedPayment
+from ...engine.canonical import Amount, AppliedInvoice, AppliedPayment
 from ...engine.canonical.queries import MAX_LISTED
 from ...engine.credit import CreditFacts, decide
 from ..messaging.event import STATUS_WORDS, money
@@ -35,10 +35,10 @@ class IntegrationQuestions(models.AbstractModel):
         step()
         facts, since = self._credit_facts(connection, partner, query.amount)
         decision, reasons = decide(query.purpose, facts, flow.query_overdue_days)
-        currency = connection.company_id.currency_id
+        currency = connection.company_id.currency_id.name
 
         def amount(value):
-            return None if value is None else money(value, currency)
+            return None if value is None else Amount(value=value, currency=currency)
 
         answer = {
             "purpose": query.purpose,
@@ -61,10 +61,14 @@ class IntegrationQuestions(models.AbstractModel):
         binding = self.env["integration.binding"]._find(connection, "customer", [outside_id]).get(outside_id)
         if not binding or binding.res_model != "res.partner":
             return None
-        partner = self.env["res.partner"].browse(binding.res_id).exists()
-        if not partner or (partner.company_id and partner.company_id != connection.company_id):
-            return None
-        return partner if partner.has_access("read") else None
+        return (
+            self.env["res.partner"]
+            .with_context(active_test=False)
+            .search(
+                [("id", "=", binding.res_id), ("company_id", "in", (False, connection.company_id.id))],
+                limit=1,
+            )
+        )
 
     def _credit_facts(self, connection, partner, asked):
         """Return (what the books say of a customer, the day since when an invoice is overdue or None)."""
