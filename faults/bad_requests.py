@@ -9,6 +9,7 @@ import time
 from simulators.partner import documents, signing
 from simulators.sending import Event
 
+from .bad_batches import batch_cases, question_cases
 from .bad_stripe import stripe_cases
 from .case import TYPE, Case, dump
 from .feed import Feed
@@ -72,6 +73,8 @@ def cases(partner: Address, stripe: Address, seed: int) -> list[Case]:
         *_contents(maker, feed),
         *_money(maker, feed),
         *stripe_cases(stripe, feed),
+        *batch_cases(maker, feed),
+        *question_cases(maker),
     ]
 
 

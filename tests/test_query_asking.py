@@ -1,8 +1,12 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Questions are answered signed, once, to those who may ask; what was answered is kept (E15, E7)."""
 
+import importlib.util
+import re
+import tempfile
 import time
 from contextlib import closing
+from pathlib import Path
 from unittest.mock import patch
 
 import psycopg2
@@ -168,6 +172,39 @@ class TestAsking(QueryCommon):
         for values in ({"query_max_time_ms": 10}, {"query_max_time_ms": 60_000}, {"query_window_minutes": 0}):
             with self.assertRaises(ValidationError):
                 flows[0].write(values)
+
+    def test_the_example_of_the_documentation_works(self):
+        """The text in docs/asking.md is run as it stands; only the sending goes through the test's own client."""
+        text = (Path(__file__).resolve().parent.parent / "docs" / "asking.md").read_text(encoding="utf-8")
+        [code] = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "asking_example.py"
+            path.write_text(code, encoding="utf-8")
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            example = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(example)
+
+        def send(url, headers, body):
+            answer = self.url_open(url, data=body, headers=headers, method="POST")
+            self.assertEqual(answer.status_code, 200, answer.text)
+            return dict(answer.headers), answer.content
+
+        url = f"/integration/v1/query/{self.endpoint.key}"
+        self.assertTrue(example.may_ship(url, PARTNER_SECRET, "SO-1", "C-1", "10.00", send))
+        self.anna.integration_credit_hold = True
+        self.env.flush_all()
+        self.assertTrue(
+            example.may_ship(url, PARTNER_SECRET, "SO-1", "C-1", "10.00", send), "the same answer"
+        )
+        self.assertFalse(example.may_ship(url, PARTNER_SECRET, "SO-2", "C-1", "10.00", send))
+        self.assertFalse(example.may_ship(url, PARTNER_SECRET, "SO-3", "a stranger", "10.00", send))
+
+        def forged(url, headers, body):
+            told, answer = send(url, headers, body)
+            return told, answer.replace(b"stop", b"release")
+
+        with self.assertRaises(ValueError):
+            example.may_ship(url, PARTNER_SECRET, "SO-4", "C-1", "10.00", forged)
 
 
 @tagged("post_install", "-at_install")

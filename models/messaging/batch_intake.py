@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Puts the lines of one signed request into the inbox: one statement for all of them, one transaction with its batch."""
+"""Puts the lines of one signed request into the inbox: one statement for all, one transaction with their batch."""
 
 import zlib
 from datetime import timezone
