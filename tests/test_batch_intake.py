@@ -225,11 +225,11 @@ class TestBatchIntake(SignedRequests):
         said = self.answered(
             self.line("B-1", amount="100.00"),
             self.line("B-2", amount="50.10"),
-            self.trailer(count=2, sums={"USD": "172.61"}),  # with 15 % tax
+            self.trailer(count=2, sums={"USD": "172.62"}),  # with 15 % tax
         )
         self.assertEqual((said["status"], said["lines"], said["missing"]), ("complete", 2, []))
         batch = self.batch(said)
-        self.assertEqual(batch.counted, {"count": 2, "sums": {"USD": "172.61"}})
+        self.assertEqual(batch.counted, {"count": 2, "sums": {"USD": "172.62"}})
         self.assertEqual(batch.declared, batch.counted)
 
     def test_totals_that_do_not_add_up_make_it_visibly_incomplete(self):

@@ -161,15 +161,16 @@ class TestCorrelationThrough(IntegrationCommon):
 
         def broken(_connector, _event):
             seen.append(correlation.current().correlation_id)
+            isolation._logger.warning("something odd: %s", "100 %")
             raise ZeroDivisionError
 
         self.patch(type(self.partner_connection._connector()), "transform", broken)
-        with self.assertLogs(isolation._logger, "INFO") as logs:
+        with self.assertLogs(isolation._logger, "WARNING") as logs:
             self.accept(self.partner_connection, *self.invoice("T-10"), correlation_id="order-82")
             self.drain(self.partner_connection)
             self.assertEqual(seen, ["order-82"], self.stopped())
             self.assertIn("internal_error", self.stopped())
-        self.assertIn("[correlation order-82]", logs.records[0].getMessage())
+        self.assertEqual(logs.records[0].getMessage(), "something odd: 100 % [correlation order-82]")
         self.assertEqual(logs.records[0].correlation_id, "order-82")
         self.assertIsNone(correlation.current())
 
