@@ -44,6 +44,7 @@
         "views/batch_views.xml",
         "views/pull_views.xml",
         "views/query_views.xml",
+        "views/drop_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

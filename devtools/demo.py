@@ -92,7 +92,8 @@ def start_server(demo: Demo) -> None:
 
 def feed_environment(demo: Demo) -> dict[str, str]:
     """The environment of the simulators."""
-    return {**demo.env.env(), "FI_DATABASE": demo.database, "FI_ODOO_URL": demo.url}
+    files = {"FI_DROP_FOLDER": str(paths.DEV / "files")}
+    return {**demo.env.env(), **files, "FI_DATABASE": demo.database, "FI_ODOO_URL": demo.url}
 
 
 def start_feed(demo: Demo) -> bool:

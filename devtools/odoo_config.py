@@ -37,6 +37,7 @@ def write(source: OdooSource, cluster: Cluster, name: str, *, test: bool = False
     channels = CHANNELS_TEST if test else CHANNELS_SERVER
     lines = ["[options]", *(f"{key} = {value}" for key, value in values.items() if value is not None)]
     lines += ["", "[queue_job]", f"channels = {channels}", ""]
+    lines += ["[finance_integration]", f"drop_roots = demo={paths.DEV / 'files'}", ""]
     file = paths.DEV / f"{name}.conf"
     write_private(file, "\n".join(lines))
     return file

@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 
 from .demo import DemoOptions, run
 from .local_server import LocalServer, serving
@@ -77,6 +78,7 @@ def _demo(options: argparse.Namespace) -> int:
             trickle_seconds=options.trickle_seconds,
             pause_ms=options.pause_ms,
             idle=not options.once,
+            drop_folder=Path(os.environ["FI_DROP_FOLDER"]) if os.environ.get("FI_DROP_FOLDER") else None,
         ),
         say=_say,
     )

@@ -10,12 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from pathlib import Path
 
 from . import wire
 from .local_server import serving
 from .money import to_major
 from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, wait_for
 from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
+from .partner.file_demo import drop_files
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
 from .partner.signing import PartnerSigner, make_secret
@@ -39,6 +41,7 @@ Say = Callable[[str], None]
 class DemoOptions:
     """How the demo is played.
 
+    ``drop_folder``: a folder that Odoo knows as its root ``demo``; the partner puts files below it.
     ``pause_ms`` lies between two events of the month, and a wait for Odoo between two days (0 = neither);
     ``idle`` = go on serving when everything is delivered.
     """
@@ -53,6 +56,7 @@ class DemoOptions:
     trickle_seconds: int = 5
     pause_ms: int = 0
     idle: bool = True
+    drop_folder: Path | None = None
 
 
 class _Keys:
@@ -150,10 +154,23 @@ def run(options: DemoOptions, say: Say = print) -> int:
             live.end_month()
         _fetch(odoo, stripe, say)
         _compare(odoo, at_stripe, live, say)
+        _drop(options, odoo, at_partner, scenario, say)
         with contextlib.suppress(KeyboardInterrupt):
             _go_on(options, live, stripe, feed, say)
         say(f"The partner has received {receiver.counts['received']} events from Odoo")
     return 2 if feed.counts["failed"] or feed.counts["forgery taken"] else 0
+
+
+def _drop(options: DemoOptions, odoo: Odoo, at_partner: Connection, scenario: Scenario, say: Say) -> None:
+    """Let the partner put its files into the folder that Odoo looks at."""
+    if not options.drop_folder:
+        return
+    try:
+        names = drop_files(odoo, at_partner, options.drop_folder, scenario.month)
+    except SetupError as reason:
+        say(f"The partner's files could not be handed over. {reason}")
+        return
+    say(f"The partner has put {' and '.join(names)} into its folder; half of the second is missing")
 
 
 def _sign_in(options: DemoOptions) -> Odoo:

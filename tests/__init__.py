@@ -5,6 +5,8 @@ from . import test_batches
 from . import test_complete_lines
 from . import test_correlation
 from . import test_drain
+from . import test_drop_places
+from . import test_drops
 from . import test_entries
 from . import test_fast_intake
 from . import test_inbox_connection
@@ -15,6 +17,7 @@ from . import test_pull
 from . import test_query
 from . import test_query_asking
 from . import test_rehearsal
+from . import test_sftp
 from . import test_stripe_money
 from . import test_views
 from . import test_webhook

@@ -3,7 +3,6 @@
 
 import dataclasses
 import json
-from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from unittest.mock import patch
@@ -127,9 +126,8 @@ class PullCommon(IntegrationCommon):
     def jobs(self):
         return self.env["queue.job"].sudo().search([("method_name", "=", "_pull"), ("state", "=", "pending")])
 
-    @contextmanager
     def killed_at(self, method, call):
-        """Let the process die at the n-th call of a step, after the step has done its work."""
+        """Pull, and let the process die at the n-th call of a step, after its work and before its commit."""
         original = getattr(type(self.connection), method)
         calls = []
 
@@ -141,8 +139,14 @@ class PullCommon(IntegrationCommon):
                 raise KeyboardInterrupt
             return result
 
-        with patch.object(type(self.connection), method, dying), self.assertRaises(KeyboardInterrupt):
-            yield
+        died = False
+        with patch.object(type(self.connection), method, dying):
+            try:  # assertRaises would take back what was committed
+                self.pull()
+            except KeyboardInterrupt:
+                died = True
+        self.assertTrue(died)
+        self.env.invalidate_all()
 
 
 class TestPull(PullCommon):
@@ -179,6 +183,7 @@ class TestPull(PullCommon):
     def test_killed_at_every_step_it_resumes_without_loss_and_without_duplicate(self):
         for after in range(5):
             self.source.page(after, [after], after + 1, more=after < 4)
+        seen = []
         for method, call in (
             ("_pull_begin", 1),
             ("_store_page", 1),
@@ -186,12 +191,11 @@ class TestPull(PullCommon):
             ("_store_page", 2),
             ("_store_page", 3),
         ):
-            before = (self.cursor.position, len(self.messages()))
-            with self.killed_at(method, call):
-                self.pull()
-            self.env.invalidate_all()
+            self.killed_at(method, call)
             position = (self.cursor.position or {}).get("after", 0)
-            self.assertEqual(position, len(self.messages()), f"{method} {call} after {before}")
+            seen.append(position)
+            self.assertEqual(position, len(self.messages()), f"{method} {call}")
+        self.assertEqual(seen, [0, 0, 1, 2, 4])
         self.pull()
         self.assertEqual(len(self.messages()), 5)
         self.assertEqual(self.messages().mapped("event_id"), [f"l-m-{number}" for number in range(5)])

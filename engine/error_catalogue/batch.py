@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from .base import CodeInfo, ErrorClass, _
 
-_CONTRACT = ErrorClass.CONTRACT
+_CONTRACT, _AUTHORIZATION = ErrorClass.CONTRACT, ErrorClass.AUTHORIZATION
 _DECIDE = _(
     "Open it: read it again when the source has corrected it, let an approver accept it as it is, or put it aside."
 )
@@ -38,6 +38,40 @@ BATCH_CODES = {
         _("“%(source)s” is larger than allowed: %(problem)s"),
         _("Ask the source for smaller files. An administrator may raise the limit of the folder."),
         severity="high",
+    ),
+    "file_changed": CodeInfo(
+        _CONTRACT,
+        _("Another content under a name that was read before"),
+        _("“%(source)s” was read before with another content. Nothing of the new content was used."),
+        _("Ask the source which one counts. Then read it all the same, or put it aside."),
+        severity="critical",
+        fix_class="c",
+    ),
+    "file_forbidden": CodeInfo(
+        _AUTHORIZATION,
+        _("The folder or file may not be read"),
+        _("The hub may not read “%(source)s”: %(problem)s"),
+        _("An administrator of the server names the folders that may be read in its configuration."),
+        severity="high",
+        fix_class="c",
+    ),
+    "host_key_refused": CodeInfo(
+        _AUTHORIZATION,
+        _("The file server is not the one we know"),
+        _(
+            "The file server %(host)s shows another key than the one that was entered. Nothing was sent to it."
+        ),
+        _("Ask the operator of the server for its key. Enter the new one only when they confirm the change."),
+        severity="critical",
+        fix_class="c",
+    ),
+    "file_unfinished": CodeInfo(
+        _CONTRACT,
+        _("A file is not finished"),
+        _("“%(source)s” has been there for more than %(hours)s hours and is still not complete."),
+        _(
+            "Ask the source: it still writes the file, or the trigger file is missing. It is read once it is complete."
+        ),
     ),
     "cursor_goes_back": CodeInfo(
         _CONTRACT,

@@ -32,6 +32,7 @@ FIXES = {
     "control_total_differs": "batch",
     "file_truncated": "batch",
     "file_corrupt": "batch",
+    "file_changed": "batch",
     "file_too_large": "batch",
     "cursor_goes_back": "batch",
     "cursor_repeats": "batch",

@@ -27,3 +27,5 @@ from . import batch_intake
 from . import pull_run
 from . import fetch
 from . import correlation
+from . import drop
+from . import drop_run
