@@ -206,7 +206,7 @@ class IntegrationIngest(models.AbstractModel):
         batch._add(
             ControlTotals(len(good), sums),
             # What came before with a batch that never got complete belongs to this one now.
-            [line.known_id for line in good if line.known_id],
+            known_ids=[line.known_id for line in good if line.known_id],
             new_count=sum(line.verdict == NEW for line in good),
             repeated_count=sum(line.verdict == DUPLICATE for line in good),
         )
