@@ -3,6 +3,7 @@
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from unittest.mock import patch
 
 from odoo import fields
@@ -77,3 +78,44 @@ class TestConfinement(DropCommon):
         self.assertEqual(due(), 1)
         self.partner_connection.action_pause()
         self.assertEqual((due(), self.look()), (0, 0))
+
+
+class TestContradictions(DropCommon):
+    def test_records_that_contradict_known_ones_are_kept_apart_and_too_many_stop_the_file(self):
+        drop = self.make_drop(name="Documents", file_format="ndjson", name_pattern="*.ndjson")
+
+        def documents(amount, numbers):
+            return files.ndjson(
+                [
+                    (
+                        f"e-{number}",
+                        "movement.reported",
+                        {
+                            "kind": "movement",
+                            "schema_version": "1",
+                            "source": {"system": "partner", "object_id": f"n-{number}"},
+                            "occurred_at": "2026-03-02T12:00:00Z",
+                            "movement_id": f"n-{number}",
+                            "type": "payment",
+                            "amount": {"value": amount, "currency": "USD"},
+                        },
+                    )
+                    for number in numbers
+                ],
+                {"USD": Decimal(amount) * len(numbers)},
+            )
+
+        files.put(self.inbox, "one.ndjson", documents("1.00", range(110)))
+        self.look(drop)
+        files.put(self.inbox, "two.ndjson", documents("2.00", range(3)))
+        self.look(drop)
+        self.assertEqual(self.batches().mapped("state"), ["complete", "complete"])
+        self.assertEqual((len(self.messages()), len(self.exceptions("event_id_conflict"))), (113, 3))
+        self.assertEqual(set(self.messages()[110:].mapped("status")), {"parked"})
+        files.put(self.inbox, "three.ndjson", documents("3.00", range(110)))
+        self.look(drop)
+        third = self.batches()[-1]
+        self.assertEqual(
+            (third.state, third.problem_code, third.new_count), ("incomplete", "file_corrupt", 0)
+        )
+        self.assertEqual(len(self.messages()), 113)

@@ -27,5 +27,6 @@ from . import batch_intake
 from . import pull_run
 from . import fetch
 from . import correlation
+from . import portion
 from . import drop
 from . import drop_run

@@ -104,7 +104,7 @@ class IntegrationIngest(models.AbstractModel):
 
     # -- storing ---------------------------------------------------------------------------------------------
 
-    def _store_lines(self, facts, lines, batch_id):
+    def _store_lines(self, facts, lines, batch_id, origin="push"):
         """Store the events whose ids are new; return {event id: message id} of these."""
         first = {}
         for line in lines:
@@ -113,7 +113,7 @@ class IntegrationIngest(models.AbstractModel):
             return {}
         correlation_id = correlation.current().correlation_id
         rows = [
-            event_values(facts, line.envelope, event_id, b"", {}, line.body_digest, correlation_id)[
+            event_values(facts, line.envelope, event_id, b"", {}, line.body_digest, correlation_id, origin)[
                 : len(COLUMNS)
             ]
             for event_id, line in first.items()

@@ -262,19 +262,16 @@ class IntegrationDrop(models.Model):
     def _store_portion(self, batch_id, portion, read_bytes):
         """Store the events of a portion, its totals and the position together."""
         batch = self.env["integration.batch"].browse(batch_id)
-        facts = self.connection_id._pull_facts()
-        ingest = self.env["integration.ingest"]
-        new_ids, known_ids, problems, counted = [], [], [], NO_TOTALS
+        events, problems, counted = [], [], NO_TOTALS
         for event, raw in portion:
             if event.problem:
                 problems.append({"line": event.line, "code": event.problem.code})
                 continue
             counted = counted.plus(event.totals)
-            correlation_id = f"file-{batch_id}-{event.number}"
-            verdict, message_id = ingest._accept(
-                facts, event.envelope, raw, {}, correlation_id, origin="file"
-            )
-            (known_ids if verdict.value == "duplicate" else new_ids).append(message_id)
+            events.append((event.line, event.envelope, raw))
+        new_ids, known_ids = self.env["integration.ingest"]._accept_portion(
+            self.connection_id._pull_facts(), batch, events, "file"
+        )
         if problems:
             batch._note_unreadable(problems)
         batch._add(
