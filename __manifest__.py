@@ -45,6 +45,7 @@
         "views/pull_views.xml",
         "views/query_views.xml",
         "views/drop_views.xml",
+        "views/archive_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

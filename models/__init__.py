@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import messaging
+from . import archive
 from . import governance
 from . import control
 from . import posting

@@ -2,6 +2,7 @@
 from . import test_access
 from . import test_batch_intake
 from . import test_batches
+from . import test_archive
 from . import test_complete_lines
 from . import test_correlation
 from . import test_drain

@@ -174,4 +174,13 @@ CONTRACT_CODES = {
         severity="high",
         fix="refetch",
     ),
+    "archive_damaged": CodeInfo(
+        _CONTRACT,
+        _("An archive is damaged"),
+        _("The file in which contents of old events are kept is not as it was written."),
+        _(
+            "Restore the file from a backup; the audit trail holds its digest. The events and the books are untouched."
+        ),
+        severity="high",
+    ),
 }

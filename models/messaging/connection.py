@@ -11,6 +11,7 @@ from ...connectors.registry import all_connectors, get_connector
 from ...engine.instants import format_instant
 
 ENVIRONMENTS = [("production", "Production"), ("sandbox", "Sandbox"), ("test", "Test")]
+MAX_COUNTED = 10_000
 STATES = [("draft", "Being set up"), ("active", "Active"), ("paused", "Paused")]
 
 
@@ -195,12 +196,7 @@ class IntegrationConnection(models.Model):
             connection.carries_money = "movement" in kinds
 
     def _compute_counts(self):
-        messages = {
-            connection.id: (count, last)
-            for connection, count, last in self.env["integration.message"]._read_group(
-                [("connection_id", "in", self.ids)], ["connection_id"], ["__count", "received_at:max"]
-            )
-        }
+        Message = self.env["integration.message"]
         exceptions = dict(
             self.env["integration.exception"]._read_group(
                 [("connection_id", "in", self.ids), ("state", "!=", "resolved")],
@@ -209,7 +205,10 @@ class IntegrationConnection(models.Model):
             )
         )
         for connection in self:
-            connection.message_count, connection.last_received_at = messages.get(connection.id, (0, False))
+            domain = [("connection_id", "in", connection.ids)]
+            # Not counted to the end: there may be millions.
+            connection.message_count = connection.ids and Message.search_count(domain, limit=MAX_COUNTED)
+            connection.last_received_at = connection.ids and Message._last_received_at(connection.id)
             connection.open_exception_count = exceptions.get(connection, 0)
 
     @api.model_create_multi
@@ -343,7 +342,7 @@ class IntegrationConnection(models.Model):
     @api.model
     def _switch_on_crons(self):
         """Switch on the scheduled actions; they rest while no connection has ever been active."""
-        for name in ("cron_sweep", "cron_notice", "cron_pull"):
+        for name in ("cron_sweep", "cron_notice", "cron_pull", "cron_archive"):
             cron = self.env.ref(
                 f"finance_integration.{name}"
             ).sudo()  # an integration administrator may not write crons

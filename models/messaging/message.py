@@ -137,6 +137,18 @@ class IntegrationMessage(models.Model):
             message.effect_summary = ", ".join(effects.mapped("display_name"))[:500] or False
             message.move_count = len(effects.filtered(lambda effect: effect.res_model == "account.move"))
 
+    @api.model
+    def _last_received_at(self, connection_id):
+        """Return when the connection's newest event came in (naive UTC), or False."""
+        self.env.cr.execute(
+            SQL(
+                "SELECT received_at FROM integration_message WHERE connection_id = %s ORDER BY id DESC LIMIT 1",
+                connection_id,
+            )
+        )
+        row = self.env.cr.fetchone()
+        return row[0] if row else False
+
     # -- the two axes ------------------------------------------------------------------------------------
 
     @api.model_create_multi

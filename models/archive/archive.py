@@ -1,0 +1,155 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import base64
+import hashlib
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...engine.archive import Kept, pack, unpack
+from ...engine.errors import ContractError, IntegrationError
+
+MAX_MESSAGES = 2000
+MAX_BYTES = 50_000_000
+
+
+class IntegrationArchive(models.Model):
+    """Contents of old events in one compressed file outside the event tables. The events themselves stay."""
+
+    _name = "integration.archive"
+    _description = "Archive of event contents"
+    _order = "id desc"
+
+    name = fields.Char(compute="_compute_name")
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="restrict", index=True
+    )
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    first_received_at = fields.Datetime(required=True, readonly=True, string="First event")
+    last_received_at = fields.Datetime(required=True, readonly=True, string="Last event")
+    message_count = fields.Integer(required=True, readonly=True, string="Events")
+    byte_count = fields.Integer(readonly=True, string="Size (bytes)")
+    file = fields.Binary(attachment=True, readonly=True)
+    file_digest = fields.Char(
+        required=True, readonly=True, help="SHA-256 of the file, also in the audit trail."
+    )
+    checked_at = fields.Datetime(readonly=True, string="Last checked")
+    check_result = fields.Char(readonly=True, string="Found")
+    message_ids = fields.One2many("integration.message", "archive_id")
+
+    @api.depends("connection_id.name", "first_received_at", "last_received_at")
+    def _compute_name(self):
+        for archive in self:
+            first, last = (
+                fields.Date.to_string(fields.Date.to_date(value))
+                for value in (archive.first_received_at, archive.last_received_at)
+            )
+            archive.name = f"{archive.connection_id.name} · {first} – {last}"
+
+    def write(self, vals):
+        if vals.keys() - {"checked_at", "check_result"}:
+            raise UserError(self.env._("An archive is evidence and cannot be changed."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("An archive is evidence and cannot be deleted."))
+
+    # -- putting away ------------------------------------------------------------------------------------
+
+    @api.model
+    def _put_away(self, messages):
+        """Move the contents of these finished events of one connection into a new archive.
+
+        Only as many as fit into one file are taken, the first ones; returns the archive.
+        """
+        payloads = self.env["integration.payload"].search(
+            [("message_id", "in", messages.ids)], order="message_id"
+        )
+        taken, contents = self._take(payloads)
+        packed = pack(contents)
+        archived = taken.message_id
+        archive = self.create(
+            {
+                "connection_id": archived.connection_id.id,
+                "first_received_at": min(archived.mapped("received_at")),
+                "last_received_at": max(archived.mapped("received_at")),
+                "message_count": len(archived),
+                "byte_count": len(packed),
+                "file": base64.b64encode(packed),
+                "file_digest": hashlib.sha256(packed).hexdigest(),
+            }
+        )
+        archived.write({"archive_id": archive.id})
+        taken.unlink()
+        self.env["integration.audit.leaf"]._append(
+            [
+                {
+                    "action": "payload.archive",
+                    "company_id": archive.company_id.id,
+                    "connection_id": archive.connection_id.id,
+                    "res_model": self._name,
+                    "res_id": archive.id,
+                    "subject_digest": archive.file_digest,
+                    "detail": f"{archive.message_count} events, ids {min(archived.ids)} to {max(archived.ids)}",
+                }
+            ]
+        )
+        return archive
+
+    def _take(self, payloads):
+        """Return (payload records, their contents) up to the size of one file."""
+        raw = payloads._raw_by_message(payloads.message_id.ids)
+        contents, size = [], 0
+        taken = payloads.browse()
+        for payload in payloads:
+            message = payload.message_id
+            body = raw.get(message.id, b"")
+            size += len(body)
+            if contents and size > MAX_BYTES:
+                break
+            taken |= payload
+            contents.append(Kept(message.id, message.event_id, body, payload.headers, payload.documents))
+        return taken, contents
+
+    # -- getting back ------------------------------------------------------------------------------------
+
+    def _contents(self):
+        """Yield the contents of this archive, each one checked.
+
+        :raises ContractError: ``archive_damaged``.
+        """
+        self.ensure_one()
+        packed = base64.b64decode(self.with_context(bin_size=False).file or b"")
+        if hashlib.sha256(packed).hexdigest() != self.file_digest:
+            raise ContractError("archive_damaged", "the file has another digest")
+        yield from unpack(packed)
+
+    def _content_of(self, message_ids):
+        """Return {message id: Kept} of these events of this archive."""
+        wanted = set(message_ids)
+        return {kept.message_id: kept for kept in self._contents() if kept.message_id in wanted}
+
+    def action_check(self):
+        """Button: read the file again and compare each content with the digest that its event carries."""
+        self.check_access("read")
+        for archive in self.sudo():
+            archive.write({"checked_at": fields.Datetime.now(), "check_result": archive._check()})
+
+    def _check(self):
+        digests = {row["id"]: row["body_digest"] for row in self.message_ids.read(["body_digest"])}
+        try:
+            found = {kept.message_id: kept.digest for kept in self._contents()}
+        except IntegrationError as error:
+            return self.env._("Damaged: %s", error.detail)
+        if len(found) != self.message_count or found.keys() != digests.keys():
+            return self.env._("Damaged: events are missing")
+        changed = [key for key, digest in found.items() if digests[key] and digests[key] != digest]
+        if changed:
+            return self.env._("Changed: event %s has another content than when it came in", min(changed))
+        return self.env._("All %s events are there, unchanged", len(found))
+
+    def action_open_messages(self):
+        """Button: the events whose contents are kept here."""
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_message")
+        return dict(action, domain=[("archive_id", "=", self.id)], context={})
