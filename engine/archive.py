@@ -2,9 +2,9 @@
 """The file in which contents of old events are kept: gzip-compressed JSON lines that prove themselves.
 
 Each line is the SHA-256 of a JSON object, a blank and the object. The first object names the format, each further one
-holds an event (its raw bytes in base64, headers, documents), the last one counts the events and carries the SHA-256 over
-the digests of their lines in order. The bytes depend on nothing but the events, so packing them again gives the same
-file.
+holds an event (its raw bytes in base64, headers, documents), the last one counts the events and carries the SHA-256
+over the digests of their lines in order. The bytes depend on nothing but the events, so packing them again gives the
+same file.
 """
 
 from __future__ import annotations

@@ -67,6 +67,7 @@ class IntegrationArchive(models.Model):
 
         Contents that are put away leave their table, so the search begins at the oldest one that is left.
         """
+        self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """

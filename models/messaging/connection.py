@@ -207,8 +207,10 @@ class IntegrationConnection(models.Model):
         for connection in self:
             domain = [("connection_id", "in", connection.ids)]
             # Not counted to the end: there may be millions.
-            connection.message_count = connection.ids and Message.search_count(domain, limit=MAX_COUNTED)
-            connection.last_received_at = connection.ids and Message._last_received_at(connection.id)
+            connection.message_count = Message.search_count(domain, limit=MAX_COUNTED)
+            connection.last_received_at = bool(connection.ids) and Message._last_received_at(
+                connection.ids[0]
+            )
             connection.open_exception_count = exceptions.get(connection, 0)
 
     @api.model_create_multi

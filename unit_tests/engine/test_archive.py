@@ -62,7 +62,9 @@ def test_a_change_is_noticed(old, new):
     assert caught.value.code == "archive_damaged"
 
 
-@pytest.mark.parametrize("line", [b'{"message":1}', b'{"message":1,"event":"x","raw":5,"headers":0,"documents":0}'])
+@pytest.mark.parametrize(
+    "line", [b'{"message":1}', b'{"message":1,"event":"x","raw":5,"headers":0,"documents":0}']
+)
 def test_a_line_with_a_right_digest_and_no_event_is_noticed(line):
     lines = gzip.decompress(pack(TWO)).splitlines(keepends=True)
     lines[1] = hashlib.sha256(line).hexdigest().encode() + b" " + line + b"\n"
