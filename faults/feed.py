@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from simulators.clock import SimulatedClock
+from simulators.clock import SimulatedClock, instant
 from simulators.partner import documents
 from simulators.partner.documents import Line, Party
 from simulators.sending import Event
@@ -17,6 +18,11 @@ from simulators.stripe.webhook import as_event
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
 PARTIES = 7
+# The time zone of the connections, hence of the days on which money is booked.
+ZONE = ZoneInfo("America/New_York")
+# Every so many invoices the day goes on by some hours, so that what is told covers several days.
+PAUSE_EVERY = 12
+PAUSE_HOURS = 7
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ class Feed:
         number = f"P-{len(self.invoices) + 1:05d}"
         amount = Decimal(self.chance.randrange(1_00, 2_000_00)) / 100
         line = Line("Advice", Decimal(1), amount)
-        now = self.clock.advance(seconds=1)
+        pause_hours = 0 if len(self.invoices) % PAUSE_EVERY else PAUSE_HOURS
+        now = self.clock.advance(hours=pause_hours, seconds=1)
         due = now.date() + timedelta(days=30)
         document = documents.invoice(number, self.chance.choice(self.parties), [line], now, due_date=due)
         self.invoices[number] = documents.totals([line]).gross
@@ -80,9 +87,21 @@ class Feed:
         return [Delivery("stripe", as_event(event)) for event in new]
 
     @property
-    def gross_balance(self) -> Decimal:
-        """What went in and out at the provider, fees left out: they are told by its list alone."""
-        return Decimal(sum(line.amount for line in self.account.ledger if line.currency == "usd")) / 100
+    def gross_by_day(self) -> dict[date, Decimal]:
+        """What went in and out at the provider on each day of the books, to the cent; only its list tells fees."""
+        return self._by_day(lambda line: line.amount)
+
+    @property
+    def net_by_day(self) -> dict[date, Decimal]:
+        """What the provider's balance changed by on each day of the books, to the cent, fees taken off."""
+        return self._by_day(lambda line: line.net)
+
+    def _by_day(self, measure) -> dict[date, Decimal]:
+        days: dict[date, Decimal] = {}
+        for line in self.account.ledger:
+            day = instant(line.created).astimezone(ZONE).date()
+            days[day] = days.get(day, Decimal(0)) + Decimal(measure(line)) / 100
+        return days
 
     # -- a mix ---------------------------------------------------------------------------------------
 

@@ -7,10 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
-
-import psycopg2
 
 from devtools import log_check, paths, processes, templates
 from devtools.environment import Environment
@@ -22,7 +19,10 @@ from simulators.partner import signing
 from simulators.sending import Signer
 from simulators.stripe.webhook import StripeSigner
 
+from .books import Database
+
 LOGIN = "admin"
+API_KEY = "sk_test_faults"
 POLL_SECONDS = 0.2
 COPY_TRIES = 5
 # Three sweeps of the cron that works off what was left behind, and the time to do it.
@@ -79,6 +79,7 @@ class Hub:
         self.stripe_api_url = stripe_api_url
         self.database = env.database(f"srv_{self.name.replace('-', '_')}")
         self.servers: list[OdooServer] = []
+        self._database = Database(env.cluster, self.database)
         self.partner: Address | None = None
         self.stripe: Address | None = None
 
@@ -112,6 +113,7 @@ class Hub:
         """End all servers and drop the database."""
         for server in self.servers:
             server.stop()
+        self._database.close()
         templates.drop(self.env, self.database)
 
     @property
@@ -150,7 +152,7 @@ class Hub:
         partner = self._connect(odoo, "generic", "Partner platform", {"inbound_signature": partner_secret})
         stripe_secrets = {"inbound_signature": stripe_secret}
         if self.stripe_api_url:
-            stripe_secrets["api"] = "sk_test_faults"
+            stripe_secrets["api"] = API_KEY
         stripe = self._connect(
             odoo, "stripe", "Stripe account", stripe_secrets, api_base_url=self.stripe_api_url
         )
@@ -214,24 +216,11 @@ class Hub:
 
     def sql(self, statement: str, *values) -> list[tuple]:
         """Return the rows of one query, read in a transaction of its own."""
-        cluster = self.env.cluster
-        with closing(
-            psycopg2.connect(
-                host=cluster.host,
-                port=cluster.port,
-                user=cluster.user,
-                password=cluster.password,
-                dbname=self.database,
-            )
-        ) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(statement, values or None)
-                return cursor.fetchall() if cursor.description else []
+        return self._database.sql(statement, *values)
 
     def one(self, statement: str, *values):
         """Return the single value of a query."""
-        return self.sql(statement, *values)[0][0]
+        return self._database.one(statement, *values)
 
     def wait(self, condition: Callable[[], bool], seconds: float, what: str) -> float:
         """Wait until ``condition`` holds; return how many seconds that took.

@@ -14,6 +14,9 @@ class Outcome:
     name: str
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    shots: int = 0
+    kills: int = 0
+    slowest_recovery_seconds: float = 0.0
     began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
 
@@ -32,6 +35,10 @@ class Outcome:
         for text in problems:
             print(f"    BROKEN  {text}", flush=True)
         self.problems += problems
+
+    def recovered_in(self, seconds: float) -> None:
+        """Note how long it took until work went on; the longest is told."""
+        self.slowest_recovery_seconds = max(self.slowest_recovery_seconds, seconds)
 
     def ended(self) -> None:
         """Take the time."""

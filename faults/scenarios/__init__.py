@@ -8,16 +8,19 @@ from collections.abc import Callable
 from devtools.environment import Environment
 
 from ..outcome import Outcome
-from . import bad_input, concurrency, deliveries, kill_server, kill_worker, two_servers
+from . import bad_input, concurrency, crash_sweep, deliveries, kill_server, kill_worker, two_servers
 
 Scenario = Callable[[Environment, Outcome, int], None]
 
 SCENARIOS: dict[str, Scenario] = {
     "same-event": concurrency.same_event,
     "two-bodies": concurrency.two_bodies,
+    "crash-sweep": crash_sweep.run,
     "kill-server": kill_server.run,
     "kill-worker": kill_worker.run,
     "deliveries": deliveries.run,
     "two-servers": two_servers.run,
     "bad-input": bad_input.run,
 }
+# These take how many statements lie between two kills, and which workloads are meant.
+SWEEPS = ("crash-sweep",)

@@ -11,7 +11,7 @@ from .. import invariants
 from ..bad_requests import Case, cases
 from ..hub import Hub
 from ..outcome import Outcome
-from ..shots import Acknowledged, RawAnswer, raw
+from ..shots import RawAnswer, raw
 
 HELD = "SELECT m.event_id, m.status, m.error_code, e.state FROM integration_message m LEFT JOIN integration_exception e ON e.id = m.exception_id"  # noqa: E501
 
@@ -44,7 +44,7 @@ def run(env: Environment, outcome: Outcome, seed: int) -> None:
         refused = sum(case.counted for case in told)
         counted = hub.one("SELECT sum(refused_count) FROM integration_endpoint")
         outcome.note(f"{refused} refusals at known addresses, {counted} counted so far")
-        outcome.fail(invariants.broken(hub, Acknowledged()))
+        outcome.fail(invariants.broken(hub))
 
 
 def _wrong(case: Case, answer: RawAnswer) -> list[str]:

@@ -50,7 +50,7 @@ def same_event(env: Environment, outcome: Outcome, seed: int, requests: int = RE
             hub.sql("SELECT payment_state FROM account_move WHERE move_type = 'out_invoice'"),
             [("paid",)],
         )
-        outcome.fail(invariants.broken(hub, volley.acknowledged, feed.gross_balance))
+        outcome.fail(invariants.broken(hub, volley.acknowledged.events, feed.gross_by_day))
 
 
 def two_bodies(env: Environment, outcome: Outcome, seed: int, requests: int = REQUESTS) -> None:

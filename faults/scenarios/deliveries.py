@@ -13,7 +13,7 @@ from simulators.partner.receiver import Receiver, Troubles
 from simulators.partner.server import PATH, receiver_server
 from simulators.partner.signing import make_secret
 
-from .. import invariants
+from .. import invariants, money_invariants
 from ..feed import Feed
 from ..hub import Hub
 from ..outcome import Outcome
@@ -50,7 +50,7 @@ def run(
             _kill_while_delivering(hub, outcome, chance, receiver)
         outcome.note(f"inbox worked off {hub.wait_drained(locks=False):.1f} s later")
         seconds = hub.wait(
-            lambda: not invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
+            lambda: not money_invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
         )
         outcome.note(f"money and invoices that a kill kept apart are joined {seconds:.1f} s later")
         total = hub.one(OUTBOX)
@@ -61,7 +61,7 @@ def run(
             f"{total} events acknowledged {seconds:.1f} s later; the receiver counts {dict(receiver.counts)}"
         )
         _compare(hub, outcome, receiver)
-        outcome.fail(invariants.broken(hub, acknowledged, feed.gross_balance))
+        outcome.fail(invariants.broken(hub, acknowledged.events, feed.gross_by_day))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import time
 
 from devtools.environment import Environment
 
-from .. import invariants
+from .. import invariants, money_invariants
 from ..feed import Feed
 from ..hub import DRAINING, Hub
 from ..outcome import Outcome
@@ -44,11 +44,11 @@ def run(
         outcome.expect("answers other than 200 and lost connections", set(answers) - {0, 200}, set())
         outcome.note(f"worked off {hub.wait_drained():.1f} s later")
         seconds = hub.wait(
-            lambda: not invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
+            lambda: not money_invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
         )
         outcome.note(f"money and invoices that a kill kept apart are joined {seconds:.1f} s later")
         outcome.expect("messages", hub.one(STORED), len({(d.to, d.event.id) for d in mix}))
-        outcome.fail(invariants.broken(hub, volley.acknowledged, feed.gross_balance))
+        outcome.fail(invariants.broken(hub, volley.acknowledged.events, feed.gross_by_day))
         _note_result(hub, outcome)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from devtools.environment import Environment
 
-from .. import invariants
+from .. import invariants, money_invariants
 from ..feed import Feed
 from ..hub import DRAINING, Hub
 from ..outcome import Outcome
@@ -54,8 +54,10 @@ def run(
         )
         if not hub.server.is_running():
             outcome.fail(["the server ended with its worker"])
-        hub.wait(lambda: not invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices")
-        outcome.fail(invariants.broken(hub, volley.acknowledged, feed.gross_balance))
+        hub.wait(
+            lambda: not money_invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
+        )
+        outcome.fail(invariants.broken(hub, volley.acknowledged.events, feed.gross_by_day))
 
 
 def _kill_draining_worker(hub: Hub, outcome: Outcome, chance: random.Random) -> None:

@@ -9,7 +9,7 @@ import subprocess
 from devtools import paths
 from devtools.environment import Environment
 
-from .. import invariants
+from .. import invariants, money_invariants
 from ..feed import Feed
 from ..hub import Hub
 from ..outcome import Outcome
@@ -63,9 +63,11 @@ def run(env: Environment, outcome: Outcome, seed: int) -> None:
         outcome.note(f"beside two servers, {DRAINERS} more processes drained {counts} events")
         if not any(counts):
             outcome.fail(["the other processes never got a lane"])
-        hub.wait(lambda: not invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices")
+        hub.wait(
+            lambda: not money_invariants.money_is_applied_to_its_invoice(hub), 120, "money meets its invoices"
+        )
         _check_versions(hub, outcome, feed)
-        outcome.fail(invariants.broken(hub, volley.acknowledged, feed.gross_balance))
+        outcome.fail(invariants.broken(hub, volley.acknowledged.events, feed.gross_by_day))
 
 
 def _drainer(env: Environment, hub: Hub) -> subprocess.Popen:

@@ -1,0 +1,152 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The workloads of the sweep from outside: what each is given, what it needs beforehand, what is expected of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from simulators.partner.documents import Line, Party, as_event, invoice
+from simulators.sending import Event
+
+from ..feed import Delivery, Feed
+from ..hub import Hub
+from .client import Agent, Result
+
+UNKNOWN_TAX = "NOT-MAPPED"
+
+
+@dataclass
+class Stage:
+    """One database with its Odoo process, and what is known of everything that was sent to it."""
+
+    hub: Hub
+    agent: Agent
+    feed: Feed
+    acknowledged: dict[tuple[int, str], str] = field(default_factory=dict)
+    bad: set[str] = field(default_factory=set)
+    versions: int = 1
+
+    # -- what senders say ----------------------------------------------------------------------------
+
+    def request(self, delivery: Delivery) -> dict:
+        """One signed request, as the agent posts it."""
+        address = getattr(self.hub, delivery.to)
+        event = delivery.event
+        return {
+            "path": address.path,
+            "headers": address.signer.headers(event, int(time.time())),
+            "body": base64.b64encode(event.body).decode(),
+            "key": [address.id, event.id, hashlib.sha256(event.body).hexdigest()],
+        }
+
+    def note(self, result: Result) -> None:
+        """Remember what was acknowledged before a process ended."""
+        for answer in result.answers():
+            if answer["status"] == 200 and json.loads(answer["text"])["status"] != "conflict":
+                connection_id, event_id, digest = answer["key"]
+                self.acknowledged.setdefault((connection_id, event_id), digest)
+
+    def store(self, deliveries: list[Delivery]) -> None:
+        """Let the hub take these events, unharmed."""
+        self.note(self.agent.run("ingest", {"requests": [self.request(told) for told in deliveries]}))
+
+    # -- what they have to say -----------------------------------------------------------------------
+
+    def customer(self) -> Delivery:
+        """A newer version of the first customer."""
+        self.versions += 1
+        party = self.feed.parties[0]
+        return self.feed.customer(party, self.versions, f"{party.name} v{self.versions}")
+
+    def overtaken_customer(self) -> Delivery:
+        """The version before the newest one, told late."""
+        party = self.feed.parties[0]
+        return self.feed.customer(party, self.versions - 1, f"{party.name} told late {self.versions - 1}")
+
+    def bad_invoice(self) -> Delivery:
+        """An invoice with a tax code that nobody has mapped: it stops."""
+        number = f"BAD-{len(self.bad) + 1:05d}"
+        now = self.feed.clock.advance(seconds=1)
+        line = Line("Advice", Decimal(1), Decimal(100), ())
+        document = invoice(number, self.feed.parties[0], [line], now, due_date=now.date())
+        document["lines"][0]["tax_codes"] = [UNKNOWN_TAX]
+        event = as_event(self.feed.seed, "invoice.issued", document)
+        self.bad.add(event.id)
+        return Delivery("partner", event)
+
+    def forged(self, genuine: Delivery, other: Delivery) -> Delivery:
+        """The content of ``other`` under the id of ``genuine``: kept as a conflict for a person."""
+        digest = hashlib.sha256(other.event.body).hexdigest()
+        self.bad.add(f"{genuine.event.id}#{digest[:16]}")
+        return Delivery("partner", Event(genuine.event.id, other.event.type, other.event.body))
+
+
+class Ingest:
+    """Requests at the inbound route: new events, a repetition, and another content under a known id."""
+
+    name = "ingest"
+
+    def load(self, stage: Stage) -> dict:
+        """Return the requests; their answers tell what was acknowledged before the end."""
+        party = Party(f"F-{len(stage.acknowledged)}", "Forged", "forged@customer.example")
+        first = stage.feed.invoice()
+        forged = stage.forged(first, stage.feed.customer(party, 1))
+        told = [stage.customer(), first, first, forged]
+        return {"requests": [stage.request(delivery) for delivery in told]}
+
+
+class Drain:
+    """A batch with a customer, one told late, an invoice, the money that pays it, and an invoice that stops."""
+
+    name = "drain"
+
+    def load(self, stage: Stage) -> dict:
+        """Store the batch."""
+        newest = stage.customer()
+        told = [newest, stage.overtaken_customer(), stage.feed.invoice()]
+        told += [*stage.feed.charge(f"P-{len(stage.feed.invoices):05d}"), stage.bad_invoice()]
+        stage.store(told)
+        return {}
+
+
+class Deliver:
+    """Two events in the outbox, for a receiver that takes them."""
+
+    name = "delivery"
+
+    def load(self, stage: Stage) -> dict:
+        """Book two invoices: each is told."""
+        stage.store([stage.feed.invoice(), stage.feed.invoice()])
+        stage.agent.run("drain", {})
+        return {"connection_id": stage.hub.partner.id}
+
+
+class Fetch:
+    """One page of the provider's list with a charge of which no event was sent."""
+
+    name = "fetch"
+
+    def load(self, stage: Stage) -> dict:
+        """Let money move at the provider without a word."""
+        stage.store([stage.feed.invoice()])
+        stage.feed.charge(f"P-{len(stage.feed.invoices):05d}")
+        return {"connection_id": stage.hub.stripe.id, "pull": "balance_transactions"}
+
+
+class Jobs:
+    """The doorbell: the queue jobs that drain a lane and look after it, run by the route of the job runner."""
+
+    name = "jobs"
+
+    def load(self, stage: Stage) -> dict:
+        """Store two events; storing them rings."""
+        stage.store([stage.customer(), stage.feed.invoice()])
+        return {}
+
+
+WORKLOADS = {workload.name: workload for workload in (Ingest(), Drain(), Deliver(), Fetch(), Jobs())}

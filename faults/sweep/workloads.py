@@ -1,0 +1,119 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What the sweep ends at each statement; runs inside an Odoo process, on the product's own entry points.
+
+A workload is a function of (registry, load, tell): ``load`` says what to work on, ``tell(name, value)`` reports what a
+sender would know even if the process ended now. ``recover`` is what a process that was started anew does.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+from werkzeug.test import Client
+
+from odoo import SUPERUSER_ID, api
+from odoo.http import root
+
+Tell = Callable[[str, object], None]
+
+TURNS = 6
+# Rings are held back for a second per process; a process that was forked has not rung.
+LEFT = (
+    "SELECT count(*) FROM integration_message m JOIN integration_connection c ON c.id = m.connection_id"
+    " WHERE c.state = 'active' AND (m.status = 'ready'"
+    " OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))"
+)
+
+
+def ingest(_registry, load: dict, tell: Tell) -> None:
+    """Post the requests of the load to the inbound route, one after the other."""
+    client = Client(root)
+    for request in load["requests"]:
+        answer = client.post(
+            request["path"],
+            data=base64.b64decode(request["body"]),
+            headers=request["headers"],
+            content_type=request.get("content_type", "application/json"),
+        )
+        tell("answer", {"key": request["key"], "status": answer.status_code, "text": answer.text[:2000]})
+
+
+def drain(registry, load: dict, tell: Tell) -> None:
+    """Work off every lane."""
+    del load, tell
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        lanes = env["integration.lane"].search([]).ids
+        cr.rollback()
+        for lane_id in lanes:
+            env["integration.drain"]._run(lane_id, linger_seconds=0)
+
+
+def delivery(registry, load: dict, tell: Tell) -> None:
+    """Send what is due to one connection."""
+    del tell
+    with registry.cursor() as cr:
+        api.Environment(cr, SUPERUSER_ID, {})["integration.delivery"]._run(load["connection_id"])
+
+
+def fetch(registry, load: dict, tell: Tell) -> None:
+    """Fetch one list of an outside system to its end."""
+    del tell
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        env["integration.connection"].browse(load["connection_id"])._pull(load["pull"])
+
+
+def jobs(registry, load: dict, tell: Tell) -> None:
+    """Run the queue jobs that wait, each through the route that the job runner calls."""
+    del load, tell
+    client = Client(root)
+    for uuid in _waiting_jobs(registry):
+        _query(
+            registry, "UPDATE queue_job SET state = 'enqueued' WHERE uuid = %s AND state = 'pending'", uuid
+        )
+        client.get(f"/queue_job/runjob?db={registry.db_name}&job_uuid={uuid}")
+
+
+def recover(registry, load: dict, tell: Tell) -> None:
+    """What comes after the restart: senders repeat, the sweep and the deliveries go on until nothing is left."""
+    if load.get("requests"):
+        ingest(registry, load, tell)
+    for connection_id, pull in load.get("pulls", ()):
+        fetch(registry, {"connection_id": connection_id, "pull": pull}, tell)
+    for _turn in range(TURNS):
+        drain(registry, {}, tell)
+        with registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            env["integration.waiting"]._sweep()
+        for connection_id in load.get("deliver_to", ()):
+            delivery(registry, {"connection_id": connection_id}, tell)
+        if not _query(registry, LEFT)[0][0]:
+            return
+    tell("left", _query(registry, LEFT)[0][0])
+
+
+def _waiting_jobs(registry) -> list[str]:
+    rows = _query(
+        registry,
+        "SELECT uuid FROM queue_job WHERE state = 'pending' AND (eta IS NULL OR eta <= now() AT TIME ZONE 'UTC')"
+        " ORDER BY priority, date_created",
+    )
+    return [uuid for (uuid,) in rows]
+
+
+def _query(registry, statement: str, *values) -> list[tuple]:
+    with registry.cursor() as cr:
+        cr.execute(statement, values)
+        return cr.fetchall() if cr.description else []
+
+
+WORKLOADS: dict[str, Callable[[object, dict, Tell], None]] = {
+    "ingest": ingest,
+    "drain": drain,
+    "delivery": delivery,
+    "fetch": fetch,
+    "jobs": jobs,
+    "recover": recover,
+}
