@@ -133,7 +133,8 @@ def _account() -> pwd.struct_passwd | None:
     raise Stop("PostgreSQL refuses to run as root and there is no account 'nobody' to run it as.")
 
 
-def _as_account() -> dict:
+def as_account() -> dict:
+    """How a program of the server is started: as the unprivileged account where we are root."""
     account = _account()
     if account is None:
         return {}
@@ -162,8 +163,8 @@ def _initialise(binaries: Path) -> None:
     processes.run(
         [binaries / "initdb", *options, f"--pwfile={password_file}"],
         failure="The embedded PostgreSQL could not be initialised.",
-        env=_clean_env(),
-        **_as_account(),
+        env=clean_env(),
+        **as_account(),
     )
     password_file.unlink()
     with (part / "postgresql.conf").open("a", encoding="utf-8") as stream:
@@ -196,11 +197,11 @@ def _require_same_version(binaries: Path) -> None:
 def _start(binaries: Path) -> int:
     port = free_port()
     log = FOLDER.resolve() / "server.log"
-    options = f"-p {port} -k {shlex.quote(str(_socket_folder()))}"
+    options = f"-p {port} -k {shlex.quote(str(socket_folder()))}"
     command = [binaries / "pg_ctl", "-w", "-t", "60", "-D", data_folder(), "-l", log, "-o", options, "start"]
     # Not through a pipe: the server would inherit it and the reading would never end.
     start_log = paths.LOGS / "postgres-start.log"
-    result = processes.run(command, log=start_log, check=False, env=_clean_env(), **_as_account())
+    result = processes.run(command, log=start_log, check=False, env=clean_env(), **as_account())
     if result.returncode:
         tail = "\n".join(f"    {line}" for line in _tail(log))
         raise Stop(f"The embedded PostgreSQL did not start.{processes.disk_hint(tail.encode())}\n{tail}")
@@ -209,7 +210,7 @@ def _start(binaries: Path) -> int:
     return port
 
 
-def _socket_folder() -> Path:
+def socket_folder() -> Path:
     """Where the unix socket goes; its path may not be longer than 107 bytes."""
     folder = FOLDER.resolve()
     if len(str(folder)) < 85:
@@ -218,7 +219,7 @@ def _socket_folder() -> Path:
 
 
 def _ensure_role(server: EmbeddedServer) -> None:
-    env = _clean_env()
+    env = clean_env()
     env.update(PGHOST="127.0.0.1", PGPORT=str(server.port), PGUSER=SUPERUSER, PGPASSWORD=server.password)
     statement = (
         f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN "
@@ -229,7 +230,7 @@ def _ensure_role(server: EmbeddedServer) -> None:
     processes.run(command, env=env, failure="The role for Odoo could not be created.")
 
 
-def _clean_env() -> dict[str, str]:
+def clean_env() -> dict[str, str]:
     """Our environment without anything that would steer PostgreSQL's programs."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 

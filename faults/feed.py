@@ -107,7 +107,11 @@ class Feed:
 
     def mix(self, count: int) -> list[Delivery]:
         """At least ``count`` deliveries: customers first, then invoices and the money that pays them."""
-        made = [self.customer(party, 1) for party in self.parties]
+        return [self.customer(party, 1) for party in self.parties] + self.business(count - len(self.parties))
+
+    def business(self, count: int) -> list[Delivery]:
+        """At least ``count`` deliveries of invoices, and of the money that pays every second one."""
+        made: list[Delivery] = []
         while len(made) < count:
             made.append(self.invoice())
             if self.chance.randrange(2):

@@ -20,13 +20,19 @@ from simulators.sending import Signer
 from simulators.stripe.webhook import StripeSigner
 
 from .books import Database
+from .own_cluster import OwnCluster
 
 LOGIN = "admin"
 API_KEY = "sk_test_faults"
 POLL_SECONDS = 0.2
 COPY_TRIES = 5
+PATIENCE_SECONDS = 60
 # Three sweeps of the cron that works off what was left behind, and the time to do it.
 RECOVERY_SECONDS = 240
+OPEN_OUT = (
+    "SELECT count(*) FROM integration_message"
+    " WHERE direction = 'out' AND status IN ('ready', 'waiting', 'unknown')"
+)
 LEFT = (
     "SELECT count(*) FROM integration_message WHERE direction = 'in'"
     " AND (status = 'ready' OR (status = 'waiting' AND due_at <= now() AT TIME ZONE 'UTC'))"
@@ -42,6 +48,18 @@ DRAINING = (
 )
 # What a killed process leaves in the log of the one that follows is no defect.
 KILL_TRACES = ("Re-queued dead job", "exception: sleeping", "runjob", "Bus.loop error")
+# What a lost connection or a server that was stopped leaves; each names the loss.
+LOSS_TRACES = (
+    *KILL_TRACES,
+    "OperationalError",
+    "InterfaceError",
+    "AdminShutdown",
+    "server closed the connection",
+    "connection to server",
+    "terminating connection",
+    "connection already closed",
+    "could not be rung",
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +76,8 @@ class Hub:
     """Context manager: copies the template, starts a server, sets up a partner and a Stripe connection.
 
     ``delivery_url``: where the partner wants to hear of business events. ``servers`` grows by
-    ``add_server``; all share one database.
+    ``add_server``; all share one database, on the ``cluster`` of the run where one is given. ``db_port``: where the
+    servers find PostgreSQL, if not at the cluster's own port. ``expected_traces``: what may be in the logs.
     """
 
     def __init__(
@@ -70,8 +89,15 @@ class Hub:
         delivery_url: str | None = None,
         outbound_secret: str | None = None,
         stripe_api_url: str | None = None,
+        cluster: OwnCluster | None = None,
+        db_port: int | None = None,
+        expected_traces: Sequence[str] = KILL_TRACES,
     ):
-        self.env = env
+        self.env = cluster.env if cluster else env
+        env = self.env
+        self._cluster = cluster
+        self._db_port = db_port
+        self.expected_traces = expected_traces
         self.name = f"{name}-{os.getpid()}"
         self.workers = workers
         self.delivery_url = delivery_url
@@ -79,7 +105,8 @@ class Hub:
         self.stripe_api_url = stripe_api_url
         self.database = env.database(f"srv_{self.name.replace('-', '_')}")
         self.servers: list[OdooServer] = []
-        self._database = Database(env.cluster, self.database)
+        # A server that this run stops is waited for until it is back.
+        self._database = Database(env.cluster, self.database, PATIENCE_SECONDS if cluster else 0.0)
         self.partner: Address | None = None
         self.stripe: Address | None = None
 
@@ -99,6 +126,9 @@ class Hub:
         self.close()
 
     def _copy_template(self) -> None:
+        if self._cluster:
+            self._cluster.fill(self.database)
+            return
         for tries_left in reversed(range(COPY_TRIES)):
             template, _log = templates.with_addon(self.env)
             try:
@@ -114,7 +144,8 @@ class Hub:
         for server in self.servers:
             server.stop()
         self._database.close()
-        templates.drop(self.env, self.database)
+        if self._cluster is None or self._cluster.postmaster():
+            templates.drop(self.env, self.database)
 
     @property
     def server(self) -> OdooServer:
@@ -125,6 +156,8 @@ class Hub:
         """Start one more server on the database."""
         log = paths.LOGS / f"faults-{self.name}-{len(self.servers)}.log"
         log.unlink(missing_ok=True)
+        if self._db_port:
+            options["options"] = (*options.get("options", ()), f"--db_port={self._db_port}")
         server = OdooServer(
             self.env,
             name=f"{self.name}-{len(self.servers)}",
@@ -250,18 +283,19 @@ class Hub:
         )
         jobs = self.sql("SELECT state, method_name, count(*) FROM queue_job GROUP BY 1, 2 ORDER BY 1, 2")
         errors = self.sql(
-            "SELECT left(error_detail, 600) FROM integration_message WHERE error_code IS NOT NULL LIMIT 3"
+            "SELECT error_code, left(error_text, 300), left(error_detail, 600) FROM integration_message"
+            " WHERE error_code IS NOT NULL ORDER BY id DESC LIMIT 3"
         )
         return f"messages: {messages}\njobs: {jobs}\nerrors: {errors}"
 
-    def log_problems(self, allowed: Sequence[str] = KILL_TRACES) -> list[str]:
+    def log_problems(self) -> list[str]:
         """Return the warnings and errors in the logs that nobody expects."""
         found = []
         for server in self.servers:
             records = [
                 record
                 for record in log_check.check_file(server.log)
-                if not any(text in record.message for text in allowed)
+                if not any(text in record.message for text in self.expected_traces)
             ]
             found += log_check.describe(records)
         return found

@@ -68,14 +68,19 @@ def every_event_is_accounted_for(books: Books) -> list[str]:
 
 def exactly_the_bad_ones_stopped(books: Books, bad: Collection[str]) -> list[str]:
     """What stopped is what was made to be bad, event for event: no good one hangs, no bad one was booked."""
-    stopped = {
-        event_id
-        for (event_id,) in books.sql(
-            "SELECT event_id FROM integration_message WHERE direction = 'in' AND status IN ('parked', 'dead')"
+    stopped = dict(
+        books.sql(
+            "SELECT event_id, error_code FROM integration_message"
+            " WHERE direction = 'in' AND status IN ('parked', 'dead')"
         )
-    }
-    problems = [f"event {event_id} stopped and is a good one" for event_id in sorted(stopped - set(bad))]
-    return problems + [f"event {event_id} is bad and did not stop" for event_id in sorted(set(bad) - stopped)]
+    )
+    problems = [
+        f"event {event_id} stopped ({stopped[event_id]}) and is a good one"
+        for event_id in sorted(stopped.keys() - set(bad))
+    ]
+    return problems + [
+        f"event {event_id} is bad and did not stop" for event_id in sorted(set(bad) - stopped.keys())
+    ]
 
 
 def every_event_is_done_or_visibly_stopped(books: Books) -> list[str]:

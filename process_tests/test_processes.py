@@ -5,7 +5,7 @@ import pytest
 
 from devtools import environment
 from faults.outcome import Outcome
-from faults.scenarios import bad_input, concurrency, deliveries, kill_server
+from faults.scenarios import bad_input, concurrency, crash_sweep, deliveries, kill_server
 from simulators.partner.receiver import Troubles
 
 SEED = 7
@@ -45,3 +45,7 @@ def test_a_killed_server_loses_nothing_and_books_nothing_twice(env):
 def test_a_bad_receiver_and_a_kill_do_not_keep_an_event_from_arriving(env):
     troubles = Troubles(percent=25, most=1, kinds=("500", "503", "reset"))
     held(deliveries.run, env, count=25, kills=1, troubles=troubles)
+
+
+def test_what_is_killed_at_a_statement_goes_on_where_it_was(env):
+    held(crash_sweep.run, env, every=40)

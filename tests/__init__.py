@@ -10,6 +10,7 @@ from . import test_drop_places
 from . import test_drops
 from . import test_entries
 from . import test_fast_intake
+from . import test_fault_invariants
 from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents

@@ -9,7 +9,7 @@ import psycopg2
 from odoo.tests import TransactionCase
 
 from ..models.messaging import inbox_connection
-from ..models.messaging.inbox_connection import EXECUTE, PREPARE, STORE, TYPES, InboxConnection
+from ..models.messaging.inbox_connection import COLUMNS, EXECUTE, PREPARE, STORE, TYPES, InboxConnection
 
 
 class FakeDatabase:
@@ -54,7 +54,7 @@ class FakeConnection:
 class TestInboxConnection(TransactionCase):
     def store(self, connection, database):
         with patch.object(inbox_connection.psycopg2, "connect", database.connect):
-            return connection.store(("values",))
+            return connection.store((None,) * len(COLUMNS))
 
     def test_statement_and_types_fit(self):
         """PostgreSQL itself takes the prepared form: as many parameters as values, each of a fitting type."""

@@ -8,7 +8,16 @@ from collections.abc import Callable
 from devtools.environment import Environment
 
 from ..outcome import Outcome
-from . import bad_input, concurrency, crash_sweep, deliveries, kill_server, kill_worker, two_servers
+from . import (
+    bad_input,
+    concurrency,
+    connections,
+    crash_sweep,
+    deliveries,
+    kill_server,
+    kill_worker,
+    two_servers,
+)
 
 Scenario = Callable[[Environment, Outcome, int], None]
 
@@ -18,6 +27,7 @@ SCENARIOS: dict[str, Scenario] = {
     "crash-sweep": crash_sweep.run,
     "kill-server": kill_server.run,
     "kill-worker": kill_worker.run,
+    "connections": connections.run,
     "deliveries": deliveries.run,
     "two-servers": two_servers.run,
     "bad-input": bad_input.run,

@@ -24,7 +24,7 @@ from .. import invariants
 from ..feed import Feed
 from ..hub import API_KEY, Hub
 from ..outcome import Outcome
-from ..sweep.client import Agent
+from ..sweep.client import Agent, Result
 from ..sweep.shot import WORKLOADS, Stage
 from ..sweep.trigger import AFTER, BEFORE, MODES
 
@@ -99,7 +99,9 @@ class _Sweep:
             load = workload.load(stage)
             stage.note(stage.agent.warm(workload.name, load))
             self._recover(load)
-        self.outcome.fail(self.new_problems("before the first kill"))
+        found = self.new_problems("before the first kill")
+        if found:
+            raise AssertionError("\n".join([*found, stage.hub.state()]))
 
     def of(self, workload, every: int, seed: int) -> Tally:
         """Kill one workload at each place in turn until a run of it ends by itself."""
@@ -112,13 +114,22 @@ class _Sweep:
         self.outcome.fail(self.new_problems(f"{workload.name}, unharmed"))
         place, number = 1 + seed % every, 0
         while place <= MOST_STATEMENTS:
-            modes = MODES if every == 1 else ((BEFORE, AFTER)[number % 2],)
-            reached = [self._shoot(workload, place, mode, tally) for mode in modes]
-            if not any(reached):
+            if every > 1:
+                reached = self._shoot(workload, place, MODES[number % 2], tally)
+            else:
+                reached = self._shoot(workload, place, BEFORE, tally)
+                # After a question the database is what it is before the next statement.
+                if reached and not (reached.text or "").startswith("SELECT"):
+                    self._shoot(workload, place, AFTER, tally)
+            if not reached:
                 break
             place, number = place + every, number + 1
         seconds = time.monotonic() - began
-        places = "before and after each" if every == 1 else f"at every {every}th, before and after it in turn"
+        places = (
+            "before each, and after each that is no question"
+            if every == 1
+            else f"at every {every}th, before and after it in turn"
+        )
         self.outcome.note(
             f"{workload.name}: {tally.statements} statements, {tally.commits} of them commits;"
             f" killed {tally.kills} times ({places}), {seconds:.0f} s"
@@ -127,8 +138,8 @@ class _Sweep:
         self.outcome.kills += tally.kills
         return tally
 
-    def _shoot(self, workload, place: int, mode: str, tally: Tally) -> bool:
-        """One shot; returns whether the place was reached."""
+    def _shoot(self, workload, place: int, mode: str, tally: Tally) -> Result | None:
+        """One shot; returns how it ended, None when the workload has no statement of that number."""
         load = workload.load(self.stage)
         result = self.stage.agent.run(workload.name, load, place, mode)
         self.stage.note(result)
@@ -139,7 +150,7 @@ class _Sweep:
         tally.kills += result.killed
         where = f"{workload.name} killed {mode} statement {place} ({result.text})"
         self.outcome.fail(self.new_problems(where if result.killed else f"{workload.name}, unharmed"))
-        return result.killed
+        return result if result.killed else None
 
     def _recover(self, load: dict) -> None:
         stage = self.stage

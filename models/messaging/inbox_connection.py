@@ -140,9 +140,9 @@ class InboxConnection:
             try:
                 return self._execute(values)
             except (psycopg2.OperationalError, psycopg2.InterfaceError):
-                # The server may have been restarted. Was the event stored all the same, the answer is None.
+                # The server may have been restarted, or the answer to a commit was lost.
                 self.close()
-                return self._execute(values)
+                return self._execute(values) or self._stored_by_us(values)
 
     def _execute(self, values):
         if self._connection is None:
@@ -154,6 +154,24 @@ class InboxConnection:
         except psycopg2.ProgrammingError:  # another module has changed the tables since
             self.close()
             raise
+        return row[0] if row else None
+
+    def _stored_by_us(self, values):
+        """Return the id of the event that the try before this one stored although its answer was lost, else None.
+
+        Taken for a repetition, nobody would be told that there is work to do.
+        """
+        named = dict(zip(COLUMNS, values, strict=False))  # without the payload
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT id FROM integration_message
+                 WHERE connection_id = %(connection_id)s AND event_id = %(event_id)s AND direction = 'in'
+                   AND body_digest = %(body_digest)s AND correlation_id = %(correlation_id)s AND status = 'ready'
+                """,
+                named,
+            )
+            row = cursor.fetchone()
         return row[0] if row else None
 
     def _open(self):

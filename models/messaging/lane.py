@@ -193,6 +193,14 @@ def exclusive(dbname, lane_id):
             yield locked
         finally:
             if locked and not cr.closed:
-                cr.rollback()
-                cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, lane_id))
-                cr.commit()  # pylint: disable=invalid-commit
+                _unlock(cr, lane_id)
+
+
+def _unlock(cr, lane_id):
+    """Give the lock back; where the connection is lost, PostgreSQL has done so already."""
+    try:
+        cr.rollback()
+        cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, lane_id), log_exceptions=False)
+        cr.commit()  # pylint: disable=invalid-commit
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        _logger.info("the connection that held lane %s was lost: %s", lane_id, type(error).__name__)
