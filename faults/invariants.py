@@ -91,7 +91,7 @@ def every_event_is_done_or_visibly_stopped(books: Books) -> list[str]:
           LEFT JOIN integration_exception e ON e.id = m.exception_id
          WHERE NOT (m.status IN ('done', 'superseded', 'discarded')
                     OR (m.status = 'waiting' AND m.due_at IS NOT NULL)
-                    OR (m.status IN ('parked', 'dead') AND e.state = 'open')
+                    OR (m.status IN ('parked', 'dead') AND COALESCE(e.state, '') = 'open')
                     OR (m.status = 'held' AND EXISTS (
                         SELECT FROM integration_message b
                          WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key AND b.id < m.id

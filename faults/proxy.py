@@ -107,6 +107,8 @@ class Proxy:
                 client.close()
                 continue
             server.settimeout(None)
+            for end in (client, server):  # an answer must not wait for the next packet
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _Wire(self, client, server).start()
 
 

@@ -13,9 +13,12 @@ from . import (
     concurrency,
     connections,
     crash_sweep,
+    database,
     deliveries,
+    destinations,
     kill_server,
     kill_worker,
+    senders,
     two_servers,
 )
 
@@ -24,11 +27,14 @@ Scenario = Callable[[Environment, Outcome, int], None]
 SCENARIOS: dict[str, Scenario] = {
     "same-event": concurrency.same_event,
     "two-bodies": concurrency.two_bodies,
+    "senders": senders.run,
     "crash-sweep": crash_sweep.run,
     "kill-server": kill_server.run,
     "kill-worker": kill_worker.run,
     "connections": connections.run,
+    "database": database.run,
     "deliveries": deliveries.run,
+    "destinations": destinations.run,
     "two-servers": two_servers.run,
     "bad-input": bad_input.run,
 }
