@@ -4,11 +4,15 @@
 Loaded server-wide (``server_wide_modules = …,finance_integration``) the addon puts this WSGI middleware before Odoo.
 It serves one case alone: a new event at a known address with a signature that holds. It is stored and committed by
 the same statement on the same connection as always, then acknowledged. Everything else (refusals, repeats, conflicts,
-a database that does not answer, several databases) is handed on untouched to the normal route, which knows what
-to say. Not loaded server-wide, the normal route does all of it. See ADR 0020.
+several databases) is handed on untouched to the normal route, which knows what to say. Not loaded server-wide, the
+normal route does all of it. See ADR 0020.
+
+While PostgreSQL is away Odoo knows no address and answers 404, which a sender takes for good. Here it is told to come
+back.
 """
 
 import io
+import json
 import logging
 import threading
 import time
@@ -34,6 +38,9 @@ PREFIX = "/integration/v1/in/"
 # A disabled address or a withdrawn secret is refused at the latest after this time, in every process.
 FACTS_SECONDS = 1.0
 MAX_ADDRESSES = 10_000
+RETRY_AFTER_SECONDS = 5
+# Classes of SQLSTATE: connection exceptions, operator intervention (shutdown, starting up).
+AWAY_STATES = ("08", "57")
 
 
 class FastIntake:
@@ -50,8 +57,12 @@ class FastIntake:
 
     def __call__(self, environ, start_response):
         key = _key_in(environ)
-        if key is not None and (answer := self._answer(key, environ)):
-            return _respond(start_response, *answer)
+        try:
+            if key is not None and (answer := self._answer(key, environ)):
+                return _respond(start_response, *answer)
+        except _AwayError as error:
+            _logger.info("the database is away: %s", error)
+            return _come_back(start_response, reading.correlation_of(environ).correlation_id)
         return self._application(environ, start_response)
 
     def _answer(self, key, environ):
@@ -77,8 +88,7 @@ class FastIntake:
         except reading.RefusedRequestError:
             return None
         except psycopg2.Error as error:
-            _logger.info("the short way in gives up: %s", type(error).__name__)
-            return None
+            return _give_up(error)
         with correlation.scope(reading.correlation_of(environ)) as now:
             return self._store(database, facts, envelope, raw, headers, now.correlation_id)
 
@@ -88,9 +98,8 @@ class FastIntake:
         try:
             message_id = store_at_once(database, values)
         except psycopg2.Error as error:
-            # Was it stored all the same, the normal route recognises it as a repeat.
-            _logger.info("the short way in gives up: %s", type(error).__name__)
-            return None
+            # Was it stored all the same, the sender repeats it and hears that it is known.
+            return _give_up(error)
         if message_id is None:
             return None
         ring_lanes(Registry(database), (reading.lane_of(facts, envelope),))
@@ -107,6 +116,43 @@ class FastIntake:
                     self._facts.clear()
                 self._facts[database, key] = known
         return known[1]
+
+
+class _AwayError(Exception):
+    """PostgreSQL does not answer: nothing was acknowledged, and nobody can say more."""
+
+
+def _give_up(error):
+    """Leave a request to the normal route after an error of the database.
+
+    :raises _AwayError: the database is not reached at all.
+    """
+    if isinstance(error, psycopg2.InterfaceError) or (
+        isinstance(error, psycopg2.OperationalError) and (error.pgcode or "08").startswith(AWAY_STATES)
+    ):
+        raise _AwayError(type(error).__name__) from error
+    _logger.info("the short way in gives up: %s", type(error).__name__)
+
+
+def _come_back(start_response, correlation_id):
+    """Answer a request that cannot be dealt with now, by a problem document (RFC 9457)."""
+    _prepare_log_line()
+    document = {
+        "type": "urn:finance-integration:error:temporarily_unavailable",
+        "title": "Temporarily unavailable",
+        "status": 503,
+        "detail": "The event was not acknowledged. Send it again later.",
+        "code": "temporarily_unavailable",
+        "correlation_id": correlation_id,
+    }
+    body = json.dumps(document).encode()
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        ("Retry-After", str(RETRY_AFTER_SECONDS)),
+    ]
+    start_response("503 Service Unavailable", headers)
+    return [body]
 
 
 def _key_in(environ):

@@ -95,7 +95,8 @@ def no_job_failed(books: Books) -> list[str]:
     return [
         f"queue job {name} failed {count} times: {reason}"
         for name, reason, count in books.sql(
-            "SELECT method_name, left(exc_info, 300), count(*) FROM queue_job WHERE state = 'failed' GROUP BY 1, 2"
+            "SELECT method_name, exc_name || ': ' || left(exc_message, 200), count(*) FROM queue_job"
+            " WHERE state = 'failed' GROUP BY 1, 2"
         )
     ]
 

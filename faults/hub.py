@@ -58,6 +58,7 @@ LOSS_TRACES = (
     "connection to server",
     "terminating connection",
     "connection already closed",
+    "cursor already closed",
     "could not be rung",
 )
 

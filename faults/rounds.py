@@ -26,7 +26,8 @@ class Rounds:
         self.outcome = outcome
         self.feed = feed
         self.acknowledged: dict[tuple[int, str], str] = {}
-        self.answers: dict[int, int] = {}
+        # Odoo's first process ends when it finds no database while it replaces a worker.
+        self.revived = 0
 
     def prepare(self) -> None:
         """Let the customers be known."""
@@ -42,7 +43,7 @@ class Rounds:
             volley = self._volley(self.feed.business(deliveries))
             said = breaking()
             began = time.monotonic()
-            volley.join(RECOVERY_SECONDS)
+            self._revive_until(lambda volley=volley: not volley.is_sending(), "everything is sent")
             self.settle()
             if said is None:
                 continue

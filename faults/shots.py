@@ -99,6 +99,10 @@ class Volley:
                 self.stop()
                 raise AssertionError(f"sending took longer than {timeout_seconds:.0f} s\n{self.hub.state()}")
 
+    def is_sending(self) -> bool:
+        """Whether something is not acknowledged yet."""
+        return any(thread.is_alive() for thread in self._threads)
+
     def stop(self) -> None:
         """Give up what is not sent yet."""
         self._stop.set()

@@ -5,6 +5,7 @@ from . import test_batches
 from . import test_archive
 from . import test_complete_lines
 from . import test_correlation
+from . import test_doorbell
 from . import test_drain
 from . import test_drop_places
 from . import test_drops

@@ -152,10 +152,24 @@ class TestFastIntake(IntegrationCommon):
 
     def test_a_database_that_refuses_is_left_to_the_normal_route(self):
         def refuse(*_args):
-            raise psycopg2.OperationalError("gone")
+            raise psycopg2.ProgrammingError("changed")
 
         self.startPatcher(patch.object(fast_intake, "store_at_once", refuse))
         self.assert_handed_on(self.send())
+
+    def test_while_the_database_is_away_senders_are_asked_to_come_back(self):
+        """Odoo itself would answer 404: it knows no address then."""
+        for name in ("store_at_once", "_look_up"):
+            for error in (psycopg2.OperationalError("gone"), psycopg2.InterfaceError("closed")):
+                with self.subTest(name=name, error=type(error).__name__):
+                    self.intake._facts.clear()
+                    with patch.object(fast_intake, name, side_effect=error):
+                        status, headers, body = self.send()
+                    self.assertEqual(status, "503 Service Unavailable")
+                    self.assertEqual(headers["Retry-After"], "5")
+                    self.assertEqual(headers["Content-Type"], "application/problem+json")
+                    self.assertEqual(json.loads(body)["code"], "temporarily_unavailable")
+        self.assertEqual((self.odoo.asked, self.stored), ([], []))
 
     def test_a_flood_is_left_to_the_normal_route(self):
         with patch.object(reading.TokenBucket, "take", return_value=2.5):

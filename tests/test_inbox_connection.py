@@ -1,7 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The connection that stores events: its statement, and what it does when the server goes away."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import psycopg2
@@ -15,8 +16,9 @@ from ..models.messaging.inbox_connection import COLUMNS, EXECUTE, PREPARE, STORE
 class FakeDatabase:
     """Hands out connections; the first ``lost`` ones fail when an event is stored."""
 
-    def __init__(self, lost, error=psycopg2.OperationalError):
+    def __init__(self, lost, error=psycopg2.OperationalError, known=False):
         self.lost = lost
+        self.known = known
         self.error = error
         self.opened = self.closed = 0
         self.executed = []
@@ -45,7 +47,9 @@ class FakeConnection:
             raise self.database.error("gone")
 
     def fetchone(self):
-        return (7,)
+        if not self.database.known:
+            return (7,)
+        return None if self.database.executed[-1] == EXECUTE else (11,)
 
     def close(self):
         self.database.closed += 1
@@ -90,3 +94,21 @@ class TestInboxConnection(TransactionCase):
             self.store(connection, database)
         self.assertEqual(self.store(connection, database), 7)
         self.assertEqual((database.opened, database.closed), (2, 1))
+
+    def test_an_event_that_was_stored_without_an_answer_is_found_again(self):
+        """Taken for a repetition, the sender would be told so, and nobody would be told that there is work."""
+        database, connection = FakeDatabase(lost=1, known=True), InboxConnection(self.env.cr.dbname)
+        self.assertEqual(self.store(connection, database), 11)
+        self.assertEqual(database.executed[-2:][0], EXECUTE)
+        self.assertIn("body_digest = %(body_digest)s", database.executed[-1])
+
+    def test_what_somebody_else_stored_stays_a_repetition(self):
+        database, connection = FakeDatabase(lost=0, known=True), InboxConnection(self.env.cr.dbname)
+        self.assertIsNone(self.store(connection, database))
+        self.assertEqual(database.executed, [PREPARE, EXECUTE])
+
+    def test_the_question_for_an_event_of_ours_is_one_that_postgresql_takes(self):
+        connection = InboxConnection(self.env.cr.dbname)
+        connection._connection = SimpleNamespace(cursor=lambda: nullcontext(self.env.cr))
+        values = dict.fromkeys(COLUMNS) | {"connection_id": 0, "event_id": "x", "body_digest": "x"}
+        self.assertIsNone(connection._stored_by_us(tuple(values[name] for name in COLUMNS)))

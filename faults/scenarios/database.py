@@ -38,7 +38,7 @@ BACKENDS = {
     "the job runner": ADVISORY.format("<>"),
     "an idle request": "SELECT pid FROM pg_stat_activity WHERE state = 'idle' AND query NOT LIKE 'LISTEN%%'"
     + MINE,
-    "a cron worker": "SELECT pid FROM pg_stat_activity WHERE datname = 'postgres' AND query ILIKE 'LISTEN%%'",
+    "a cron worker": "SELECT pid FROM pg_stat_activity WHERE datname = 'postgres' AND pid <> pg_backend_pid()",
 }
 # How long the server stays away before it is started again.
 AWAY_SECONDS = 1.0

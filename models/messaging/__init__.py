@@ -1,4 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import doorbell
 from . import balance_account
 from . import connection
 from . import credential

@@ -8,6 +8,8 @@ import time
 from contextlib import closing
 from datetime import timedelta, timezone
 
+import psycopg2
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
@@ -50,8 +52,11 @@ class IntegrationDelivery(models.AbstractModel):
             @self.env.cr.postcommit.add
             def ring():
                 ids = self.env.cr.postcommit.data.pop("integration.delivery", set(connection_ids))
-                with registry.cursor() as cr:
-                    api.Environment(cr, SUPERUSER_ID, {})["integration.delivery"]._ring(ids)
+                try:
+                    with registry.cursor() as cr:
+                        api.Environment(cr, SUPERUSER_ID, {})["integration.delivery"]._ring(ids)
+                except psycopg2.Error as error:  # what is rung for is committed: the sweep makes up for it
+                    _logger.warning("connections %s could not be rung: %s", ids, type(error).__name__)
 
         waiting.update(connection_ids)
 

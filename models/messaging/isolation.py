@@ -85,12 +85,12 @@ def one_batch():
     try:
         yield errors
     except Exception as error:  # an event that spoils its batch must not stop the lane for ever
-        if _passes(error):
+        if passes(error):
             raise
         errors.append(error)
 
 
-def _passes(error):
+def passes(error):
     """Whether an error of the database says nothing about what was written: a conflict, a lost connection."""
     if isinstance(error, psycopg2.InterfaceError):
         return True

@@ -12,6 +12,7 @@ from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
 from ...engine.correlation import described
+from .doorbell import comes_back
 
 _logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class IntegrationLane(models.Model):
     """What must run one after the other. Different lanes run side by side."""
 
     _name = "integration.lane"
+    _inherit = ["integration.doorbell"]
     _description = "Lane"
     _order = "name"
 
@@ -108,6 +110,7 @@ class IntegrationLane(models.Model):
                 priority=5,
             )._watch()
 
+    @comes_back
     def _watch(self):
         """Job: go on with what is still ready in this lane; where a drain is at work, look again later."""
         self.ensure_one()
@@ -118,6 +121,7 @@ class IntegrationLane(models.Model):
             self.with_env(api.Environment(cr, SUPERUSER_ID, {}))._watch_later()
         return drain._run(self.id)
 
+    @comes_back
     def _drain(self):
         """Job: work off what is ready in this lane."""
         self.ensure_one()

@@ -11,6 +11,7 @@ from ...engine.errors import ContractError, IntegrationError
 from ...engine.pull_progress import Progress
 from . import http_client
 from .big_integer import BigInteger
+from .doorbell import comes_back
 from .lane import CHANNEL, WATCH_AFTER_SECONDS, WATCH_CHANNEL, exclusive, ring_lanes
 
 LOCK_OFFSET = 1_500_000_000
@@ -65,7 +66,8 @@ class IntegrationPullCursor(models.Model):
 
 
 class IntegrationConnection(models.Model):
-    _inherit = "integration.connection"
+    _name = "integration.connection"
+    _inherit = ["integration.connection", "integration.doorbell"]
 
     pull_cursor_ids = fields.One2many("integration.pull.cursor", "connection_id")
     pull_every_minutes = fields.Integer(
@@ -117,6 +119,7 @@ class IntegrationConnection(models.Model):
                 ]
                 connection._pull_now(due)
 
+    @comes_back
     def _pull(self, pull):
         """Job: fetch one list to its end, on own cursors; returns how many new events were stored.
 
@@ -184,6 +187,7 @@ class IntegrationConnection(models.Model):
 
     # -- delivery ------------------------------------------------------------------------------------------
 
+    @comes_back
     def _deliver_outbox(self):
         """Job: send what is due to this connection."""
         self.ensure_one()
@@ -200,6 +204,7 @@ class IntegrationConnection(models.Model):
                 priority=8,
             )._watch_outbox()
 
+    @comes_back
     def _watch_outbox(self):
         """Job: send what is due; where a delivery is at work, look again later."""
         self.ensure_one()

@@ -12,6 +12,7 @@ class IntegrationWaiting(models.AbstractModel):
     """Applies booked money that waits for a document, after somebody has posted that document by hand."""
 
     _name = "integration.waiting"
+    _inherit = ["integration.doorbell"]
     _description = "Money that waits for its document"
 
     @api.model
