@@ -58,7 +58,7 @@ class FakeConnection:
 class TestInboxConnection(TransactionCase):
     def store(self, connection, database):
         with patch.object(inbox_connection.psycopg2, "connect", database.connect):
-            return connection.store((None,) * len(COLUMNS))
+            return connection.store((None,) * len(TYPES))
 
     def test_statement_and_types_fit(self):
         """PostgreSQL itself takes the prepared form: as many parameters as values, each of a fitting type."""
@@ -111,4 +111,4 @@ class TestInboxConnection(TransactionCase):
         connection = InboxConnection(self.env.cr.dbname)
         connection._connection = SimpleNamespace(cursor=lambda: nullcontext(self.env.cr))
         values = dict.fromkeys(COLUMNS) | {"connection_id": 0, "event_id": "x", "body_digest": "x"}
-        self.assertIsNone(connection._stored_by_us(tuple(values[name] for name in COLUMNS)))
+        self.assertIsNone(connection._stored_by_us((*(values[name] for name in COLUMNS), b"", "{}")))
