@@ -41,15 +41,33 @@ class Stage:
             "path": address.path,
             "headers": address.signer.headers(event, int(time.time())),
             "body": base64.b64encode(event.body).decode(),
-            "key": [address.id, event.id, hashlib.sha256(event.body).hexdigest()],
+            "keys": [[address.id, event.id, hashlib.sha256(event.body).hexdigest()]],
+        }
+
+    def lines(self, deliveries: list[Delivery]) -> dict:
+        """One signed request that carries these events of the partner, a line each."""
+        address = self.hub.partner
+        lines = [
+            json.dumps({"id": told.event.id, **json.loads(told.event.body)}).encode() for told in deliveries
+        ]
+        batch = Event(f"batch-{deliveries[0].event.id}", "", b"\n".join(lines))
+        return {
+            "path": f"{address.path}/batch",
+            "headers": address.signer.headers(batch, int(time.time())),
+            "body": base64.b64encode(batch.body).decode(),
+            "content_type": "application/x-ndjson",
+            "keys": [
+                [address.id, told.event.id, hashlib.sha256(line).hexdigest()]
+                for told, line in zip(deliveries, lines, strict=True)
+            ],
         }
 
     def note(self, result: Result) -> None:
         """Remember what was acknowledged before a process ended."""
         for answer in result.answers():
             if answer["status"] == 200 and json.loads(answer["text"])["status"] != "conflict":
-                connection_id, event_id, digest = answer["key"]
-                self.acknowledged.setdefault((connection_id, event_id), digest)
+                for connection_id, event_id, digest in answer["keys"]:
+                    self.acknowledged.setdefault((connection_id, event_id), digest)
 
     def store(self, deliveries: list[Delivery]) -> None:
         """Let the hub take these events, unharmed."""
@@ -104,6 +122,17 @@ class Ingest:
         return {"requests": [stage.request(delivery) for delivery in told]}
 
 
+class Lines:
+    """One signed request with many events, and the same request again."""
+
+    name = "lines"
+
+    def load(self, stage: Stage) -> dict:
+        """Return the requests."""
+        told = [stage.customer(), stage.feed.invoice(), stage.feed.invoice()]
+        return {"requests": [stage.lines(told)] * 2}
+
+
 class Drain:
     """A batch with a customer, one told late, an invoice, the money that pays it, and an invoice that stops."""
 
@@ -153,7 +182,5 @@ class Jobs:
         return {}
 
 
-WORKLOADS = {
-    workload.name: workload
-    for workload in (*(Ingest(name) for name in ("ingest", "route")), Drain(), Deliver(), Fetch(), Jobs())
-}
+_ALL = (Ingest("ingest"), Ingest("route"), Lines(), Drain(), Deliver(), Fetch(), Jobs())
+WORKLOADS = {workload.name: workload for workload in _ALL}

@@ -46,7 +46,7 @@ def _post(application, load: dict, tell: Tell) -> None:
             headers=request["headers"],
             content_type=request.get("content_type", "application/json"),
         )
-        tell("answer", {"key": request["key"], "status": answer.status_code, "text": answer.text[:2000]})
+        tell("answer", {"keys": request["keys"], "status": answer.status_code, "text": answer.text[:2000]})
 
 
 def drain(registry, load: dict, tell: Tell) -> None:
@@ -122,6 +122,7 @@ def _query(registry, statement: str, *values) -> list[tuple]:
 WORKLOADS: dict[str, Callable[[object, dict, Tell], None]] = {
     "ingest": ingest,
     "route": route,
+    "lines": route,
     "drain": drain,
     "delivery": delivery,
     "fetch": fetch,
