@@ -64,15 +64,25 @@ class Rounds:
     def settle(self) -> None:
         """Wait until the inbox, the outbox and the money are worked off."""
         hub = self.hub
-        hub.wait(
+        self._revive_until(
             lambda: (
                 not hub.one(LEFT)
                 and not hub.one(OPEN_OUT)
                 and not money_invariants.money_is_applied_to_its_invoice(hub)
             ),
-            RECOVERY_SECONDS,
             "everything is worked off",
         )
+
+    def _revive_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait; meanwhile start a server that has ended, as its service manager would."""
+
+        def holds() -> bool:
+            if not self.hub.server.is_running():
+                self.revived += 1
+                self.hub.restart()
+            return condition()
+
+        self.hub.wait(holds, RECOVERY_SECONDS, what)
 
     def _volley(self, deliveries: list[Delivery]) -> Volley:
         volley = Volley(self.hub, deliveries, connections=CONNECTIONS)

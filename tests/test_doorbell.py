@@ -77,5 +77,6 @@ class TestDoorbell(IntegrationCommon):
             def rollback(self):
                 raise psycopg2.InterfaceError("connection already closed")
 
-        with self.assertLogs("odoo.addons.finance_integration.models.messaging.lane", "INFO"):
+        with patch.object(lane_module._logger, "info") as said:
             lane_module._unlock(Lost(), self.lane.id)
+        self.assertEqual(said.call_args.args[1:], (self.lane.id, "InterfaceError"))
