@@ -1,4 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import controllers
 from . import models
+from . import wizards
 from .hooks import post_load, uninstall_hook

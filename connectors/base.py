@@ -18,6 +18,7 @@ from ..engine.batch import NO_TOTALS, ControlTotals
 from ..engine.canonical import Document, decode, encode, kind_of
 from ..engine.canonical_json import canonical_bytes
 from ..engine.errors import ContractError
+from ..engine.flow_life import FlowDefaults
 from ..engine.formats.base import FileEvent, Limits, Trailer
 from ..engine.retry import RetryPolicy
 
@@ -55,6 +56,7 @@ class ConnectorSpec:
     ``api_version``        the vendor's API version against which the connector was written.
     ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
+    ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
     """
 
     code: str
@@ -79,6 +81,7 @@ class ConnectorSpec:
     # 'signed' = the signature covers every byte that becomes money; 'refetch' = it does not, fetch first.
     trust: str = "signed"
     secret_hint: str = ""
+    flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -85,6 +85,7 @@ class FastIntake:
             reading.check_rate(facts, environ)
             reading.verify(facts, raw, headers)
             envelope = reading.read_envelope(facts, raw, headers)
+            reading.check_flow_rate(facts, envelope, environ)
         except reading.RefusedRequestError:
             return None
         except psycopg2.Error as error:

@@ -19,6 +19,7 @@ CONTENT_LENGTH = re.compile(r"[0-9]{1,10}")
 KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Set in the WSGI environment (never by a sender: those names begin with HTTP_) once a request has passed the limit.
 ADMITTED = "finance_integration.admitted"
+ADMITTED_BY_FLOW = "finance_integration.admitted_by_flow"
 
 _buckets: dict[int, TokenBucket] = {}
 
@@ -108,10 +109,14 @@ def check_rate(facts, environ, tokens=1):
     """
     if environ.get(ADMITTED):
         return
-    rate = facts["rate_per_second"]
-    bucket = _buckets.get(facts["endpoint_id"])
+    _take(facts["endpoint_id"], facts["rate_per_second"], tokens)
+    environ[ADMITTED] = True
+
+
+def _take(name, rate, tokens=1):
+    bucket = _buckets.get(name)
     if bucket is None or bucket.rate_per_second != rate:
-        bucket = _buckets[facts["endpoint_id"]] = TokenBucket(rate_per_second=rate, burst=rate * 5)
+        bucket = _buckets[name] = TokenBucket(rate_per_second=rate, burst=rate * 5)
     wait_seconds = bucket.take(time.monotonic_ns(), min(tokens, bucket.burst))
     if wait_seconds:
         raise RefusedRequestError(
@@ -121,7 +126,21 @@ def check_rate(facts, environ, tokens=1):
             "Send more slowly.",
             {"Retry-After": str(int(wait_seconds) + 1)},
         )
-    environ[ADMITTED] = True
+
+
+def check_flow_rate(facts, envelope, environ):
+    """Take one token of the event's flow, where that has a limit of its own, once per request.
+
+    :raises RefusedRequestError: there is none left (429, with the seconds to wait).
+    """
+    rates = facts.get("flow_rates")
+    if not rates or environ.get(ADMITTED_BY_FLOW):
+        return
+    rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
+    flow_id, rate = rates.get(rule and rule.kind, (None, 0))
+    if rate:
+        _take(("flow", flow_id), rate)
+        environ[ADMITTED_BY_FLOW] = True
 
 
 def _aware(value):

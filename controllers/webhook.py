@@ -44,6 +44,7 @@ class Webhook(Controller):
             reading.check_rate(facts, environ)
             reading.verify(facts, raw, headers, request.httprequest.url)
             envelope = reading.read_envelope(facts, raw, headers)
+            reading.check_flow_rate(facts, envelope, environ)
         except RefusedRequestError as refusal:
             count_refusal(facts or address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)

@@ -6,12 +6,15 @@ from . import test_archive
 from . import test_complete_lines
 from . import test_correlation
 from . import test_doorbell
+from . import test_cutover
 from . import test_drain
 from . import test_drop_places
 from . import test_drops
 from . import test_entries
 from . import test_fast_intake
 from . import test_fault_invariants
+from . import test_flow_life
+from . import test_flow_windows
 from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents
@@ -21,6 +24,8 @@ from . import test_query
 from . import test_query_asking
 from . import test_rehearsal
 from . import test_sftp
+from . import test_shadow
 from . import test_stripe_money
+from . import test_test_box
 from . import test_views
 from . import test_webhook

@@ -10,12 +10,19 @@ from typing import Any, BinaryIO
 
 from ...engine.canonical import Document
 from ...engine.canonical_json import canonical_bytes
+from ...engine.flow_life import FlowDefaults
 from ...engine.formats.base import FileEvent, Limits, Trailer
 from ..base import NO_SETTINGS, Connector, ConnectorSpec, Envelope, EventRule, InboundEvent
 from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, QUERIES, SENSITIVE_KEYS
 from .files import READERS, sums_of
 from .transformers import read_document, read_envelope, write_event
 
+FLOW_DEFAULTS = {
+    "movement": FlowDefaults(criticality="high", latency_target_seconds=120),
+    "invoice": FlowDefaults(criticality="high"),
+    "customer": FlowDefaults(latency_target_seconds=900),
+    "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+}
 _RANKS = {"customer": 10, "invoice": 30, "movement": 50, "entry": 60, "provider_balance": 90}
 
 
@@ -37,6 +44,7 @@ class GenericConnector(Connector):
         api_version="1",
         # Inside a batch the event carries its id itself, alone it has it in a header.
         volatile_keys=frozenset({"id"}),
+        flow_defaults=FLOW_DEFAULTS,
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
 

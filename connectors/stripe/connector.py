@@ -10,6 +10,7 @@ from typing import Any
 from ...engine.canonical import Document
 from ...engine.canonical.registry import validate
 from ...engine.errors import ContractError
+from ...engine.flow_life import FlowDefaults
 from ..base import (
     NO_SETTINGS,
     Connector,
@@ -104,6 +105,11 @@ class StripeConnector(Connector):
         api_version=API_VERSION,
         # https://docs.stripe.com/rate-limits: 100 a second in live mode, of which others need their share.
         outbound_rate_per_second=20,
+        flow_defaults={
+            "movement": FlowDefaults(criticality="critical", latency_target_seconds=120),
+            "customer": FlowDefaults(latency_target_seconds=900),
+            "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+        },
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 

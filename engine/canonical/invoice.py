@@ -6,6 +6,8 @@ Two kinds of document share this type, told apart by ``issuer`` (accounting poli
 ``source``  the outside system issued the legal document: number, dates, lines, tax per line and total
             are facts that are kept to the cent, never recomputed.
 ``odoo``    the outside system asks for an invoice: Odoo issues it with its own number, taxes and terms.
+
+``amount_due`` is what is still open of it at the source; only the import of open items before go-live reads it.
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ class Invoice(Document, kw_only=True):
     total_net: Money | None = None
     total_tax: Money | None = None
     total_gross: Money | None = None
+    amount_due: Money | None = None
     credit_of: Identifier | None = None
     reference: Identifier | None = None
     journal: Code | None = None

@@ -91,6 +91,20 @@ BUSINESS_CODES = {
         _("Nothing to do: it is kept for reference. The opening balance contains it."),
         severity="low",
     ),
+    "open_amount_missing": CodeInfo(
+        _BUSINESS,
+        _("The open amount is not stated"),
+        _(
+            "%(number)s is older than the start of the flow, and the source does not say what is still open of it."
+        ),
+        _("Have the source send the open amount, or choose another way to treat the history on the flow."),
+    ),
+    "open_amount_wrong": CodeInfo(
+        _BUSINESS,
+        _("The open amount cannot be right"),
+        _("Of %(number)s an open amount of %(open)s is stated, of a total of %(total)s."),
+        _("Ask the source for the right amount. Nothing was booked."),
+    ),
     "destination_refused": CodeInfo(
         _BUSINESS,
         _("The other system refused it"),

@@ -5,3 +5,4 @@ from . import exception_fix
 from . import display
 from . import batch_exception
 from . import correlation
+from . import change_request

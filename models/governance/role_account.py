@@ -11,6 +11,7 @@ ROLES = [
     ("FEE-D", "Dispute fees"),
     ("PSP-RES", "Funds held back by the provider"),
     ("AP-PSP", "Payable to the provider (fees against its invoice)"),
+    ("OPEN", "Open items brought forward at go-live"),
 ]
 NEEDED = ("UNID", "FEE", "TRANSIT")
 

@@ -31,3 +31,9 @@ from . import correlation
 from . import portion
 from . import drop
 from . import drop_run
+from . import flow_settings
+from . import flow_life
+from . import flow_window
+from . import flow_keep
+from . import books
+from . import shadow_result

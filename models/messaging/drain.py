@@ -15,6 +15,7 @@ from ...connectors.registry import get_connector
 from ...engine.canonical import kind_of
 from ...engine.canonical.rules import check
 from ...engine.errors import ContractError, MissingReferenceError
+from ...engine.flow_life import WORKING_STATES
 from ...engine.instants import format_instant, utc_now
 from ...engine.json_guard import parse_json
 from ...engine.ordering import waves
@@ -198,11 +199,18 @@ class IntegrationDrain(models.AbstractModel):
             JOIN integration_payload p ON p.message_id = m.id
             JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
             LEFT JOIN integration_flow f ON f.id = m.flow_id
-           WHERE m.lane_id = %s AND m.direction = 'in' AND COALESCE(f.state, 'live') = 'live'
+           WHERE m.lane_id = %s AND m.direction = 'in' AND COALESCE(f.state, 'live') = ANY(%s)
              AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+             %s
             """,
             lane_id,
+            list(WORKING_STATES),
+            self._resting_part(),
         )
+
+    def _resting_part(self):
+        """Return further conditions on messages m: what rests at this moment is left out."""
+        return SQL("")
 
     def _open_work(self, row):
         connection = self.env["integration.connection"].browse(row["connection_id"])

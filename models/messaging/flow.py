@@ -2,8 +2,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...engine.retry import RetryPolicy
-
 
 class IntegrationFlow(models.Model):
     """One object type moving one way over one connection."""
@@ -16,12 +14,6 @@ class IntegrationFlow(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     direction = fields.Selection([("in", "In"), ("out", "Out")], required=True)
     kind = fields.Selection("_selection_kind", required=True, string="Carries")
-    state = fields.Selection(
-        [("live", "Live"), ("paused", "Paused")],
-        default="live",
-        required=True,
-        help="A paused flow keeps receiving; what it received is booked, in order, when it is live again.",
-    )
     lane_id = fields.Many2one(
         "integration.lane",
         required=True,
@@ -34,7 +26,9 @@ class IntegrationFlow(models.Model):
     sla_hours = fields.Integer(
         string="Resolve within (hours)", default=24, help="Due time of this flow's exceptions."
     )
-    max_attempts = fields.Integer(default=8, help="Tries before an event is put aside as not deliverable.")
+    max_attempts = fields.Integer(
+        string="Tries", default=8, help="Tries before an event is put aside as not deliverable."
+    )
 
     _kind_unique = models.Constraint("UNIQUE(connection_id, direction, kind)", "This flow exists already.")
 
@@ -61,8 +55,6 @@ class IntegrationFlow(models.Model):
     def write(self, vals):
         result = super().write(vals)
         self.env.registry.clear_cache()
-        if vals.get("state") == "live":
-            self.connection_id._ring()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -70,10 +62,6 @@ class IntegrationFlow(models.Model):
         if self.env["integration.message"].sudo().search_count([("flow_id", "in", self.ids)], limit=1):
             raise UserError(
                 self.env._(
-                    "A flow that has carried events is evidence and cannot be deleted. Pause it instead."
+                    "A flow that has carried events is evidence and cannot be deleted. Retire it instead."
                 )
             )
-
-    def _retry_policy(self):
-        self.ensure_one()
-        return RetryPolicy(max_attempts=max(self.max_attempts, 1))

@@ -12,6 +12,7 @@ from odoo.sql_db import db_connect
 from odoo.tools import SQL
 
 from ...engine.correlation import described
+from ...engine.flow_life import WORKING_STATES
 from .doorbell import comes_back
 
 _logger = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class IntegrationLane(models.Model):
                 identity_key=f"finance_integration.drain.{lane.id}",
                 description=described(self.env._("Work off %s", lane.name)),
                 max_retries=1,
-                priority=5,
+                priority=lane._priority(),
             )._drain()
         self._watch_later()
 
@@ -140,10 +141,14 @@ class IntegrationLane(models.Model):
                 SELECT m.lane_id, min(COALESCE(m.due_at, m.received_at))
                   FROM integration_message m
                   JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'active'
-                 WHERE m.direction = 'in'
+                  LEFT JOIN integration_flow f ON f.id = m.flow_id
+                 WHERE m.direction = 'in' AND COALESCE(f.state, 'live') = ANY(%s)
                    AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
+                   %s
                  GROUP BY m.lane_id
-                """
+                """,
+                list(WORKING_STATES),
+                self.env["integration.drain"]._resting_part(),
             )
         )
         rows = self.env.cr.fetchall()
@@ -177,7 +182,7 @@ def ring_lanes(registry, lane_ids):
         return
     try:
         with registry.cursor() as cr:
-            api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(due)._ring()
+            api.Environment(cr, SUPERUSER_ID, {})["integration.lane"].browse(due)._hear_ring()
     except psycopg2.Error as error:
         _logger.warning("lanes %s could not be rung: %s", due, type(error).__name__)
 

@@ -245,6 +245,7 @@ class IntegrationRehearsal(models.AbstractModel):
             "ref": move.ref or "",
             "partner": move.partner_id.display_name or "",
             "partner_id": move.partner_id.id or None,
+            "commercial_partner_id": move.commercial_partner_id.id or None,
             "state": move.state,
             "currency": move.currency_id.name,
             "total": str(money(move.amount_total, move.currency_id).value),

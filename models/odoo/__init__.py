@@ -4,6 +4,7 @@ from . import account_move
 from . import account_move_line
 from . import account_move_send
 from . import ir_http
+from . import res_company
 from . import res_partner
 from . import res_partner_hold
 from . import res_partner_approval

@@ -9,3 +9,4 @@ from . import application
 from . import invoice_finder
 from . import entry
 from . import provider_balance
+from . import reference

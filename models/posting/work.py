@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 from ...connectors.base import Envelope
@@ -51,6 +52,12 @@ class Work:
     note: str = ""
     effects: list[Effect] = dataclasses.field(default_factory=list)
     findings: list[Finding] = dataclasses.field(default_factory=list)
+    # How it is treated instead of being booked: 'reference' = made known, 'shadow' = computed; '' = booked.
+    treatment: str = ""
+    # Why it stays unbooked for good, as integration.message.kept_as has it.
+    kept_as: str | None = None
+    # UTC-aware moment before which it must not be booked.
+    not_before: datetime | None = None
 
     @property
     def message_id(self) -> int:

@@ -1,0 +1,54 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    integration_paused = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="Nothing of this company is booked or sent. Events are still received and kept, and go on in order later.",
+    )
+    integration_pause_reason = fields.Char(readonly=True, copy=False, string="Paused because")
+
+    def _pause_integration(self, reason):
+        """Let everything of these companies rest, at once; recorded with who and why.
+
+        :raises UserError: no reason is given.
+        """
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: the reason is shown on every connection of the company."))
+        self.env["integration.flow"]._check_may_steer()
+        for company in self.sudo():
+            company.write({"integration_paused": True, "integration_pause_reason": reason.strip()[:300]})
+        self._record_integration("company.pause", reason)
+
+    def _resume_integration(self, reason):
+        """Let these companies go on; what was kept is worked off in order.
+
+        :raises UserError: no reason is given.
+        """
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why: the reason is kept with the change."))
+        self.env["integration.flow"]._check_may_steer()
+        self.sudo().write({"integration_paused": False, "integration_pause_reason": False})
+        self._record_integration("company.resume", reason)
+        connections = self.env["integration.connection"].sudo().search([("company_id", "in", self.ids)])
+        self.env["integration.lane"]._ring_after_commit(connections.flow_ids.lane_id.ids)
+        self.env["integration.delivery"]._ring_after_commit(connections.ids)
+
+    def _record_integration(self, action, reason):
+        self.env["integration.audit.leaf"]._append(
+            [
+                {
+                    "action": action,
+                    "company_id": company.id,
+                    "res_model": company._name,
+                    "res_id": company.id,
+                    "detail": reason.strip(),
+                }
+                for company in self
+            ]
+        )

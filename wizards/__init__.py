@@ -1,0 +1,4 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import company_pause
+from . import flow_step
+from . import test_box
