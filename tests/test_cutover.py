@@ -7,7 +7,9 @@ from decimal import Decimal
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 
+from ..simulators.clock import SimulatedClock
 from ..simulators.partner import documents
+from ..simulators.stripe.state import StripeAccount
 from .common import ANNA, BEN
 from .test_flow_life import FlowCommon
 
@@ -22,6 +24,11 @@ class TestCutover(FlowCommon):
         self.step(flow, "live", reason="cut-over")
         self.approve(flow)
         return flow
+
+    def provider_at(self, moment):
+        """Begin with a new simulated account at ``moment``: its clock does not go back."""
+        self.clock = SimulatedClock(moment)
+        self.stripe, self._sent = StripeAccount("history", self.clock), 0
 
     def moves_of(self, reference):
         return self.env["account.move"].search([("ref", "=", reference), ("state", "=", "posted")])
@@ -65,10 +72,10 @@ class TestCutover(FlowCommon):
     def test_the_day_of_the_start_is_booked_in_the_books_own_time_zone(self):
         self.history("keep", "movement", self.stripe_connection)
         # 1 February 04:30 UTC is still 31 January in New York.
-        self.clock.now = datetime(2026, 2, 1, 4, 30, tzinfo=timezone.utc)
+        self.provider_at(datetime(2026, 2, 1, 4, 30, tzinfo=timezone.utc))
         self.stripe.charge(1000, "usd", metadata={})
         before = self.send_stripe().filtered(lambda message: message.kind == "movement")
-        self.clock.now = datetime(2026, 2, 1, 5, 30, tzinfo=timezone.utc)
+        self.clock.advance(hours=1)
         self.stripe.charge(2000, "usd", metadata={})
         after = self.send_stripe().filtered(lambda message: message.kind == "movement")
         self.assertEqual(set(before.mapped("kept_as")), {"before_start"})
@@ -104,7 +111,7 @@ class TestCutover(FlowCommon):
 
     def test_movements_for_reference_are_recognised_when_they_come_again(self):
         self.history("reference", "movement", self.stripe_connection)
-        self.clock.now = OLD
+        self.provider_at(OLD)
         charge = self.stripe.charge(1000, "usd", metadata={})
         told = self.stripe_events()
         messages = self.send_stripe(told).filtered(lambda message: message.kind == "movement")

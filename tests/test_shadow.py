@@ -71,7 +71,7 @@ class TestShadow(FlowCommon):
         other_day = self.by_hand("S-3", date="2026-03-01")
         ben = self.env["res.partner"].create({"name": "Somebody else"})
         other_partner = self.by_hand("S-4", partner=ben)
-        alone = self.by_hand("S-9")
+        alone = self.by_hand("S-9", amount=77.0, tax=False)
         messages = [self.invoice_event(f"S-{number}") for number in (1, 2, 3, 4, 5)]
         found = [
             (result.verdict, result.difference or "", result.move_id)
@@ -91,11 +91,17 @@ class TestShadow(FlowCommon):
         self.issued.with_user(self.operator).action_compare_books()
         self.env.invalidate_all()
         only = self.issued.shadow_result_ids.filtered(lambda row: row.verdict == "only_in_books")
-        self.assertEqual((only.move_id, only.reference, only.amount), (alone, "S-9", 1150.0))
+        self.assertEqual((only.move_id, only.reference, only.amount), (alone, "S-9", 77.0))
         self.assertEqual(
             self.issued.shadow_summary,
             "1 of 6 equal, 3 different, 1 missing in the books, 1 only in the books",
         )
+
+    def test_the_same_money_under_another_number_is_found_and_named(self):
+        move = self.by_hand("A-77")
+        message = self.invoice_event("S-1")
+        result = self.result(message)
+        self.assertEqual((result.verdict, result.difference, result.move_id), ("different", "number", move))
 
     def test_what_is_booked_later_by_hand_is_found_when_compared_again(self):
         message = self.invoice_event("S-1")
