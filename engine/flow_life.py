@@ -96,7 +96,7 @@ class FlowDefaults:
     criticality: str = "normal"
     latency_target_seconds: int = 300
     batch_size: int = 100
-    retention_days: int = 3650
+    retention_days: int = 400
 
     def __post_init__(self):
         if self.mode not in MODES or self.criticality not in CRITICALITIES:

@@ -153,11 +153,11 @@ class TestAsking(QueryCommon):
         good = self.question(customer="C-1")
         stripe = self.stripe_connection.endpoint_ids
         self.assert_refused(self.ask(good, endpoint=stripe), 404, "unknown_address")
-        self.flow("credit").state = "paused"
+        self.flow("credit")._change_state("paused", "test")
         answer = self.ask(good)
         self.assert_refused(answer, 503, "not_live")
         self.assertEqual(answer.headers["Retry-After"], "60")
-        self.flow("credit").state = "live"
+        self.flow("credit")._change_state("live", "test")
         self.partner_connection.action_pause()
         self.assert_refused(self.ask(good), 503, "not_live")
         self.partner_connection.action_activate()

@@ -53,11 +53,6 @@ class IntegrationFlow(models.Model):
     outbound_rate_per_second = fields.Integer(
         string="Most events out, per second", help="0 = the connector's."
     )
-    retention_days = fields.Integer(
-        string="Keep payloads (days)",
-        default=3650,
-        help="What came in is kept at least this long. 0 = for ever.",
-    )
     data_contract = fields.Char(
         help="The agreement with the other side about content and form, such as the name and version of the schema."
     )
@@ -102,8 +97,7 @@ class IntegrationFlow(models.Model):
         "A rate is not negative.",
     )
     _times_sane = models.Constraint(
-        "CHECK (COALESCE(latency_target_seconds, 0) >= 0 AND COALESCE(retention_days, 0) >= 0)",
-        "Neither the target nor the time for which payloads are kept is negative.",
+        "CHECK (COALESCE(latency_target_seconds, 0) >= 0)", "The target is not negative."
     )
 
     @api.model_create_multi
