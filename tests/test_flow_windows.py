@@ -158,6 +158,7 @@ class TestWindows(FlowCommon):
         count = "SELECT count(*) "
 
         def waiting():
+            self.env.flush_all()
             self.env.cr.execute(count + sendable.code, sendable.params)
             return self.env.cr.fetchone()[0]
 

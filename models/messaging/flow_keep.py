@@ -29,7 +29,7 @@ class IntegrationMessage(models.Model):
 
     def _compute_state_label(self):
         """Say why an event that is finished is not in the books."""
-        super()._compute_state_label()
+        result = super()._compute_state_label()
         _ = self.env._
         labels = {
             "shadow": _("Computed, not booked: the flow runs in shadow"),
@@ -39,6 +39,7 @@ class IntegrationMessage(models.Model):
         }
         for message in self.filtered(lambda message: message.kept_as and message.status == "done"):
             message.state_label = labels[message.kept_as]
+        return result
 
 
 class IntegrationAttempt(models.Model):
@@ -56,9 +57,10 @@ class IntegrationDrain(models.AbstractModel):
     # -- deciding ------------------------------------------------------------------------------------------
 
     def _translate(self, work):
-        super()._translate(work)
+        result = super()._translate(work)
         if work.documents and work.row["flow_id"]:
             self._treat(work, self.env["integration.flow"].browse(work.row["flow_id"]))
+        return result
 
     def _treat(self, work, flow):
         """Decide whether an understood event is booked, and how else it is treated."""
@@ -191,8 +193,7 @@ class IntegrationDrain(models.AbstractModel):
             else:
                 work.outcome = work.kept_as = "reference"
         booked = [work for work in works if not work.treatment]
-        if booked:
-            super()._apply_group(booked)
+        return super()._apply_group(booked) if booked else None
 
     # -- writing down --------------------------------------------------------------------------------------
 
@@ -201,8 +202,9 @@ class IntegrationDrain(models.AbstractModel):
         if postponed:
             self.env["integration.message"]._advance_many([self._postponed(work) for work in postponed])
             works = [work for work in works if work not in postponed]
-        super()._record(works, held, started)
+        result = super()._record(works, held, started)
         self._write_kept(works)
+        return result
 
     def _postponed(self, work):
         """Return how an event waits for the posting window: seen, not tried."""

@@ -175,9 +175,9 @@ class IntegrationFlow(models.Model):
             labels = dict(self._fields["state"]._description_selection(self.env))
             raise UserError(
                 self.env._(
-                    "A flow that is “%(source)s” cannot become “%(target)s”.",
-                    source=labels.get(self.state, self.state),
-                    target=labels.get(target, target),
+                    "A flow that is “%(now)s” cannot become “%(wanted)s”.",
+                    now=labels.get(self.state, self.state),
+                    wanted=labels.get(target, target),
                 )
             ) from error
 
