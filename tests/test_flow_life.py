@@ -237,6 +237,27 @@ class TestFlowLife(FlowCommon):
         first, second = (self.became(message, "account.move") for message in messages)
         self.assertLess(first.id, second.id)
 
+    def test_what_is_told_during_a_pause_goes_out_afterwards(self):
+        connection = self.partner_connection
+        connection.write({"delivery_url": "https://partner.example/in"})
+        flow = self.flow("event.invoice_posted", direction="out")
+        self.step(flow, "paused", user=self.operator)
+        self.issue("L-1")
+        sendable = self.root["integration.delivery"]._sendable_part
+        told = self.env["integration.message"].search([("flow_id", "=", flow.id)])
+        self.assertEqual((len(told), told.status), (1, "ready"))
+        self.assertFalse(self.count(sendable(connection.id)))
+        self.step(flow, "live", user=self.operator)
+        self.assertEqual(self.count(sendable(connection.id)), 1)
+        self.put(flow, "draft")
+        self.issue("L-2")
+        self.assertEqual(self.env["integration.message"].search([("flow_id", "=", flow.id)]), told)
+
+    def count(self, part):
+        self.env.flush_all()
+        self.env.cr.execute("SELECT count(*) " + part.code, part.params)
+        return self.env.cr.fetchone()[0]
+
     def test_a_draft_keeps_events_and_does_nothing(self):
         flow = self.flow()
         self.put(flow, "draft")

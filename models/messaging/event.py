@@ -50,8 +50,9 @@ class IntegrationEvent(models.AbstractModel):
                 [
                     ("direction", "=", "out"),
                     ("kind", "=", kind),
-                    ("state", "=", "live"),
-                    ("connection_id.state", "=", "active"),
+                    # What is told during a pause is written, and goes out afterwards.
+                    ("state", "in", ("live", "paused")),
+                    ("connection_id.state", "in", ("active", "paused")),
                     ("connection_id.delivery_url", "!=", False),
                     ("company_id", "=", company_id),
                 ]
