@@ -51,6 +51,9 @@
         "views/drop_views.xml",
         "views/archive_views.xml",
         "views/flow_menus.xml",
+        "views/subscription_views.xml",
+        "views/rule_views.xml",
+        "data/rules.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -6,4 +6,6 @@ from . import control
 from . import posting
 from . import reconciliation
 from . import query
+from . import rules
+from . import monitoring
 from . import odoo

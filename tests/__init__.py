@@ -3,6 +3,7 @@ from . import test_access
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive
+from . import test_business_events
 from . import test_complete_lines
 from . import test_correlation
 from . import test_doorbell
@@ -25,7 +26,10 @@ from . import test_query_asking
 from . import test_rehearsal
 from . import test_sftp
 from . import test_shadow
+from . import test_rules
+from . import test_rules_race
 from . import test_stripe_money
 from . import test_test_box
 from . import test_views
+from . import test_watchdog
 from . import test_webhook

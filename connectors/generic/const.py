@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ...engine.event_catalogue import EVENTS
+
 DOCUMENTATION_URL = "https://www.standardwebhooks.com"
 ID_HEADER = "webhook-id"
 
@@ -18,11 +20,7 @@ INBOUND: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 # canonical kind of our own event → event type on the wire
-OUTBOUND: dict[str, str] = {
-    "event.invoice_posted": "invoice.posted",
-    "event.payment_settled": "payment.settled",
-    "event.payment_failed": "payment.failed",
-}
+OUTBOUND: dict[str, str] = {kind: info.wire_name for kind, info in EVENTS.items()}
 
 # What a partner may ask and is answered at once.
 QUERIES = ("query.credit", "query.invoice", "query.payment")

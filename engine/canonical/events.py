@@ -12,7 +12,10 @@ from .base import INTERNAL, Amount, Code, Document, Identifier, Label, Reference
 
 
 class InvoicePosted(Document, kw_only=True):
-    """An invoice or credit note is booked. ``entry_number`` is Odoo's, ``legal_number`` the issuer's."""
+    """An invoice is booked; a credit note is an event of its own.
+
+    ``entry_number`` is Odoo's, ``legal_number`` the issuer's.
+    """
 
     invoice_id: Identifier
     document_type: Code

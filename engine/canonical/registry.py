@@ -16,6 +16,24 @@ from ..errors import ContractError
 from ..json_guard import parse_json
 from ..money import parse_decimal
 from .base import Document
+from .business_events import (
+    CloseReady,
+    CreditHoldCleared,
+    CreditHoldSet,
+    CreditNotePosted,
+    CustomerApproved,
+    DisputeOpened,
+    ExceptionRaised,
+    ExceptionResolved,
+    OrderContracted,
+    PeriodClosed,
+    PurchaseOrderChanged,
+    ReconciliationComplete,
+    RefundSettled,
+    RuleFulfilled,
+    StatementLoaded,
+    SupplierActivated,
+)
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
@@ -39,6 +57,22 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "answer.credit": {"1": CreditAnswer},
     "answer.invoice": {"1": InvoiceAnswer},
     "answer.payment": {"1": PaymentAnswer},
+    "event.credit_note_posted": {"1": CreditNotePosted},
+    "event.refund_settled": {"1": RefundSettled},
+    "event.dispute_opened": {"1": DisputeOpened},
+    "event.customer_approved": {"1": CustomerApproved},
+    "event.supplier_activated": {"1": SupplierActivated},
+    "event.credit_hold_set": {"1": CreditHoldSet},
+    "event.credit_hold_cleared": {"1": CreditHoldCleared},
+    "event.order_contracted": {"1": OrderContracted},
+    "event.purchase_order_changed": {"1": PurchaseOrderChanged},
+    "event.statement_loaded": {"1": StatementLoaded},
+    "event.reconciliation_complete": {"1": ReconciliationComplete},
+    "event.exception_raised": {"1": ExceptionRaised},
+    "event.exception_resolved": {"1": ExceptionResolved},
+    "event.close_ready": {"1": CloseReady},
+    "event.period_closed": {"1": PeriodClosed},
+    "event.rule_fulfilled": {"1": RuleFulfilled},
 }
 
 _KIND_OF = {

@@ -14,6 +14,7 @@ from ..errors import ContractError
 from ..instants import known_time_zone
 from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
 from .base import Amount, Document
+from .business_events import BUSINESS_EVENTS
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
@@ -296,6 +297,7 @@ def _check_amounts(document: Document, provider: str | None) -> list[str]:
 
 
 _RULES: dict[type[Document], Callable[..., list[str]]] = {
+    **dict.fromkeys(BUSINESS_EVENTS, _check_amounts),
     Customer: _check_customer,
     Invoice: _check_invoice,
     BalanceMovement: _check_movement,

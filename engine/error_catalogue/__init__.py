@@ -16,6 +16,7 @@ from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
 from .query import QUERY_CODES
+from .hub import RULE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
 from .transient import ANSWER_CODES, TRANSIENT_CODES
 
@@ -30,6 +31,8 @@ CODES: dict[str, CodeInfo] = {
     **AUTHORIZATION_CODES,
     **TRANSIENT_CODES,
     **QUERY_CODES,
+    **RULE_CODES,
+    **WATCH_CODES,
     **ANSWER_CODES,
 }
 

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import audit_leaf
 from . import integration_exception
+from . import company_exception
 from . import exception_fix
 from . import display
 from . import batch_exception

@@ -32,9 +32,14 @@ class IntegrationException(models.Model):
         required=True, readonly=True, help="What tells this exception from others of the same kind."
     )
     connection_id = fields.Many2one(
-        "integration.connection", required=True, readonly=True, ondelete="restrict"
+        "integration.connection",
+        readonly=True,
+        ondelete="restrict",
+        help="Empty = it concerns a rule or the hub itself.",
     )
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_company_id", store=True, readonly=False, precompute=True, index=True
+    )
     flow_id = fields.Many2one("integration.flow", readonly=True, ondelete="set null")
     state = fields.Selection(
         [("open", "Open"), ("resolved", "Resolved")],
@@ -61,6 +66,11 @@ class IntegrationException(models.Model):
     at_stake = fields.Char(compute="_compute_at_stake", help="Gross, per currency, each document once.")
 
     _open_cause_unique = models.UniqueIndex("(connection_id, code, cause) WHERE state = 'open'")
+
+    @api.depends("connection_id.company_id")
+    def _compute_company_id(self):
+        for exception in self:
+            exception.company_id = exception.connection_id.company_id or exception.company_id
 
     @api.depends("severity")
     def _compute_severity_rank(self):

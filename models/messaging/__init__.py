@@ -16,6 +16,7 @@ from . import drain
 from . import drain_outcome
 from . import drain_rescue
 from . import event
+from . import event_records
 from . import delivery
 from . import rehearsal
 from . import pull

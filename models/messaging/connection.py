@@ -8,6 +8,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...connectors.registry import all_connectors, get_connector
+from ...engine.event_catalogue import EVENTS
 from ...engine.instants import format_instant
 
 ENVIRONMENTS = [("production", "Production"), ("sandbox", "Sandbox"), ("test", "Test")]
@@ -283,7 +284,9 @@ class IntegrationConnection(models.Model):
         spec = self._spec()
         lane = self.env["integration.lane"]._for_connection(self)
         wanted = [("in", kind) for kind in sorted({rule.kind for rule in spec.events.values() if rule.kind})]
-        wanted += [("out", kind) for kind in spec.outbound_events]
+        wanted += [
+            ("out", kind) for kind in spec.outbound_events if kind not in EVENTS or EVENTS[kind].by_default
+        ]
         present = {(flow.direction, flow.kind) for flow in self.flow_ids}
         self.env["integration.flow"].create(
             [

@@ -16,8 +16,10 @@ from ...engine.canonical import (
     Source,
     kind_of,
 )
+from ...engine.canonical.business_events import CreditNotePosted
 from ...engine.canonical.registry import encode
 from ...engine.instants import utc_now
+from .happening import happenings
 
 # What other systems hear: our own words, since core's differ between editions at the same moment (policy F15).
 STATUS_WORDS = {
@@ -69,12 +71,26 @@ class IntegrationEvent(models.AbstractModel):
         if not rows:
             return
         kind = kind_of(rows[0][2])[0]
-        targets = self._subscribers(company.id, kind)
-        if not targets:
+        if not self._is_heard(company.id, kind):
+            return
+        happened = happenings(self.sudo().env, company, rows)
+        self.env["integration.rule.fact"]._note(happened)
+        addressed = [
+            (flow_id, connection_id, [rows[place] for place in sorted(self._subscribed(flow_id, happened))])
+            for flow_id, connection_id in self._subscribers(company.id, kind)
+        ]
+        self._store(company, kind, [target for target in addressed if target[2]])
+
+    def _store(self, company, kind, addressed):
+        """Write events of one kind to the outbox.
+
+        :param addressed: list of (flow id, connection id, rows as in ``_publish``).
+        """
+        if not addressed:
             return
         currencies = {row.name: row.id for row in self.env["res.currency"].search([])}
         values, payloads = [], []
-        for flow_id, connection_id in targets:
+        for flow_id, connection_id, rows in addressed:
             for object_key, correlation_id, document in rows:
                 amount = getattr(document, "total_gross", None) or getattr(document, "amount", None)
                 values.append(
@@ -115,7 +131,7 @@ class IntegrationEvent(models.AbstractModel):
             )
         )
         self.env["integration.delivery"]._ring_after_commit(
-            {connection_id for _flow, connection_id in targets}
+            {connection_id for _flow, connection_id, _rows in addressed}
         )
 
     # -- what is told --------------------------------------------------------------------------------------
@@ -123,19 +139,18 @@ class IntegrationEvent(models.AbstractModel):
     @api.model
     def _publish_invoices_posted(self, moves):
         """Tell that customer invoices and credit notes are in the books."""
-        by_company = defaultdict(lambda: self.env["account.move"])
+        groups = defaultdict(lambda: self.env["account.move"])
         for move in moves.filtered(lambda move: move.move_type in ("out_invoice", "out_refund")):
-            by_company[move.company_id] |= move
-        for company, invoices in by_company.items():
-            if not self._subscribers(company.id, "event.invoice_posted"):
+            groups[move.company_id, move.move_type] |= move
+        for (company, move_type), invoices in groups.items():
+            is_invoice = move_type == "out_invoice"
+            kind = "event.invoice_posted" if is_invoice else "event.credit_note_posted"
+            if not self._is_heard(company.id, kind):
                 continue
             outside = self._outside_customers(invoices)
+            document = self._invoice_posted if is_invoice else self._credit_note_posted
             rows = [
-                (
-                    f"invoice:{move.id}",
-                    move.integration_correlation_id or None,
-                    self._invoice_posted(move, outside),
-                )
+                (f"invoice:{move.id}", move.integration_correlation_id or None, document(move, outside))
                 for move in invoices
             ]
             self._publish(company, rows)
@@ -152,17 +167,18 @@ class IntegrationEvent(models.AbstractModel):
         )
         return {(binding.connection_id.id, binding.res_id): binding.outside_id for binding in bindings}
 
-    def _invoice_posted(self, move, outside):
+    def _customer_of(self, move, outside):
         connection_id = move.integration_connection_id.id
-        customer = outside.get((connection_id, move.partner_id.id)) or outside.get(
-            (connection_id, move.commercial_partner_id.id)
-        )
+        partners = (move.partner_id.id, move.commercial_partner_id.id)
+        return next((found for row_id in partners if (found := outside.get((connection_id, row_id)))), None)
+
+    def _invoice_posted(self, move, outside):
         return InvoicePosted(
             source=Source(system="odoo", object_id=f"account.move,{move.id}"),
             occurred_at=utc_now(),
             correlation_id=move.integration_correlation_id or None,
             invoice_id=str(move.id),
-            document_type="credit_note" if move.move_type == "out_refund" else "invoice",
+            document_type="invoice",
             entry_number=move.name,
             legal_number=move._integration_number(),
             company=move.company_id.name,
@@ -172,28 +188,54 @@ class IntegrationEvent(models.AbstractModel):
             total_gross=money(move.amount_total, move.currency_id),
             total_tax=money(move.amount_tax, move.currency_id),
             amount_due=money(move.amount_residual, move.currency_id),
-            customer_outside_id=customer or None,
-            references=_references(move),
+            customer_outside_id=self._customer_of(move, outside),
+            references=references_of(move),
         )
+
+    def _credit_note_posted(self, move, outside):
+        origin = move.reversed_entry_id
+        return CreditNotePosted(
+            source=Source(system="odoo", object_id=f"account.move,{move.id}"),
+            occurred_at=utc_now(),
+            correlation_id=move.integration_correlation_id or None,
+            invoice_id=str(move.id),
+            entry_number=move.name,
+            legal_number=move._integration_number(),
+            company=move.company_id.name,
+            issue_date=move.invoice_date,
+            accounting_date=move.date,
+            total_gross=money(move.amount_total, move.currency_id),
+            total_tax=money(move.amount_tax, move.currency_id),
+            amount_open=money(move.amount_residual, move.currency_id),
+            reversed_invoice_id=str(origin.id) if origin else None,
+            reversed_invoice_number=(origin._integration_number() if origin else None) or None,
+            customer_outside_id=self._customer_of(move, outside),
+            references=references_of(move),
+        )
+
+    @api.model
+    def _applied(self, movement, move):
+        """Return how much of a movement is matched with a document, in the document's currency."""
+        line = movement.counterpart_id
+        partials = (line.matched_debit_ids | line.matched_credit_ids).filtered(
+            lambda partial: move in (partial.debit_move_id | partial.credit_move_id).move_id
+        )
+        applied = sum(
+            partial.debit_amount_currency
+            if partial.debit_move_id.move_id == move
+            else partial.credit_amount_currency
+            for partial in partials
+        )
+        return money(applied, move.currency_id)
 
     @api.model
     def _publish_payment_settled(self, movement, invoices):
         """Tell that a movement was applied to invoices; one event per invoice."""
         company = movement.company_id
-        if not self._subscribers(company.id, "event.payment_settled"):
+        if not self._is_heard(company.id, "event.payment_settled"):
             return
-        line = movement.counterpart_id
         rows = []
         for move in invoices:
-            partials = (line.matched_debit_ids | line.matched_credit_ids).filtered(
-                lambda partial, move=move: move in (partial.debit_move_id | partial.credit_move_id).move_id
-            )
-            applied = sum(
-                partial.debit_amount_currency
-                if partial.debit_move_id.move_id == move
-                else partial.credit_amount_currency
-                for partial in partials
-            )
             correlation_id = movement.message_id.correlation_id or None
             document = PaymentSettled(
                 source=Source(system="odoo", object_id=f"account.move,{movement.move_id.id}"),
@@ -207,10 +249,10 @@ class IntegrationEvent(models.AbstractModel):
                 amount=money(movement.amount, movement.currency_id),
                 invoice_id=str(move.id),
                 invoice_number=move._integration_number(),
-                applied=money(applied, move.currency_id),
+                applied=self._applied(movement, move),
                 invoice_amount_due=money(move.amount_residual, move.currency_id),
                 invoice_status=STATUS_WORDS.get(move.payment_state, "open"),
-                references=_references(move),
+                references=references_of(move),
             )
             rows.append((f"invoice:{move.id}", correlation_id, document))
         self._publish(company, rows)
@@ -253,7 +295,7 @@ def money(amount, currency):
     return Amount(value=Decimal(repr(amount)).quantize(digits), currency=currency.name)
 
 
-def _references(move):
+def references_of(move):
     if not move.integration_source_id:
         return ()
     return (Reference(type="external", value=move.integration_source_id),)

@@ -29,6 +29,8 @@ WATCH_CHANNEL = "root.finance_integration_watch"
 WATCH_AFTER_SECONDS = 15
 STALE_SECONDS = 60
 SWEEP_BUDGET_SECONDS = 15
+# All lanes of one sweep together; the others come first in the next one, which begins with the oldest.
+SWEEP_TOTAL_SECONDS = 45
 
 _last_ring: dict[tuple[str, int], float] = {}
 _ring_lock = threading.Lock()
@@ -146,16 +148,18 @@ class IntegrationLane(models.Model):
                    AND (m.status = 'ready' OR (m.status = 'waiting' AND m.due_at <= now() AT TIME ZONE 'UTC'))
                    %s
                  GROUP BY m.lane_id
+                 ORDER BY 2
                 """,
                 list(WORKING_STATES),
                 self.env["integration.drain"]._resting_part(),
             )
         )
         rows = self.env.cr.fetchall()
+        deadline = time.monotonic() + SWEEP_TOTAL_SECONDS
         self.browse(lane_id for lane_id, _oldest in rows)._ring()
         stale_since = fields.Datetime.subtract(fields.Datetime.now(), seconds=STALE_SECONDS)
         for lane_id, oldest in rows:
-            if oldest < stale_since:
+            if oldest < stale_since and time.monotonic() < deadline:
                 _logger.info(
                     "lane %s has not been worked off for %s s, the scheduler does it", lane_id, STALE_SECONDS
                 )

@@ -9,3 +9,4 @@ from . import res_partner
 from . import res_partner_hold
 from . import res_partner_approval
 from . import res_users
+from . import told_records

@@ -46,8 +46,8 @@ class AccountMove(models.Model):
                 [
                     ("exception_id.state", "=", "open"),
                     "|",
-                    ("move_id", "=", move.id),
-                    ("invoice_ids", "in", move.ids),
+                    ("move_id", "in", move._origin.ids),
+                    ("invoice_ids", "in", move._origin.ids),
                 ]
             )
             move.integration_exception_ids = movements.exception_id

@@ -57,8 +57,9 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Say how far a payment is applied, and what a person must decide about the rest."""
         applied = self._applied_invoices(movement)
         if applied:
+            told_before = movement.invoice_ids
             movement.write({"invoice_ids": [Command.set(applied.ids)]})
-            self._publish(movement, applied)
+            self._publish(movement, applied - told_before)
         line = movement.counterpart_id
         params = self._facts(movement) | {"reference": ", ".join(unknown)}
         if not movement.partner_id:

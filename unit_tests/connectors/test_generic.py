@@ -128,6 +128,9 @@ def test_without_an_id_nothing_is_taken_in():
         GENERIC.read_envelope(json.loads(block("json")), {})
 
 
+EVENTS = Path(__file__).parents[1] / "engine" / "vectors" / "events.json"
+
+
 @pytest.mark.parametrize("event_type", [*OUTBOUND, *OUTBOUND.values()])
 def test_our_events_can_be_read_with_the_published_schema(event_type):
     kind = (
@@ -139,7 +142,7 @@ def test_our_events_can_be_read_with_the_published_schema(event_type):
         "occurred_at": "2026-03-01T12:00:00Z",
         "company": "Maes & Zonen BV",
     }
-    documents = {
+    documents = json.loads(EVENTS.read_text(encoding="utf-8")) | {
         "event.invoice_posted": {
             "invoice_id": "17",
             "document_type": "invoice",
