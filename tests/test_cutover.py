@@ -91,6 +91,22 @@ class TestCutover(FlowCommon):
         self.assertEqual((new.kept_as, new.stage), (False, "posted"))
         self.assertEqual(self.moves_of("H-2").invoice_date.isoformat(), "2026-01-20")
 
+    def test_history_that_this_connection_has_booked_is_completed_by_what_follows(self):
+        self.history("post", "movement", self.stripe_connection)
+        self.provider_at(OLD)
+        charge = self.stripe.charge(1000, "usd", metadata={})
+        self.send_stripe()
+        movement = self.movement("payment", charge["id"])
+        self.assertEqual((bool(movement.move_id), movement.move_id.date.isoformat()), (True, "2026-01-20"))
+        ledger_id = movement.balance_transaction
+        movement.sudo().balance_transaction = False
+        self.pull_stripe()
+        self.assertEqual(
+            (self.movement("payment", charge["id"]), movement.balance_transaction), (movement, ledger_id)
+        )
+        lines = self.env["account.bank.statement.line"].search_count([("ref", "=", charge["id"])])
+        self.assertEqual(lines, 1)
+
     def test_history_for_reference_is_known_and_not_booked(self):
         self.history("reference")
         by_hand = self.by_hand("H-1", 1150.0)

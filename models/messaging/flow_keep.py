@@ -86,7 +86,7 @@ class IntegrationDrain(models.AbstractModel):
         if flow.history_policy == "keep":
             early = BusinessError("before_start_date", params={"date": day, "start_date": flow.start_date})
             self._keep(work, "before_start", early.sentence)
-        elif flow.history_policy == "reference" or self._in_books(work):
+        elif flow.history_policy == "reference" or self._is_booked(work, flow.history_policy):
             work.treatment = "reference"
         elif flow.history_policy == "open_items":
             document = work.documents[0]
@@ -103,11 +103,17 @@ class IntegrationDrain(models.AbstractModel):
         work.kept_as = work.outcome = kept_as
         work.note = note
 
-    def _in_books(self, work):
-        """Whether the books hold it already, booked by somebody else."""
-        return bool(self._booked_elsewhere(work))
+    def _is_booked(self, work, policy):
+        """Whether the books hold an old event already.
 
-    def _booked_elsewhere(self, work):
+        What this connection has booked itself is left to the posting rules, which know what is new of it; an opening
+        document is not: the source goes on telling another open amount of it.
+        """
+        move = self._in_books(work)
+        return bool(move) and (policy == "open_items" or move.integration_connection_id != work.connection)
+
+    def _in_books(self, work):
+        """Return the posted entry that the books hold under the event's number, whoever booked it."""
         document, connection = work.documents[0], work.connection.sudo()
         if work.kind == "invoice":
             reference = document.number or document.reference
@@ -185,7 +191,7 @@ class IntegrationDrain(models.AbstractModel):
         references = [work for work in works if work.treatment == "reference"]
         for work in references:
             with isolation.one_event() as errors, self.env.cr.savepoint():
-                work.connection.env["integration.reference"]._make_known(work, self._booked_elsewhere(work))
+                work.connection.env["integration.reference"]._make_known(work, self._in_books(work))
                 self._write_effects([work])
             if errors:
                 work.reset()
