@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import dataclasses
 
+from .error_catalogue.base import _
+
 STATES = ("draft", "shadow", "live", "paused", "retired")
 # Events of flows in these states are worked off; in the others they are kept until that changes.
 WORKING_STATES = ("shadow", "live", "retired")
 
 STATE_MEANINGS = {
-    "draft": "receives and keeps events; does nothing with them yet",
-    "shadow": "computes exactly what it would book, compares it with the books, books nothing",
-    "live": "books",
-    "paused": "receives and keeps events; works them off in order when it is live again",
-    "retired": "keeps what still comes in as evidence; books nothing any more",
+    "draft": _("Receives and keeps events; does nothing with them yet."),
+    "shadow": _("Computes exactly what it would book, compares it with the books, books nothing."),
+    "live": _("Books what comes in, or sends what goes out."),
+    "paused": _("Receives and keeps events; works them off in order when it is live again."),
+    "retired": _("Keeps what still comes in as evidence; books nothing any more."),
 }
 
 

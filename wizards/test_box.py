@@ -34,6 +34,11 @@ class IntegrationTestBox(models.TransientModel):
     became = fields.Text(readonly=True, string="Would become")
     line_ids = fields.One2many("integration.test.box.line", "box_id", readonly=True)
 
+    @api.depends("connection_id")
+    def _compute_display_name(self):
+        for box in self:
+            box.display_name = self.env._("Test box")
+
     @api.onchange("message_id")
     def _onchange_message_id(self):
         """Show the chosen event's payload as people may see it: what is sensitive is left out."""

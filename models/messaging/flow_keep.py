@@ -64,14 +64,14 @@ class IntegrationDrain(models.AbstractModel):
 
     def _treat(self, work, flow):
         """Decide whether an understood event is booked, and how else it is treated."""
-        document = work.documents[0]
         if flow.state == "retired":
             return self._keep(work, "retired", self.env._("The flow is retired: recorded, not booked."))
-        day = economic_date(document, work.connection.time_zone)
         if work.row["kept_as"] == "reference":
             work.treatment = "reference"
-        elif flow.start_date and day < flow.start_date:
-            self._treat_history(work, flow, day)
+        elif flow.start_date:
+            day = economic_date(work.documents[0], work.connection.time_zone)
+            if day < flow.start_date:
+                self._treat_history(work, flow, day)
         work.documents = [without_open_amount(document) for document in work.documents]
         if not work.open:
             return None
@@ -144,8 +144,9 @@ class IntegrationDrain(models.AbstractModel):
 
     def _failed_in_shadow(self, work):
         """Whether an event of a flow in shadow could not even be understood: that is an answer of the shadow, too."""
-        flow = self.env["integration.flow"].browse(work.row["flow_id"] or [])
-        return bool(work.error) and flow.state == "shadow"
+        if not work.error:
+            return False
+        return self.env["integration.flow"].browse(work.row["flow_id"] or []).state == "shadow"
 
     def _compute_shadows(self, works):
         earlier = self._shadowed_before(works)

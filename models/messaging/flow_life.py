@@ -47,7 +47,7 @@ class IntegrationFlow(models.Model):
         required=True,
         readonly=True,
         copy=False,
-        help="\n".join(f"{STATE_LABELS[state]}: {text}." for state, text in STATE_MEANINGS.items()),
+        help="\n".join(f"{STATE_LABELS[state]}: {text}" for state, text in STATE_MEANINGS.items()),
     )
     state_meaning = fields.Char(compute="_compute_state_meaning")
     state_since = fields.Datetime(readonly=True, copy=False, string="Since")
@@ -63,7 +63,8 @@ class IntegrationFlow(models.Model):
     @api.depends("state")
     def _compute_state_meaning(self):
         for flow in self:
-            flow.state_meaning = self.env._(STATE_MEANINGS.get(flow.state, ""))  # pylint: disable=translation-not-lazy
+            meaning = STATE_MEANINGS.get(flow.state)
+            flow.state_meaning = meaning and self.env._(meaning)  # pylint: disable=translation-not-lazy
 
     @api.depends("change_ids.state")
     def _compute_open_change(self):

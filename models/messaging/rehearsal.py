@@ -255,7 +255,7 @@ class IntegrationRehearsal(models.AbstractModel):
     def _line(self, line):
         own = line.company_currency_id
         return {
-            "account": line.account_id.display_name or "",
+            "account": f"{line.account_id.code or ''} {line.account_id.name or ''}".strip(),
             "account_id": line.account_id.id or None,
             "account_code": line.account_id.code or "",
             "partner": line.partner_id.display_name or "",
