@@ -169,7 +169,7 @@ CONTRACT_CODES = {
     "control_total_differs": CodeInfo(
         _CONTRACT,
         _("The control total differs"),
-        _("The sender's control total is %(stated)s, but what arrived comes to %(computed)s."),
+        _("“%(source)s”: the sender's control total is %(stated)s, but what arrived comes to %(computed)s."),
         _("Something is missing or was sent twice. Ask the sender for the complete file or page."),
         severity="high",
         fix="refetch",

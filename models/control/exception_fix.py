@@ -100,7 +100,8 @@ class IntegrationExceptionFix(models.Model):
     def action_pull(self):
         """Button: fetch the provider's list again."""
         self.check_access("write")
-        self.connection_id.sudo()._pull_now()
+        for exception in self:
+            exception.connection_id._fetch_for_person(exception.name)
         return self._told(self.env._("The provider's list is being fetched."))
 
     def action_choose_customer(self):

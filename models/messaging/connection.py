@@ -426,6 +426,7 @@ class IntegrationConnection(models.Model):
 
     def action_pull(self):
         """Fetch now what the provider has and the hub has not."""
+        self.env["integration.audit.leaf"]._record_change(self, "pull.now")
         for connection in self:
             connection._pull_now()
 

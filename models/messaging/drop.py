@@ -40,6 +40,7 @@ class IntegrationDrop(models.Model):
 
     _name = "integration.drop"
     _description = "Folder for files"
+    _inherit = ["integration.doorbell"]
     _order = "connection_id, name, id"
     _check_company_auto = True
 

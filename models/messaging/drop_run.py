@@ -16,6 +16,7 @@ from ...engine.file_names import check_name, is_wanted
 from ...engine.formats.base import Trailer, corrupt, truncated
 from ...engine.formats.unpack import open_unpacked
 from ...engine.retry import RetryPolicy, next_delay_seconds
+from .doorbell import comes_back
 from .lane import exclusive, ring_lanes
 
 LOCK_OFFSET = 1_100_000_000
@@ -31,6 +32,7 @@ _POLICY = RetryPolicy(max_attempts=1_000_000, base_seconds=10)
 class IntegrationDrop(models.Model):
     _inherit = "integration.drop"
 
+    @comes_back
     def _look(self):
         """Job: read what is complete in the folder; returns how many files were worked on.
 
