@@ -24,6 +24,7 @@
         "security/rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
+        "data/replay.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",
@@ -54,6 +55,10 @@
         "views/subscription_views.xml",
         "views/rule_views.xml",
         "data/rules.xml",
+        "views/error_resolution_views.xml",
+        "views/stopped_event_views.xml",
+        "views/replay_views.xml",
+        "views/replay_line_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

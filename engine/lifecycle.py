@@ -113,10 +113,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("done", "done", "advance", "acknowledged, or covered by a green checkpoint"),
     *(
         Transition(
-            status, "ready", "replay", "processed again from an earlier stage, approved where it must be"
+            status, "ready", "replay", "worked off again from the beginning, in its place in the queue"
         )
-        for status in ("waiting", "parked", "dead", "done", "superseded", "discarded")
+        for status in ("waiting", "parked", "dead")
     ),
+    Transition("done", "ready", "replay", "it was only computed in shadow, and its flow is live now", _IN),
     *(
         Transition(status, "ready", "refetch", "its content was fetched again from the source", _IN)
         for status in ("ready", "waiting", "held", "parked", "dead")

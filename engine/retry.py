@@ -23,7 +23,7 @@ class RetryPolicy:
     """How often and how fast a transient failure is tried again.
 
     ``max_attempts``  all attempts together, the first included.
-    ``jitter``        share of each delay that is random, 0 to 1.
+    ``jitter``        share of each delay that is random, 0 to 1; 1 = full jitter: any delay up to the full one.
     ``retry_after_cap_seconds``  longest pause that the other side may ask for.
     """
 
@@ -31,7 +31,7 @@ class RetryPolicy:
     base_seconds: int = 5
     factor: int = 3
     cap_seconds: int = 3600
-    jitter: float = 0.5
+    jitter: float = 1.0
     retry_after_cap_seconds: int = 21_600
 
     def __post_init__(self):

@@ -8,4 +8,5 @@ from . import reconciliation
 from . import query
 from . import rules
 from . import monitoring
+from . import replay
 from . import odoo

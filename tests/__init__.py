@@ -24,10 +24,14 @@ from . import test_pull
 from . import test_query
 from . import test_query_asking
 from . import test_rehearsal
+from . import test_replay
+from . import test_replay_approval
+from . import test_replay_noop
 from . import test_sftp
 from . import test_shadow
 from . import test_rules
 from . import test_rules_race
+from . import test_stopped_events
 from . import test_stripe_money
 from . import test_test_box
 from . import test_views

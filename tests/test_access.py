@@ -108,7 +108,7 @@ class TestPeople(IntegrationCommon):
     def test_an_operator_resolves_but_sets_nothing_up(self):
         message = self.stopped()
         self.drain(self.stripe_connection)
-        message.with_user(self.operator).action_discard()
+        message.with_user(self.operator).action_discard("Not for the books")
         self.assertEqual(message.status, "discarded")
         for model in (
             "integration.connection",

@@ -18,9 +18,25 @@ from .contract import CONTRACT_CODES
 from .query import QUERY_CODES
 from .hub import RULE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
+from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
 from .transient import ANSWER_CODES, TRANSIENT_CODES
 
-__all__ = ["CODES", "FIX_BUTTONS", "FIX_CLASSES", "SEVERITIES", "CodeInfo", "ErrorClass", "fill"]
+__all__ = [
+    "ACTORS",
+    "BACK_OFFS",
+    "CLASS_LABELS",
+    "CODES",
+    "FIX_BUTTONS",
+    "FIX_CLASSES",
+    "REPLAYS",
+    "RESOLUTIONS",
+    "SEVERITIES",
+    "CodeInfo",
+    "ErrorClass",
+    "Resolution",
+    "fill",
+    "retries_by_itself",
+]
 
 CODES: dict[str, CodeInfo] = {
     **CONTRACT_CODES,
@@ -35,6 +51,8 @@ CODES: dict[str, CodeInfo] = {
     **WATCH_CODES,
     **ANSWER_CODES,
 }
+
+RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)
 
 _UNKNOWN_VALUE = "…"
 
@@ -55,3 +73,11 @@ def fill(template: str, params: Mapping[str, str]) -> str:
         return template % _Known(params)
     except (ValueError, TypeError):
         return template
+
+
+def retries_by_itself(code: str) -> bool:
+    """Whether an event that failed with ``code`` is tried again unasked.
+
+    :raises KeyError: the code is not in the catalogue.
+    """
+    return RESOLUTIONS[code].by_itself

@@ -7,3 +7,6 @@ from . import display
 from . import batch_exception
 from . import correlation
 from . import change_request
+from . import error_resolution
+from . import stopped_event
+from . import replay_words

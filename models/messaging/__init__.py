@@ -20,6 +20,9 @@ from . import event_records
 from . import delivery
 from . import rehearsal
 from . import pull
+from . import trigger
+from . import retry_override
+from . import replayed
 from . import proposal
 from . import batch
 from . import batch_links

@@ -11,6 +11,14 @@ OUTCOMES = [
     ("dead", "Stopped after all tries"),
     ("unknown", "Sent, answer unknown"),
 ]
+TRIGGERS = [
+    ("queue", "Its turn came"),
+    ("retry", "Tried again by itself"),
+    ("person", "A person: try again"),
+    ("fix", "The cause was removed"),
+    ("replay", "Replay"),
+    ("sweep", "The scheduled look, in place of the job runner"),
+]
 
 
 class IntegrationAttempt(models.Model):
@@ -27,9 +35,14 @@ class IntegrationAttempt(models.Model):
     company_id = fields.Many2one(related="message_id.company_id")
     number = fields.Integer(required=True, readonly=True)
     trigger = fields.Selection(
-        [("queue", "Queue"), ("retry", "Automatic retry"), ("person", "A person"), ("replay", "Replay")],
+        TRIGGERS, readonly=True, default="queue", help="Why the hub looked at the event just then."
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="By",
         readonly=True,
-        default="queue",
+        ondelete="restrict",
+        help="Who pressed the button, where it was a person.",
     )
     started_at = fields.Datetime(required=True, readonly=True)
     duration_ms = fields.Integer(readonly=True, string="Took (ms)")

@@ -16,6 +16,7 @@ from odoo.tools import SQL
 from ...connectors.base import HttpRequest
 from ...connectors.registry import get_connector
 from ...engine.correlation import described
+from ...engine.error_catalogue import retries_by_itself
 from ...engine.errors import IntegrationError
 from ...engine.errors import error as error_of
 from ...engine.instants import utc_now
@@ -209,7 +210,7 @@ class IntegrationDelivery(models.AbstractModel):
         payload = self.env["integration.payload"].search([("message_id", "=", message.id)], limit=1)
         occurred_at = message.occurred_at.replace(tzinfo=timezone.utc)
         body, headers = get_connector(connection.connector).render_event(
-            message.kind, message.event_id, occurred_at, payload.documents[0]
+            message.kind, message._told_event_id(), occurred_at, payload.documents[0]
         )
         credential = connection.credential_ids.filtered(
             lambda row: row.purpose == "outbound_signature" and row.is_valid
@@ -218,7 +219,7 @@ class IntegrationDelivery(models.AbstractModel):
             raise error_of("secret_missing")
         secret = credential[0]._reveal()
         scheme = get_scheme(connection._outbound_scheme(secret))
-        signature = scheme.sign(body, secret, utc_now(), message.event_id)
+        signature = scheme.sign(body, secret, utc_now(), message._told_event_id())
         extra = message._trace_headers()
         return {
             "id": message.id,
@@ -275,7 +276,7 @@ class IntegrationDelivery(models.AbstractModel):
             {
                 "message_id": message.id,
                 "number": attempts,
-                "trigger": "retry" if attempts > 1 else "queue",
+                **message._take_trigger(),
                 "started_at": fields.Datetime.now(),
                 "outcome": outcome,
                 "stage": stage,
@@ -293,16 +294,18 @@ class IntegrationDelivery(models.AbstractModel):
 
         The key stays the same on every try, so a receiver that took it and did not answer sees a duplicate.
         """
-        policy = message.flow_id._retry_policy()
+        policy = message.flow_id._retry_policy_for(error.code)
         values = {
             "attempt_count": attempts,
             "error_code": error.code,
             "error_text": error.sentence[:500],
             "error_detail": error.detail,
         }
-        passing = error.error_class.value == "transient"
+        passing = retries_by_itself(error.code)
         delay = (
-            next_delay_seconds(policy, attempts, error.retry_after_seconds, random.random())
+            next_delay_seconds(
+                policy, attempts - message.tries_before, error.retry_after_seconds, random.random()
+            )
             if passing
             else None
         )

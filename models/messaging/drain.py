@@ -109,7 +109,7 @@ class IntegrationDrain(models.AbstractModel):
         for tries_left in reversed(range(DATABASE_TRIES)):
             try:
                 with isolation.conflicts_are_expected(), closing(registry.cursor()) as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, {})
+                    env = api.Environment(cr, SUPERUSER_ID, self._carried_context())
                     result = step(env)
                     env.flush_all()
                     cr.commit()  # pylint: disable=invalid-commit
@@ -181,7 +181,8 @@ class IntegrationDrain(models.AbstractModel):
             """
             SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
                    m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
-                   m.correlation_id, m.exception_id, m.origin, p.raw, p.headers,
+                   m.correlation_id, m.exception_id, COALESCE(m.replayed_origin, m.origin) AS origin,
+                   m.next_trigger, m.trigger_user_id, m.tries_before, m.replay_of_id, p.raw, p.headers,
                    EXISTS (SELECT FROM integration_message b
                             WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
                               AND b.direction = 'in' AND b.id < m.id

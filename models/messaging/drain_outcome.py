@@ -10,12 +10,10 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...engine.canonical.registry import encode
+from ...engine.error_catalogue import retries_by_itself
 from ...engine.errors import ErrorClass
 from ...engine.lifecycle import STAGES
 from ...engine.retry import RetryPolicy, next_delay_seconds
-
-# Business that waits for something that comes by itself is tried again like a passing problem.
-WAITS_BY_ITSELF = frozenset({"settlement_amount_unknown", "parent_missing"})
 
 
 class IntegrationDrainOutcome(models.AbstractModel):
@@ -86,11 +84,11 @@ class IntegrationDrainOutcome(models.AbstractModel):
         """Return how a failed event goes on: again later by itself, or with a person."""
         error, connection = work.error, work.connection.sudo()
         flow = self.env["integration.flow"].browse(work.row["flow_id"] or [])
-        policy = flow._retry_policy() if flow else RetryPolicy()
-        by_itself = error.error_class is ErrorClass.TRANSIENT or error.code in WAITS_BY_ITSELF
+        policy = flow._retry_policy_for(error.code) if flow else RetryPolicy()
+        by_itself = retries_by_itself(error.code)
         delay = None
         if by_itself:
-            tries = work.row["attempt_count"] + 1
+            tries = work.row["attempt_count"] + 1 - (work.row["tries_before"] or 0)
             delay = next_delay_seconds(policy, tries, error.retry_after_seconds, random.random())
         values = {
             "error_code": error.code,
@@ -137,10 +135,10 @@ class IntegrationDrainOutcome(models.AbstractModel):
         now = fields.Datetime.now()
         rows = [
             SQL(
-                "(%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
+                "(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
                 work.message_id,
                 work.row["attempt_count"] + 1,
-                "retry" if work.row["attempt_count"] else "queue",
+                *self._trigger(work.row),
                 now,
                 took_ms,
                 work.outcome,
@@ -155,7 +153,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
             SQL(
                 """
                 INSERT INTO integration_attempt
-                       (message_id, number, trigger, started_at, duration_ms, outcome, stage, stages,
+                       (message_id, number, trigger, user_id, started_at, duration_ms, outcome, stage, stages,
                         error_code, detail)
                 VALUES %s
                 """,

@@ -163,7 +163,7 @@ class IntegrationLane(models.Model):
                 _logger.info(
                     "lane %s has not been worked off for %s s, the scheduler does it", lane_id, STALE_SECONDS
                 )
-                self.env["integration.drain"]._run(
+                self.env["integration.drain"].with_context(integration_trigger="sweep")._run(
                     lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0
                 )
         self.env["integration.waiting"]._sweep()

@@ -49,7 +49,12 @@ class IntegrationMessage(models.Model):
     flow_id = LooseMany2one("integration.flow", readonly=True, ondelete="set null")
     lane_id = LooseMany2one("integration.lane", readonly=True, ondelete="restrict")
     origin = fields.Selection(
-        [("push", "Sent to us"), ("pull", "Fetched by us"), ("odoo", "Made in Odoo")],
+        [
+            ("push", "Sent to us"),
+            ("pull", "Fetched by us"),
+            ("odoo", "Made in Odoo"),
+            ("replay", "Processed again"),
+        ],
         readonly=True,
         default="push",
     )
@@ -230,6 +235,8 @@ class IntegrationMessage(models.Model):
                    SET stage = v.stage, status = v.status, kind = COALESCE(v.kind, m.kind), error_code = v.error_code,
                        error_text = v.error_text, error_detail = v.error_detail, due_at = v.due_at,
                        exception_id = v.exception_id, attempt_count = v.attempts,
+                       next_trigger = CASE WHEN v.status = 'held' THEN m.next_trigger END,
+                       trigger_user_id = CASE WHEN v.status = 'held' THEN m.trigger_user_id END,
                        amount = COALESCE(v.amount, m.amount), currency_id = COALESCE(v.currency_id, m.currency_id),
                        finished_at = CASE WHEN v.finished THEN now() AT TIME ZONE 'UTC' END
                   FROM (VALUES %s) AS v(id, stage, status, kind, error_code, error_text, error_detail, due_at,

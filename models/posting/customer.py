@@ -26,6 +26,9 @@ class IntegrationPostingCustomer(models.AbstractModel):
             if binding and binding.outside_version and version < binding.outside_version:
                 work.outcome = "superseded"
                 continue
+            if self._is_applied(binding, document, version):
+                work.outcome = "duplicate"
+                continue
             try:
                 partner = self._bound_partner(binding) or self._match(connection, document)
                 values = self._values(connection, document)
@@ -52,6 +55,15 @@ class IntegrationPostingCustomer(models.AbstractModel):
         if document.source.version is not None:
             return document.source.version
         return int(document.occurred_at.timestamp() * 1000)
+
+    def _is_applied(self, binding, document, version):
+        """Whether exactly this was the last that the source said, and the contact is still there."""
+        return bool(
+            binding
+            and binding.outside_version == version
+            and binding.content_digest == document_digest(document)
+            and self._bound_partner(binding)
+        )
 
     def _bound_partner(self, binding):
         partner = binding and self.env["res.partner"].browse(binding.res_id).exists()

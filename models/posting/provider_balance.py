@@ -20,6 +20,8 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
                 work.plan = [self._account(accounts, document) for document in work.documents]
             except IntegrationError as error:
                 work.error = error
+                continue
+            self._leave_out_known(work)
 
     def _account(self, accounts, document):
         code = document.closing.currency
@@ -28,6 +30,22 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
                 return None  # a currency in which nothing is and nothing moved
             raise MissingReferenceError("balance_account_missing", code, params={"currency": code})
         return accounts[code]
+
+    def _leave_out_known(self, work):
+        """Leave out what a day's statement has heard already, from the same telling or from a later one."""
+        told = work.row["replay_of_id"] or work.message_id
+        known = []
+        for index, (account, document) in enumerate(zip(work.plan, work.documents, strict=True)):
+            statement = account and self.env["integration.processor.statement"].search(
+                [("balance_account_id", "=", account.id), ("date", "=", document.date)], limit=1
+            )
+            heard = statement and statement.as_of and statement.message_id
+            first = heard and (heard.replay_of_id or heard).id
+            if first and first >= told:
+                known.append("duplicate" if first == told else "superseded")
+                work.plan[index] = None
+        if known and not any(work.plan):
+            work.outcome = "superseded" if "superseded" in known else "duplicate"
 
     @api.model
     def _apply(self, works):

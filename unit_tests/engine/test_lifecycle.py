@@ -69,16 +69,14 @@ def test_the_stage_goes_back_only_by_replay_or_refetch(
 
 
 @given(DIRECTION, STAGE, st.sampled_from(sorted(TERMINAL_STATUSES)), STAGE, STATUS)
-def test_finished_messages_begin_again_only_by_replay(
-    direction, from_stage, from_status, to_stage, to_status
-):
+def test_finished_messages_never_begin_again(direction, from_stage, from_status, to_stage, to_status):
     if (from_status, to_status) == ("done", "done"):
         return
-    try:
-        transition = check_transition(direction, from_stage, from_status, to_stage, to_status)
-    except IllegalTransition:
+    if (direction, from_status, to_status) == ("in", "done", "ready"):  # computed in shadow, live now
+        assert check_transition(direction, from_stage, from_status, to_stage, to_status).trigger == "replay"
         return
-    assert (transition.trigger, to_status) == ("replay", "ready")
+    with pytest.raises(IllegalTransition):
+        check_transition(direction, from_stage, from_status, to_stage, to_status)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_finished_messages_begin_again_only_by_replay(
         ("in", ("received", "waiting"), ("received", "dead"), "give_up"),
         ("in", ("posted", "done"), ("acknowledged", "done"), "advance"),
         ("in", ("posted", "done"), ("reconciled", "done"), "advance"),
-        ("in", ("posted", "done"), ("received", "ready"), "replay"),
+        ("in", ("transformed", "dead"), ("received", "ready"), "replay"),
         ("in", ("transformed", "parked"), ("received", "ready"), "replay"),
         ("out", ("received", "ready"), ("acknowledged", "done"), "deliver"),
         ("out", ("transformed", "ready"), ("transformed", "unknown"), "lose_answer"),
@@ -114,6 +112,9 @@ def test_the_usual_ways(direction, start, end, trigger):
         ("in", ("received", "ready"), ("received", "unknown")),
         ("in", ("posted", "done"), ("posted", "parked")),
         ("in", ("posted", "done"), ("posted", "discarded")),
+        ("in", ("posted", "superseded"), ("received", "ready")),
+        ("in", ("received", "discarded"), ("received", "ready")),
+        ("out", ("acknowledged", "done"), ("received", "ready")),
         ("in", ("received", "discarded"), ("posted", "done")),
         ("out", ("transformed", "unknown"), ("transformed", "waiting")),
         ("out", ("transformed", "unknown"), ("received", "ready")),

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Retry delays are bounded and grow; answers are classified by whether the other side may have acted."""
 
+import math
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -38,6 +39,26 @@ def test_delays_are_bounded_and_never_shrink(policy, unit):
     assert retry.next_delay_seconds(policy, policy.max_attempts, None, unit) is None
 
 
+def test_full_jitter_is_the_rule():
+    """Any delay up to the full one: what failed together does not come back together."""
+    policy = retry.RetryPolicy()
+    assert policy.jitter == 1
+    steps = [step / 1000 for step in range(1000)]
+    delays = {retry.next_delay_seconds(policy, 5, None, unit) for unit in steps}
+    assert (min(delays), max(delays)) == (1, 405)
+    assert len(delays) == 405
+
+
+@given(POLICIES, st.integers(1, 49), UNIT)
+def test_a_delay_lies_between_its_share_and_the_full_one(policy, attempt, unit):
+    delay = retry.next_delay_seconds(policy, attempt, None, unit)
+    if attempt >= policy.max_attempts:
+        assert delay is None
+        return
+    full = min(policy.base_seconds * policy.factor ** (attempt - 1), policy.cap_seconds)
+    assert max(1, math.floor(full * (1 - policy.jitter))) <= delay <= full
+
+
 @given(POLICIES, UNIT, st.integers(0, 10**12))
 def test_retry_after_is_a_bounded_lower_bound(policy, unit, asked_seconds):
     delay = retry.next_delay_seconds(policy, 1, asked_seconds, unit)
@@ -49,7 +70,7 @@ def test_retry_after_is_a_bounded_lower_bound(policy, unit, asked_seconds):
 
 
 def test_a_huge_attempt_number_does_not_compute_a_huge_power():
-    policy = retry.RetryPolicy(max_attempts=10**9)
+    policy = retry.RetryPolicy(max_attempts=10**9, jitter=0.5)
     assert retry.next_delay_seconds(policy, 10**8, None, 0) == 1800
 
 
