@@ -28,6 +28,13 @@ from ..sweep.client import Agent, Result
 from ..sweep.shot import WORKLOADS, Stage
 from ..sweep.trigger import AFTER, BEFORE, MODES
 
+# Files that were not read once, completely, with their totals, and put away.
+FILES = """
+    SELECT b.source, b.state, b.new_count FROM integration_batch b
+     WHERE b.kind = 'file' AND (b.state <> 'complete' OR b.counted_count <> 3 OR b.new_count <> 3
+           OR (SELECT count(*) FROM integration_message m WHERE m.batch_id = b.id) <> 3
+           OR NOT EXISTS (SELECT FROM integration_drop_file f WHERE f.batch_id = b.id AND f.settled))
+"""
 # A workload that has more statements than this does not end.
 MOST_STATEMENTS = 3000
 
@@ -173,6 +180,7 @@ class _Sweep:
         left = stage.hub.one("SELECT count(*) FROM integration_message WHERE status IN ('ready', 'waiting')")
         if left:
             found.append(f"{left} events are not worked off\n{stage.hub.state()}")
+        found += [f"the file {name} is {state}, {new} new" for name, state, new in stage.hub.sql(FILES)]
         new = [text for text in found if text not in self._known]
         self._known |= set(new)
         return [f"{where}: {text}" for text in new]

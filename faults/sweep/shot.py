@@ -10,6 +10,8 @@ import time
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from devtools import paths
+from simulators.partner import files
 from simulators.partner.documents import Line, Party, as_event, invoice
 from simulators.sending import Event
 
@@ -171,6 +173,39 @@ class Fetch:
         return {"connection_id": stage.hub.stripe.id, "pull": "balance_transactions"}
 
 
+class File:
+    """A file of the partner: a customer and two invoices, read in portions, moved away and acknowledged."""
+
+    name = "file"
+    folder = "sweep"
+
+    def __init__(self):
+        self._count = 0
+
+    def load(self, stage: Stage) -> dict:
+        """Put a file with its control totals into the folder."""
+        told = [stage.customer().event, stage.feed.invoice().event, stage.feed.invoice().event]
+        documents = [(event.id, event.type, json.loads(event.body)["data"]) for event in told]
+        gross = sum(
+            (Decimal(document.get("total_gross", 0)) for _id, _type, document in documents), Decimal(0)
+        )
+        self._count += 1
+        inbox = paths.DEV / "files" / f"{self.folder}-{stage.hub.database}"
+        files.put(inbox, f"{self._count:05d}.ndjson", files.ndjson(documents, {"USD": gross}))
+        drop = {
+            "name": "Files of the partner",
+            "connection_id": stage.hub.partner.id,
+            "protocol": "local",
+            "root": "demo",
+            "folder": inbox.name,
+            "name_pattern": "*.ndjson",
+            "file_format": "ndjson",
+            "stable_seconds": 0,
+            "writes_receipts": True,
+        }
+        return {"drop": drop}
+
+
 class Jobs:
     """The doorbell: the queue jobs that drain a lane and look after it, run by the route of the job runner."""
 
@@ -182,5 +217,5 @@ class Jobs:
         return {}
 
 
-_ALL = (Ingest("ingest"), Ingest("route"), Lines(), Drain(), Deliver(), Fetch(), Jobs())
+_ALL = (Ingest("ingest"), Ingest("route"), Lines(), Drain(), Deliver(), Fetch(), File(), Jobs())
 WORKLOADS = {workload.name: workload for workload in _ALL}

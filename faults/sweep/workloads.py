@@ -16,6 +16,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.http import root
 
 from odoo.addons.finance_integration.controllers.fast_intake import FastIntake
+from odoo.addons.finance_integration.models.messaging import drop_run
 
 Tell = Callable[[str, object], None]
 
@@ -75,6 +76,19 @@ def fetch(registry, load: dict, tell: Tell) -> None:
         env["integration.connection"].browse(load["connection_id"])._pull(load["pull"])
 
 
+def import_file(registry, load: dict, tell: Tell) -> None:
+    """Look at a folder and read what is there; the folder is set up where it is missing."""
+    del tell
+    drop_run.PORTION_EVENTS = 2
+    with registry.cursor() as cr:
+        env = api.Environment(cr, SUPERUSER_ID, {})
+        drop = env["integration.drop"].search([("name", "=", load["drop"]["name"])])
+        if not drop:
+            drop = env["integration.drop"].create(load["drop"])
+            cr.commit()  # pylint: disable=invalid-commit
+        drop._look()
+
+
 def jobs(registry, load: dict, tell: Tell) -> None:
     """Run the queue jobs that wait, each through the route that the job runner calls."""
     del load, tell
@@ -90,6 +104,8 @@ def recover(registry, load: dict, tell: Tell) -> None:
     """What comes after the restart: senders repeat, the sweep and the deliveries go on until nothing is left."""
     if load.get("requests"):
         ingest(registry, load, tell)
+    if load.get("drop"):
+        import_file(registry, load, tell)
     for connection_id, pull in load.get("pulls", ()):
         fetch(registry, {"connection_id": connection_id, "pull": pull}, tell)
     for _turn in range(TURNS):
@@ -126,6 +142,7 @@ WORKLOADS: dict[str, Callable[[object, dict, Tell], None]] = {
     "drain": drain,
     "delivery": delivery,
     "fetch": fetch,
+    "file": import_file,
     "jobs": jobs,
     "recover": recover,
 }
