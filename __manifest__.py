@@ -59,6 +59,7 @@
         "views/stopped_event_views.xml",
         "views/replay_views.xml",
         "views/replay_line_views.xml",
+        "views/reachability_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

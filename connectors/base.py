@@ -131,11 +131,30 @@ class HttpRequest:
 
 @dataclasses.dataclass(frozen=True)
 class HttpAnswer:
-    """An answer as received; header names in lower case."""
+    """An answer as received; header names in lower case. ``cut_off`` = there was more than the hub reads."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes = dataclasses.field(repr=False)
+    cut_off: bool = False
+
+
+# What a receiver can say of one event.
+RECEIVED, ACCEPTED, REFUSED, MISSING, UNSAID = "received", "accepted", "refused", "missing", "unsaid"
+
+
+@dataclasses.dataclass(frozen=True)
+class Receipt:
+    """What a receiver says of one event.
+
+    ``verdict``  RECEIVED: it has it, finished. ACCEPTED: it took it over and says later what became of it.
+                 REFUSED: it has it and will not take it. MISSING: it does not have it.
+                 UNSAID: the answer does not say; as the answer to a question: it cannot be asked.
+    ``reason``   in the receiver's words, bounded.
+    """
+
+    verdict: str
+    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -269,3 +288,24 @@ class Connector:
         """Return the body of an answer, without signature; the hub signs."""
         kind, version = kind_of(answer)
         return canonical_bytes({"kind": kind, "schema_version": version, **encode(answer)})
+
+    def read_acknowledgement(self, event_id: str, answer: HttpAnswer) -> Receipt:
+        """Return what a 2xx ``answer`` to a delivered event says of it; UNSAID = nothing but its status.
+
+        Never raises: what cannot be read is UNSAID, and the connection decides whether the status suffices.
+        """
+        return Receipt(UNSAID)
+
+    def status_request(self, event_id: str, delivery_url: str) -> HttpRequest | None:
+        """Return the question whether the receiver has an event (the hub signs it); None = it cannot be asked.
+
+        It must have no effect at the receiver. ``delivery_url`` is where events are sent to.
+        """
+        return None
+
+    def read_status(self, event_id: str, answer: HttpAnswer) -> Receipt:
+        """Return what the answer to ``status_request`` says; refused access and failures are judged by the hub.
+
+        Never raises: what cannot be read is UNSAID.
+        """
+        return Receipt(UNSAID)

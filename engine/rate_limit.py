@@ -10,21 +10,26 @@ _NANOSECONDS = 1_000_000_000
 
 
 @dataclasses.dataclass(frozen=True)
-class _Level:
+class Level:
+    """What a bucket held at an instant, to be kept and handed on; below zero = promised to somebody already."""
+
     nanotokens: int
     at_nanoseconds: int
 
 
 class TokenBucket:
-    """Permits ``rate_per_second`` on average and ``burst`` at once; safe to share between threads."""
+    """Permits ``rate_per_second`` on average and ``burst`` at once; safe to share between threads.
 
-    def __init__(self, rate_per_second: int, burst: int):
+    ``level`` is what another process left of the same bucket, by the same clock; None = full.
+    """
+
+    def __init__(self, rate_per_second: int, burst: int, level: Level | None = None):
         """:raises ValueError: a rate or burst below one."""
         if rate_per_second < 1 or burst < 1:
             raise ValueError("rate_per_second and burst must be at least 1")
         self.rate_per_second = rate_per_second
         self.burst = burst
-        self._level: _Level | None = None
+        self._level: Level | None = level
         self._lock = threading.Lock()
 
     def take(self, now_nanoseconds: int, tokens: int = 1) -> int:
@@ -35,16 +40,33 @@ class TokenBucket:
 
         :raises ValueError: more tokens than the bucket can ever hold, or none.
         """
+        return -(-self.take_or_wait_nanoseconds(now_nanoseconds, tokens) // _NANOSECONDS)
+
+    def take_or_wait_nanoseconds(self, now_nanoseconds: int, tokens: int = 1) -> int:
+        """Like ``take``, with the time to wait in nanoseconds."""
         if not 1 <= tokens <= self.burst:
             raise ValueError(f"between 1 and {self.burst} tokens at once")
         with self._lock:
             available = self._available(now_nanoseconds)
             missing = tokens * _NANOSECONDS - available
             if missing <= 0:
-                self._level = _Level(-missing, now_nanoseconds)
+                self._level = Level(-missing, now_nanoseconds)
                 return 0
-            self._level = _Level(available, now_nanoseconds)
-            return -(-missing // (self.rate_per_second * _NANOSECONDS))
+            self._level = Level(available, now_nanoseconds)
+            return -(-missing // self.rate_per_second)
+
+    def level_after(self, now_nanoseconds: int, tokens: int) -> Level:
+        """Return the level when ``tokens`` more will have been taken: what to keep before doing what takes them.
+
+        Whoever goes on from there, because the one who promised them died, sends too slowly rather than too fast.
+        """
+        with self._lock:
+            return Level(self._available(now_nanoseconds) - tokens * _NANOSECONDS, now_nanoseconds)
+
+    @property
+    def level(self) -> Level | None:
+        """What is left, None = full since the beginning."""
+        return self._level
 
     def _available(self, now_nanoseconds: int) -> int:
         full = self.burst * _NANOSECONDS

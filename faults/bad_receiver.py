@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 
-from simulators.local_server import LocalServer, Reply, Request
+from simulators.local_server import LocalServer, Reply, Request, json_reply
 from simulators.partner.receiver import Receiver
 from simulators.partner.server import PATH
 
@@ -43,6 +43,9 @@ class BadReceiver:
 
     def answer(self, request: Request) -> Reply:
         """Answer one request."""
+        if request.method == "GET" and request.path.startswith(f"{PATH}/"):
+            said = self.receiver.asked(request.headers, request.path[len(PATH) + 1 :])
+            return json_reply(said.status, said.body)
         if request.path != PATH:
             self.counts["asked elsewhere"] += 1
             return Reply(404, {}, b"")

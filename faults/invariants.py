@@ -90,7 +90,7 @@ def every_event_is_done_or_visibly_stopped(books: Books) -> list[str]:
         SELECT m.id, m.direction, m.event_type, m.status, m.error_code FROM integration_message m
           LEFT JOIN integration_exception e ON e.id = m.exception_id
          WHERE NOT (m.status IN ('done', 'superseded', 'discarded')
-                    OR (m.status = 'waiting' AND m.due_at IS NOT NULL)
+                    OR (m.status IN ('waiting', 'unknown') AND m.due_at IS NOT NULL)
                     OR (m.status IN ('parked', 'dead') AND COALESCE(e.state, '') = 'open')
                     OR (m.status = 'held' AND EXISTS (
                         SELECT FROM integration_message b

@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -33,12 +34,13 @@ class Request(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What to answer; ``reset`` = cut the connection instead."""
+    """What to answer; ``reset`` = cut the connection instead, ``drip_seconds`` = pause after each byte."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     reset: bool = False
+    drip_seconds: float = 0
 
 
 Answering = Callable[[Request], Reply]
@@ -107,7 +109,12 @@ class _Connection(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body)
+            if not reply.drip_seconds:
+                self.wfile.write(reply.body)
+                return
+            for number in range(len(reply.body)):
+                self.wfile.write(reply.body[number : number + 1])
+                time.sleep(reply.drip_seconds)
 
     def finish(self) -> None:
         with contextlib.suppress(OSError, ValueError):

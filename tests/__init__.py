@@ -8,6 +8,8 @@ from . import test_complete_lines
 from . import test_correlation
 from . import test_doorbell
 from . import test_cutover
+from . import test_delivery_circuit
+from . import test_delivery_unknown
 from . import test_drain
 from . import test_drop_places
 from . import test_drops
@@ -16,6 +18,7 @@ from . import test_fast_intake
 from . import test_fault_invariants
 from . import test_flow_life
 from . import test_flow_windows
+from . import test_http_client
 from . import test_inbox_connection
 from . import test_outbox
 from . import test_partner_documents

@@ -17,6 +17,7 @@ from ..simulators.local_server import LocalServer, json_reply, serving
 from ..simulators.partner import documents
 from ..simulators.partner.signing import make_secret
 from .common import ANNA, IntegrationCommon
+from .deliveries import deliver_here
 from .signed_requests import SignedRequests
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -122,10 +123,7 @@ class TestCorrelationThrough(IntegrationCommon):
                     self.partner_connection, *self.invoice("T-9"), correlation_id="order-80"
                 )
             self.drain(self.partner_connection)
-            delivery = self.root["integration.delivery"]
-            for prepared in delivery._prepare_batch(self.partner_connection.id):
-                delivery._record(prepared["id"], delivery._send(prepared))
-            self.env.invalidate_all()
+            deliver_here(self, self.partner_connection)
         [headers] = heard
         self.assertEqual(headers["x-correlation-id"], "order-80")
         self.assertEqual(headers["tracestate"], STATE)

@@ -12,6 +12,7 @@ from ..simulators.partner.receiver import Receiver, Troubles
 from ..simulators.partner.server import receiver_server
 from ..simulators.partner.signing import make_secret
 from .common import IntegrationCommon
+from .deliveries import deliver_here
 
 send_for_real = Session.send
 OUT_SECRET = make_secret("outbox")
@@ -46,10 +47,7 @@ class TestOutbox(IntegrationCommon):
 
     def deliver(self):
         """Send what is due now, once; what the product does on own cursors happens here in the test's transaction."""
-        delivery = self.root["integration.delivery"]
-        for prepared in delivery._prepare_batch(self.partner_connection.id):
-            delivery._record(prepared["id"], delivery._send(prepared))
-        self.env.invalidate_all()
+        return deliver_here(self, self.partner_connection)
 
     def test_an_invoice_and_its_payment_are_told_and_acknowledged(self):
         with self.receiving() as receiver:

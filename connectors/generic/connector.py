@@ -12,9 +12,20 @@ from ...engine.canonical import Document
 from ...engine.canonical_json import canonical_bytes
 from ...engine.flow_life import FlowDefaults
 from ...engine.formats.base import FileEvent, Limits, Trailer
-from ..base import NO_SETTINGS, Connector, ConnectorSpec, Envelope, EventRule, InboundEvent
+from ..base import (
+    NO_SETTINGS,
+    Connector,
+    ConnectorSpec,
+    Envelope,
+    EventRule,
+    HttpAnswer,
+    HttpRequest,
+    InboundEvent,
+    Receipt,
+)
 from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, QUERIES, SENSITIVE_KEYS
 from .files import READERS, sums_of
+from .receipts import question, read_receipt, read_status
 from .transformers import read_document, read_envelope, write_event
 
 FLOW_DEFAULTS = {
@@ -74,6 +85,15 @@ class GenericConnector(Connector):
         self, event_type: str, event_id: str, occurred_at: datetime, document: Mapping[str, Any]
     ) -> tuple[bytes, Mapping[str, str]]:
         return write_event(event_type, occurred_at, document)
+
+    def read_acknowledgement(self, event_id: str, answer: HttpAnswer) -> Receipt:
+        return read_receipt(event_id, answer)
+
+    def status_request(self, event_id: str, delivery_url: str) -> HttpRequest | None:
+        return question(event_id, delivery_url)
+
+    def read_status(self, event_id: str, answer: HttpAnswer) -> Receipt:
+        return read_status(event_id, answer)
 
 
 CONNECTOR = GenericConnector()

@@ -105,6 +105,20 @@ BUSINESS_CODES = {
         _("Of %(number)s an open amount of %(open)s is stated, of a total of %(total)s."),
         _("Ask the source for the right amount. Nothing was booked."),
     ),
+    "delivery_unknown": CodeInfo(
+        _BUSINESS,
+        _("Nobody knows whether it arrived"),
+        _("It was sent, no clear answer came, and the other system cannot say whether it has it."),
+        _("Ask the other side. Then press “It has arrived” or “Send again”."),
+        fix="ask_destination",
+    ),
+    "acknowledgement_missing": CodeInfo(
+        _BUSINESS,
+        _("Taken over, but never confirmed"),
+        _("The other system took it over and has not confirmed it within %(hours)s hours."),
+        _("Ask the other side. Then press “It has arrived” or “Send again”."),
+        fix="ask_destination",
+    ),
     "destination_refused": CodeInfo(
         _BUSINESS,
         _("The other system refused it"),

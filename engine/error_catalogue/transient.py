@@ -56,6 +56,24 @@ TRANSIENT_CODES = {
         severity="low",
         fix="retry",
     ),
+    "delivery_interrupted": CodeInfo(
+        _TRANSIENT,
+        _("The sending was interrupted"),
+        _("The server was stopped while this was being sent; it may have arrived."),
+        _("The hub asks the other system what it has before it sends again."),
+        severity="low",
+        fix="ask_destination",
+    ),
+    "destination_silent": CodeInfo(
+        _TRANSIENT,
+        _("The other system has not answered for a long time"),
+        _("The other system has not answered for %(hours)s hours. The hub has stopped calling it."),
+        _(
+            "Ask its support. When it answers again, press Resume: everything that waits is then sent in order."
+        ),
+        severity="high",
+        fix="retry",
+    ),
     "source_unavailable": CodeInfo(
         _TRANSIENT,
         _("The source cannot be reached"),

@@ -21,6 +21,7 @@ from . import (
     senders,
     two_servers,
 )
+from . import lost_answers
 
 Scenario = Callable[[Environment, Outcome, int], None]
 
@@ -35,6 +36,8 @@ SCENARIOS: dict[str, Scenario] = {
     "database": database.run,
     "deliveries": deliveries.run,
     "destinations": destinations.run,
+    "lost-answers": lost_answers.killed_while_sending,
+    "dead-destination": lost_answers.dead_beside_healthy,
     "two-servers": two_servers.run,
     "bad-input": bad_input.run,
 }

@@ -10,3 +10,4 @@ from . import change_request
 from . import error_resolution
 from . import stopped_event
 from . import replay_words
+from . import delivery_display

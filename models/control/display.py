@@ -23,6 +23,10 @@ ACTION_LABELS = {
     "message.discard": _lt("Put aside by a person"),
     "message.mapping_given": _lt("The missing mapping was given; tried again"),
     "message.delivered": _lt("Sent and confirmed"),
+    "message.arrived": _lt("A person says that it has arrived"),
+    "message.send_again": _lt("Sent again at a person's wish"),
+    "message.missing": _lt("The receiver does not have it; sent again"),
+    "message.accepted": _lt("The receiver took it over"),
     "message.conflict": _lt("The same event came again with other content"),
     "query.answered": _lt("A question was answered"),
     "query.not_known": _lt("A question about something that is not known here"),
@@ -33,6 +37,9 @@ ACTION_LABELS = {
     "mapping.change": _lt("Mapping changed"),
     "connection.activate": _lt("Connection activated"),
     "connection.pause": _lt("Connection paused"),
+    "connection.paused_by_itself": _lt("Paused by itself"),
+    "connection.answers_again": _lt("The other system answers again"),
+    "connection.resume": _lt("Resumed by a person"),
     "connection.service_user": _lt("Service user made"),
     "flow.run_in_shadow": _lt("Flow runs in shadow"),
     "flow.go_live": _lt("Flow went live"),
@@ -172,7 +179,14 @@ class IntegrationMessage(models.Model):
         leaves = self.leaf_ids.filtered(
             lambda leaf: (
                 leaf.action
-                in ("message.retry", "message.discard", "message.mapping_given", "message.conflict")
+                in (
+                    "message.retry",
+                    "message.discard",
+                    "message.mapping_given",
+                    "message.conflict",
+                    "message.arrived",
+                    "message.send_again",
+                )
             )
         )
         return [

@@ -17,12 +17,17 @@ from . import drain_outcome
 from . import drain_rescue
 from . import event
 from . import event_records
+from . import circuit
 from . import delivery
 from . import rehearsal
+from . import delivery_sending
+from . import delivery_outcome
+from . import delivery_unknown
 from . import pull
 from . import trigger
 from . import retry_override
 from . import replayed
+from . import reachability
 from . import proposal
 from . import batch
 from . import batch_links
@@ -41,3 +46,4 @@ from . import flow_window
 from . import flow_keep
 from . import books
 from . import shadow_result
+from . import pull_reachability

@@ -110,9 +110,10 @@ class IntegrationDelivery(models.AbstractModel):
     _inherit = "integration.delivery"
 
     @api.model
-    def _record(self, message_id, result):
-        with correlation.scope(self.env["integration.message"].browse(message_id)._correlation()):
-            return super()._record(message_id, result)
+    def _record(self, prepared, tried):
+        message = self.env["integration.message"].browse(prepared.message_id)
+        with correlation.scope(message._correlation()):
+            return super()._record(prepared, tried)
 
 
 class IntegrationConnection(models.Model):

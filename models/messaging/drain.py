@@ -2,9 +2,7 @@
 """Works off what is ready in a lane: in batches, in order per outside object, each batch one transaction."""
 
 import logging
-import random
 import time
-from contextlib import closing
 from datetime import timezone
 
 from odoo import SUPERUSER_ID, api, models
@@ -22,6 +20,7 @@ from ...engine.ordering import waves
 from ..posting.work import Work
 from . import isolation
 from .lane import exclusive
+from .own_transaction import in_own_transaction
 
 _logger = logging.getLogger(__name__)
 
@@ -30,7 +29,6 @@ BUDGET_SECONDS = 25
 # Longer than RING_EVERY_SECONDS of the doorbell: what arrives while rings are held back is still seen.
 LINGER_SECONDS = 1.5
 POLL_SECONDS = 0.15
-DATABASE_TRIES = 5
 # An event that waits for what a later event of the same object will say must not hold that event back.
 ANSWERED_BY_SUCCESSORS = frozenset({"settlement_amount_unknown"})
 
@@ -105,23 +103,8 @@ class IntegrationDrain(models.AbstractModel):
 
     @api.model
     def _in_own_transaction(self, registry, step):
-        """Run ``step(env)`` on a cursor of its own and commit; a database conflict repeats it from a fresh snapshot."""
-        for tries_left in reversed(range(DATABASE_TRIES)):
-            try:
-                with isolation.conflicts_are_expected(), closing(registry.cursor()) as cr:
-                    env = api.Environment(cr, SUPERUSER_ID, self._carried_context())
-                    result = step(env)
-                    env.flush_all()
-                    cr.commit()  # pylint: disable=invalid-commit
-                registry.signal_changes()
-                return result
-            except isolation.DATABASE_ERRORS as error:
-                registry.reset_changes()
-                if not tries_left:
-                    raise
-                _logger.info("transaction repeated after %s", type(error).__name__)
-                time.sleep(random.uniform(0.02, 0.2))
-        raise AssertionError("unreachable")
+        """Run ``step(env)`` as a transaction of its own; see ``in_own_transaction``."""
+        return in_own_transaction(registry, step, self._carried_context())
 
     # -- one batch -----------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from odoo.addons.finance_integration.engine.errors import IntegrationError
 
 from .promises.cases import read_cases
 from .promises.documents import check_documents, check_envelope, check_purity, check_result
-from .promises.exchange import check_folder, check_outbound, check_pull
+from .promises.exchange import check_folder, check_outbound, check_pull, check_receipts
 from .promises.oddities import check_odd_bodies, check_redaction, check_unknown_type
 from .promises.signatures import check_clock, check_rotation, check_signature
 
@@ -54,6 +54,8 @@ def all_checks(
                 )
     for pull in connector.spec.pulls:
         yield f"pull-{pull}", lambda pull=pull: check_pull(connector, pull, settings)
+    if connector.spec.outbound_events:
+        yield "receipts", lambda: check_receipts(connector)
     for event_type in connector.spec.outbound_events:
         yield f"outbound-{event_type}", lambda event_type=event_type: check_outbound(connector, event_type)
 

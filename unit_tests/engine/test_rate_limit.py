@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odoo.addons.finance_integration.engine.rate_limit import TokenBucket
+from odoo.addons.finance_integration.engine.rate_limit import Level, TokenBucket
 
 SECOND = 1_000_000_000
 RATES = st.integers(1, 1000)
@@ -61,3 +61,31 @@ def test_impossible_wishes_are_refused():
         with pytest.raises(ValueError):
             bucket.take(0, tokens)
     assert bucket.take(0, 2) == 0
+
+
+@given(RATES, BURSTS, st.lists(st.integers(0, 2 * SECOND), max_size=40), st.integers(1, 10))
+def test_a_bucket_that_is_handed_on_gives_what_one_bucket_gives(rate, burst, steps, batch):
+    """Batches in several processes, each going on from the kept level, together keep the rate."""
+    one, level, now = TokenBucket(rate, burst), None, 0
+    for start in range(0, len(steps), batch):
+        handed_on = TokenBucket(rate, burst, level)
+        for step in steps[start : start + batch]:
+            now += step
+            assert handed_on.take_or_wait_nanoseconds(now) == one.take_or_wait_nanoseconds(now)
+        level = handed_on.level
+
+
+def test_what_is_promised_to_one_who_dies_is_taken():
+    bucket = TokenBucket(2, 2)
+    kept = bucket.level_after(0, 5)
+    assert kept == Level(-3 * SECOND, 0)
+    assert TokenBucket(2, 2, kept).take_or_wait_nanoseconds(0) == 2 * SECOND
+    assert bucket.take(0, 2) == 0, "a promise takes nothing from the bucket at hand"
+
+
+def test_the_wait_is_exact_to_the_nanosecond():
+    bucket = TokenBucket(20, 1)
+    assert bucket.take_or_wait_nanoseconds(0) == 0
+    assert bucket.take_or_wait_nanoseconds(0) == SECOND // 20
+    assert bucket.take_or_wait_nanoseconds(SECOND // 20 - 1) == 1
+    assert bucket.take_or_wait_nanoseconds(SECOND // 20) == 0

@@ -169,3 +169,45 @@ def test_many_at_once_are_all_answered():
             thread.join()
     assert results == [200] * 24
     assert (taker.counts["received"], taker.counts["duplicates"]) == (8, 16)
+
+
+def ask(taker, number, secret=SECRET):
+    signed = PartnerSigner(secret).headers(Event(f"msg_{number}", "question", b""), NOW)
+    return taker.asked(signed, f"msg_{number}")
+
+
+def test_it_says_what_it_has_and_only_to_whom_it_knows():
+    taker = receiver()
+    assert ask(taker, 1).status == 404
+    give(taker, event(1))
+    assert (ask(taker, 1).status, ask(taker, 1).body) == (200, {"received": "msg_1"})
+    assert ask(taker, 1, make_secret("stranger")).status == 401
+    assert taker.received()[0].deliveries == 1
+    assert ask(receiver(knows_the_question=False), 1).status == 405
+
+
+def test_it_takes_over_first_and_confirms_when_it_is_through():
+    taker = receiver(confirms="later")
+    taken = give(taker, event())
+    assert (taken.status, taken.body["status"]) == (202, "accepted")
+    taker.settle("msg_1")
+    assert (ask(taker, 1).status, ask(taker, 1).body["status"]) == (200, "received")
+
+
+@pytest.mark.parametrize("kind", ["redirect", "garbage", "401", "422", "huge", "500", "429", "hang"])
+def test_each_trouble_leaves_the_event_outside(kind):
+    taker = receiver(Troubles(percent=100, most=1, kinds=(kind,)))
+    verdict = give(taker, event())
+    assert taker.received() == []
+    if kind == "429":
+        assert (verdict.status, verdict.headers["Retry-After"]) == (429, "1")
+    assert give(taker, event()).status == 200
+
+
+def test_one_event_twice_at_the_same_time_is_noticed():
+    taker = receiver()
+    taker.at_work("a", 1)
+    taker.at_work("b", 1)
+    assert taker.most_at_once == 1
+    taker.at_work("a", 1)
+    assert taker.most_at_once == 2

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from odoo.addons.finance_integration.connectors.base import Connector, HttpAnswer
+from odoo.addons.finance_integration.connectors.base import UNSAID, Connector, HttpAnswer, Receipt
 from odoo.addons.finance_integration.engine.canonical import KINDS
 from odoo.addons.finance_integration.engine.errors import IntegrationError
 from odoo.addons.finance_integration.engine.json_guard import parse_json
@@ -72,6 +72,47 @@ def check_outbound(connector: Connector, event_type: str) -> None:
         expect(refused(scheme, request, [secret], 300) is None, f"not verifiable with {code}")
     found = outcome(lambda: connector.render_event(UNKNOWN_TYPE, "evt_1", NOW, document))
     expect(found == "unknown_event_type", f"an unknown event is rendered: {found!r}")
+
+
+# What no receiver of an event should have answered.
+ODD_BODIES = (
+    b"",
+    b"<html>captive portal</html>",
+    b"\xff\xfe",
+    b"null",
+    b"[]",
+    b"7",
+    b'{"id": null}',
+    b'{"id": 7, "status": 7}',
+    b'{"id": "evt_1", "status": "odd"}',
+    b'{"id": "evt_1", "id": "evt_1"}',
+    b'{"id": "evt_2", "status": "received"}',
+    b"[" * 5000,
+)
+
+
+def check_receipts(connector: Connector) -> None:
+    """An answer that says nothing readable of the very event is UNSAID; the question has no effect and no secret."""
+    for body in ODD_BODIES:
+        for status in (200, 202):
+            answer = HttpAnswer(status, {"content-type": "application/json"}, body)
+            for read in (connector.read_acknowledgement, connector.read_status):
+                found = read("evt_1", answer)
+                expect(found == Receipt(UNSAID), f"{read.__name__} takes {body[:20]!r} for {found}")
+    request = connector.status_request("evt_1", "https://receiver.example.com/events?tenant=7")
+    if request is None:
+        return
+    expect(request.method in ("GET", "HEAD") or request.body, "the question may have an effect")
+    expect(request.url.startswith("https://receiver.example.com/"), "the question goes elsewhere")
+    expect("evt_1" in request.url or b"evt_1" in request.body, "the question names no event")
+    expect(0 < request.timeout_seconds <= 60, "the question has no sensible time limit")
+    other = connector.status_request("evt_2", "https://receiver.example.com/events?tenant=7")
+    expect(other != request, "two events have the same question")
+    odd = connector.status_request("a/b?c#d é", "https://receiver.example.com/events")
+    expect("?c" not in odd.url and "#" not in odd.url, "the event's id is not escaped")
+    for status in (401, 403, 429, 500, 302):
+        found = connector.read_status("evt_1", HttpAnswer(status, {}, b"{}"))
+        expect(found == Receipt(UNSAID), f"status {status} is taken for {found}")
 
 
 README_SECTIONS = ("Supported", "Not supported", "Money", "Dates")
