@@ -5,7 +5,7 @@ import pytest
 
 from devtools import environment
 from faults.outcome import Outcome
-from faults.scenarios import bad_input, concurrency, crash_sweep, deliveries, kill_server
+from faults.scenarios import at_once, bad_input, concurrency, crash_sweep, deliveries, kill_server
 from simulators.partner.receiver import Troubles
 
 SEED = 7
@@ -32,6 +32,14 @@ def test_the_same_event_over_many_connections_has_one_effect(env):
 
 def test_two_contents_under_one_event_id_are_one_booking_and_one_conflict(env):
     held(concurrency.two_bodies, env, requests=50)
+
+
+def test_overlapping_batches_store_each_event_once(env):
+    held(at_once.batches, env, events=30, requests=16)
+
+
+def test_a_question_asked_many_times_at_once_has_one_answer(env):
+    held(at_once.questions, env, requests=40)
 
 
 def test_bad_input_is_refused_or_kept_for_a_person(env):

@@ -9,6 +9,7 @@ from devtools.environment import Environment
 
 from ..outcome import Outcome
 from . import (
+    at_once,
     bad_input,
     concurrency,
     connections,
@@ -30,6 +31,8 @@ SCENARIOS: dict[str, Scenario] = {
     "two-bodies": concurrency.two_bodies,
     "senders": senders.run,
     "crash-sweep": crash_sweep.run,
+    "batches-at-once": at_once.batches,
+    "questions-at-once": at_once.questions,
     "kill-server": kill_server.run,
     "kill-worker": kill_worker.run,
     "connections": connections.run,

@@ -104,3 +104,25 @@ class IntegrationConnection(models.Model):
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_query_answer")
         return dict(action, domain=[("connection_id", "=", self.id)], context={})
+
+
+class IntegrationEndpoint(models.Model):
+    _inherit = "integration.endpoint"
+
+    batch_url = fields.Char(
+        string="Address for many events",
+        compute="_compute_more_urls",
+        help="Signed NDJSON: one event per line.",
+    )
+    query_url = fields.Char(
+        string="Address for questions",
+        compute="_compute_more_urls",
+        help="Signed questions about credit, invoices and payments, answered at once.",
+    )
+
+    @api.depends("url", "connection_id.connector")
+    def _compute_more_urls(self):
+        for endpoint in self:
+            spec = endpoint.connection_id.connector and endpoint.connection_id._spec()
+            endpoint.batch_url = f"{endpoint.url}/batch" if spec and spec.accepts_batches else False
+            endpoint.query_url = endpoint.url.replace("/in/", "/query/") if spec and spec.queries else False
