@@ -3,6 +3,7 @@
 
 import time
 
+from odoo.exceptions import AccessError
 from odoo.http import Controller, Response, request, route
 
 from ..connectors.registry import get_connector
@@ -108,6 +109,9 @@ def _ask(facts, question, began):
             "Questions of this kind are not answered at present.",
             {"Retry-After": "60"},
         ) from error
+    except AccessError as error:
+        sentence = AuthorizationError("rights_missing").sentence
+        raise RefusedRequestError(503, "rights_missing", "Not set up", sentence) from error
     except ContractError as error:
         status = 409 if error.code in CONFLICTS else 400
         raise RefusedRequestError(status, error.code, "Not answered", error.sentence) from error

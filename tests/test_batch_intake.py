@@ -114,6 +114,7 @@ class TestBatchIntake(SignedRequests):
             self.line("B-1", amount="200.00"), self.line("B-2"), self.line("B-2", amount="200.00")
         )
         self.assertEqual(said["verdicts"], "cnc")
+        self.assertEqual(len(self.batch(said).message_ids), 3)
         self.assertEqual(self.stored().mapped("status"), ["ready", "ready", "parked", "parked"])
         self.assertEqual(set(self.exceptions("event_id_conflict").mapped("cause")), {"evt-B-1", "evt-B-2"})
 

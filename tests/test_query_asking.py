@@ -20,6 +20,7 @@ from ..controllers import reading
 from ..engine.canonical_json import digest
 from ..models.query.answer import IntegrationQueryAnswer
 from ..models.query.asking import only_read
+from ..models.query.questions import IntegrationQuestions
 from ..simulators.partner import signing
 from ..simulators.partner.signing import PartnerSigner, make_secret
 from .common import PARTNER_SECRET
@@ -164,6 +165,16 @@ class TestAsking(QueryCommon):
         self.assertEqual(self.answered(good)["outcome"], "answered")
         self.endpoint.active = False
         self.assert_refused(self.ask(good), 404, "unknown_address")
+
+    def test_what_the_service_user_may_not_read_is_not_answered(self):
+        def forbidden(questions, connection, outside_id):
+            raise AccessError("a secret of the inside")
+
+        with patch.object(IntegrationQuestions, "_customer", forbidden):
+            answer = self.ask(self.question(customer="C-1"))
+        self.assert_refused(answer, 503, "rights_missing")
+        self.assertNotIn("secret of the inside", answer.text)
+        self.assertFalse(self.kept())
 
     def test_the_flows_are_there_and_have_limits(self):
         flows = self.partner_connection.flow_ids.filtered("is_query")

@@ -72,7 +72,7 @@ class IntegrationIngest(models.AbstractModel):
         if earlier and not conflicts:
             return self._batch_answer(batch, read, lines, repeated=True), ()
         for line in conflicts:
-            self._keep_conflict(
+            _verdict, line.known_id = self._keep_conflict(
                 facts, line.envelope, line.raw, {}, line.body_digest,
                 correlation.current().correlation_id, "push",
             )  # fmt: skip
