@@ -136,3 +136,33 @@ def _read_answer(connection: socket.socket) -> tuple[int, bool]:
         missing -= len(chunk)
     keep = first.startswith(b"HTTP/1.1") and headers.get(b"connection", b"").lower() != b"close"
     return int(first.split(b" ", 2)[1]), keep
+
+
+def send_paced(port: int, requests: Sequence[bytes], per_second: float, connections: int = 8) -> list[float]:
+    """Send requests at a fixed pace, whatever the answers do; return how long each took from its planned moment.
+
+    A request that has to wait for a free connection has waited: that time counts (no coordinated omission).
+    """
+    begin = time.monotonic() + 0.1
+    took: list[list[float]] = [[] for _ in range(connections)]
+
+    def work(number: int) -> None:
+        with socket.create_connection((HOST, port), timeout=TIMEOUT_SECONDS) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for place in range(number, len(requests), connections):
+                planned = begin + place / per_second
+                time.sleep(max(planned - time.monotonic(), 0))
+                connection.sendall(requests[place])
+                status, keep = _read_answer(connection)
+                if not keep or not 200 <= status < 300:
+                    raise RuntimeError(f"answered {status} at half load")
+                took[number].append(time.monotonic() - planned)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if sum(map(len, took)) != len(requests):
+        raise RuntimeError("not every request was answered")
+    return [seconds for part in took for seconds in part]

@@ -11,7 +11,7 @@ from . import events, http_load
 from .rounds import Check, Figure, until_fit
 from .stage import STRIPE_SECRET, WITHOUT_RUNNER, Stage, allow_administrator, make_connection, path_of
 
-TARGET = 0.75
+TARGET = 0.85
 EMPTY_PATH = "/finance_integration_bench/empty"
 REST_SECONDS = 60
 STORM_COPIES = 100

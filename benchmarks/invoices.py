@@ -12,7 +12,7 @@ from . import events, http_load
 from .rounds import Check, Figure, until_fit
 from .stage import Stage, allow_administrator, make_connection, path_of, sales_tax
 
-TARGET_RPC = 7
+TARGET_RPC = 9
 TARGET_JOBS = 5
 PORTION = 50
 LIMIT_SECONDS = 300

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import platform
 import re
@@ -17,15 +18,17 @@ from devtools.environment import Environment
 from .rounds import SPREAD_LIMIT_PERCENT, TRIES, Check, Figure
 
 FILE = Path(__file__).resolve().parent / "results.md"
+STORE = FILE.with_suffix(".json")
 
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What one part of the benchmark found, and how long it took."""
+    """What one part of the benchmark found, how long it took, and at which commit."""
 
     figures: list[Figure]
     checks: list[Check]
     seconds: float
+    measured_at: str = ""
 
 
 def lines(result: Result) -> list[str]:
@@ -55,12 +58,38 @@ def exit_code(results: dict[str, Result]) -> int:
 
 
 def write(env: Environment, results: dict[str, Result], *, quick: bool) -> None:
-    """Write the page; a quick or partial run goes to the terminal and to ``.dev`` only."""
-    text = page(env, results, quick=quick)
-    target = paths.LOGS / "benchmark.md"
-    target.write_text(text, encoding="utf-8")
-    if not quick and len(results) >= 4:
-        FILE.write_text(text, encoding="utf-8")
+    """Keep what each part found last, and write the page of all that is kept. A quick run goes to ``.dev`` only."""
+    if quick:
+        target = paths.LOGS / "benchmark.md"
+        target.write_text(page(env, results, quick=True), encoding="utf-8")
+        return
+    kept = _kept() | {name: _as_kept(result) for name, result in results.items()}
+    STORE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    FILE.write_text(
+        page(env, {name: _as_result(row) for name, row in kept.items()}, quick=False), encoding="utf-8"
+    )
+
+
+def _kept() -> dict[str, dict]:
+    return json.loads(STORE.read_text(encoding="utf-8")) if STORE.is_file() else {}
+
+
+def _as_kept(result: Result) -> dict:
+    return {**dataclasses.asdict(result), "commit": _commit(), "date": str(datetime.now(timezone.utc).date())}
+
+
+def _as_result(row: dict) -> Result:
+    return Result(
+        [Figure(**{**figure, "rounds": tuple(figure["rounds"])}) for figure in row["figures"]],
+        [Check(**check) for check in row["checks"]],
+        row["seconds"],
+        f"{row['commit']}, {row['date']}",
+    )
+
+
+def _commit() -> str:
+    found = processes.run(["git", "-C", paths.ROOT, "rev-parse", "--short", "HEAD"], check=False)
+    return found.stdout.decode().strip()
 
 
 def page(env: Environment, results: dict[str, Result], *, quick: bool) -> str:
@@ -92,19 +121,18 @@ def page(env: Environment, results: dict[str, Result], *, quick: bool) -> str:
         parts += [
             f"| {check.name} | {'yes' if check.holds else 'NO'} | {check.detail} |" for check in result.checks
         ]
-    took = ", ".join(f"{name} {result.seconds:.0f} s" for name, result in results.items())
-    return "\n".join([*parts, "", f"Time taken: {took}.", ""])
+    took = [
+        f"- {name}: {result.seconds:.0f} s" + (f", commit {result.measured_at}" if result.measured_at else "")
+        for name, result in results.items()
+    ]
+    return "\n".join([*parts, "", "Time taken by each part, and what it measured:", "", *took, ""])
 
 
 def _machine(env: Environment) -> list[str]:
     memory = re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text(encoding="ascii"))
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     gigabytes = int(memory[1]) / 2**20 if memory else 0
-    commit = processes.run(
-        ["git", "-C", paths.ROOT, "rev-parse", "--short", "HEAD"], check=False
-    ).stdout.decode()
     server = env.cluster.sql("SHOW server_version")[0]
-    today = datetime.now(timezone.utc).date()
     machine = (
         f"- Machine: {os.cpu_count()} cores ({model[1] if model else platform.machine()}), {gigabytes:.0f} GB, "
         f"{platform.system()}; database and client on the same machine"
@@ -113,4 +141,4 @@ def _machine(env: Environment) -> list[str]:
         f"- Versions: Odoo {env.source.version}, Python {platform.python_version()}, PostgreSQL {server}, "
         f"queue_job {metadata.version('odoo-addon-queue_job')}"
     )
-    return [machine, versions, f"- Commit {commit.strip()}, {today}"]
+    return [machine, versions]

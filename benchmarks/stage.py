@@ -82,14 +82,7 @@ class Stage:
             self.env, name=self.name, workers=workers, database=self.database, options=options
         )
         self.server.start()
-        cluster = self.env.cluster
-        self._sql = psycopg2.connect(
-            host=cluster.host,
-            port=cluster.port,
-            user=cluster.user,
-            password=cluster.password,
-            dbname=self.database,
-        )
+        self._sql = self.connect()
         self._sql.autocommit = True
         self.rpc = Rpc(self.server.port, self.database)
         return self.rpc
@@ -117,6 +110,74 @@ class Stage:
     def value(self, statement: str, *values):
         """Return the single value of a query."""
         return self.rows(statement, *values)[0][0]
+
+    def connect(self) -> psycopg2.extensions.connection:
+        """Return another connection to the stage's database; the caller closes it."""
+        cluster = self.env.cluster
+        return psycopg2.connect(
+            host=cluster.host,
+            port=cluster.port,
+            user=cluster.user,
+            password=cluster.password,
+            dbname=self.database,
+        )
+
+    def copy_event(self, event_id: str, count: int, first: int) -> None:
+        """Put ``count`` copies of a stored event into the inbox, each with ids of its own from number ``first`` on."""
+        self._copy(event_id, "copy", count, first, "'received', 'ready', 0, NULL, now() AT TIME ZONE 'UTC'")
+
+    def make_old_events(self, event_id: str, count: int) -> None:
+        """Fill the tables as ``count`` events of the last years would have: done, contents archived."""
+        old = "now() AT TIME ZONE 'UTC' - interval '500 days'"
+        portion = 500_000
+        for first in range(0, count, portion):
+            size = min(portion, count - first)
+            self._copy(event_id, "old", size, first, f"'transformed', 'done', 1, {old}, {old}", payload=False)
+        with self._sql.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO integration_attempt (message_id, number, trigger, started_at, outcome, stage)"
+                " SELECT id, 1, 'queue', received_at, 'nothing', 'transformed' FROM integration_message"
+                " WHERE event_id LIKE 'old-%%'"
+            )
+            cursor.execute(
+                "INSERT INTO integration_audit_leaf (company_id, recorded_at, user_id, action, connection_id,"
+                " message_id, correlation_id, subject_digest, digest)"
+                " SELECT company_id, received_at, 1, 'message.nothing', connection_id, id, correlation_id, body_digest,"
+                " encode(sha256(event_id::bytea), 'hex') FROM integration_message WHERE event_id LIKE 'old-%%'"
+            )
+            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("CHECKPOINT")
+
+    def _copy(
+        self, event_id: str, name: str, count: int, first: int, state: str, *, payload: bool = True
+    ) -> None:
+        kept = (
+            ", kept AS (INSERT INTO integration_payload (message_id, raw, headers)"
+            " SELECT made.id, p.raw, p.headers FROM made, model JOIN integration_payload p ON p.message_id = model.id)"
+        )
+        with self._sql.cursor() as cursor:
+            cursor.execute(
+                "WITH model AS (SELECT * FROM integration_message WHERE event_id = %s), made AS ("
+                " INSERT INTO integration_message (direction, company_id, connection_id, endpoint_id, flow_id, lane_id,"
+                " origin, event_id, event_type, object_key, kind, occurred_at, body_digest, correlation_id,"
+                " stage, status, attempt_count, finished_at, received_at)"
+                " SELECT direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin,"
+                " %s || '-' || md5(number::text) || number, event_type, %s || ':' || md5(number::text), kind,"
+                f" occurred_at, body_digest, md5(%s || number::text), {state}"
+                " FROM model, generate_series(%s, %s) AS number RETURNING id)"
+                + (kept if payload else "")
+                + " SELECT count(*) FROM made",
+                (event_id, name, name, name, first, first + count - 1),
+            )
+
+    def finish_events(self, connection_id: int) -> None:
+        """Put a paused connection's waiting events aside, as if they had been worked off."""
+        with self._sql.cursor() as cursor:
+            cursor.execute(
+                "UPDATE integration_message SET status = 'done', stage = 'transformed'"
+                " WHERE connection_id = %s AND status = 'ready'",
+                (connection_id,),
+            )
 
     def analyze(self) -> None:
         """Give the planner what autovacuum would give it a minute later."""
