@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from psycopg2.extras import Json, execute_values
 
@@ -84,7 +85,7 @@ class Batches:
     def insert(self, batches: int) -> float:
         """Insert as many rows of the same content into the same tables, a transaction per batch; return rows/s."""
         begin = time.monotonic()
-        with self.stage.connect() as connection:
+        with closing(self.stage.connect()) as connection:
             for _batch in range(batches):
                 with connection, connection.cursor() as cursor:
                     first, self.inserted = self.inserted, self.inserted + LINES

