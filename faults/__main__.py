@@ -9,8 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
+import psycopg2
+
 from devtools import environment
 from devtools.errors import Stop
+from simulators.odoo_setup import SetupError
 
 from . import report
 from .outcome import Outcome
@@ -73,7 +76,7 @@ def _run(env, name: str, seed: int, options: argparse.Namespace) -> Outcome:
     sizes = {"every": options.every, "only": options.only} if name in SWEEPS else {}
     try:
         SCENARIOS[name](env, outcome, seed, **sizes)
-    except (AssertionError, Stop) as reason:
+    except (AssertionError, Stop, SetupError, psycopg2.Error) as reason:
         outcome.fail([str(reason)])
     outcome.ended()
     return outcome

@@ -29,9 +29,11 @@ COPY_TRIES = 5
 PATIENCE_SECONDS = 60
 # Three sweeps of the cron that works off what was left behind, and the time to do it.
 RECOVERY_SECONDS = 240
+# An event behind one that stopped waits for a person, too.
 OPEN_OUT = (
-    "SELECT count(*) FROM integration_message"
-    " WHERE direction = 'out' AND status IN ('ready', 'waiting', 'unknown')"
+    "SELECT count(*) FROM integration_message m WHERE direction = 'out' AND status IN ('ready', 'waiting', 'unknown')"
+    " AND NOT EXISTS (SELECT FROM integration_message b WHERE b.connection_id = m.connection_id AND b.direction = 'out'"
+    " AND b.object_key = m.object_key AND b.id < m.id AND b.status IN ('parked', 'dead'))"
 )
 LEFT = (
     "SELECT count(*) FROM integration_message WHERE direction = 'in'"

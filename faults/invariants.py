@@ -92,7 +92,7 @@ def every_event_is_done_or_visibly_stopped(books: Books) -> list[str]:
          WHERE NOT (m.status IN ('done', 'superseded', 'discarded')
                     OR (m.status IN ('waiting', 'unknown') AND m.due_at IS NOT NULL)
                     OR (m.status IN ('parked', 'dead') AND COALESCE(e.state, '') = 'open')
-                    OR (m.status = 'held' AND EXISTS (
+                    OR ((m.status = 'held' OR m.status = 'ready' AND m.direction = 'out') AND EXISTS (
                         SELECT FROM integration_message b
                          WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key AND b.id < m.id
                            AND b.direction = m.direction AND b.status IN ('waiting', 'held', 'parked', 'dead'))))

@@ -102,6 +102,8 @@ def jobs(registry, load: dict, tell: Tell) -> None:
 
 def recover(registry, load: dict, tell: Tell) -> None:
     """What comes after the restart: senders repeat, the sweep and the deliveries go on until nothing is left."""
+    # A job runner that is started anew puts back what an earlier one had handed out.
+    _query(registry, "UPDATE queue_job SET state = 'pending' WHERE state IN ('enqueued', 'started')")
     if load.get("requests"):
         ingest(registry, load, tell)
     if load.get("drop"):

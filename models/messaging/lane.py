@@ -26,7 +26,7 @@ CHANNEL = "root.finance_integration"
 # Apart from the others, so that it has a place in the job runner when theirs are taken by jobs whose process died.
 WATCH_CHANNEL = "root.finance_integration_watch"
 # A drain that was killed is taken up again after this time; the job queue alone needs a minute.
-WATCH_AFTER_SECONDS = 15
+WATCH_AFTER_SECONDS = 10
 STALE_SECONDS = 60
 SWEEP_BUDGET_SECONDS = 15
 # All lanes of one sweep together; the others come first in the next one, which begins with the oldest.
