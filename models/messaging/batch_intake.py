@@ -205,8 +205,9 @@ class IntegrationIngest(models.AbstractModel):
                 sums[currency] = EXACT.add(sums.get(currency, 0), amount)
         batch._add(
             ControlTotals(len(good), sums),
+            [line.known_id for line in good if line.verdict == CONFLICT],
             # What came before with a batch that never got complete belongs to this one now.
-            known_ids=[line.known_id for line in good if line.known_id],
+            known_ids=[line.known_id for line in good if line.verdict == DUPLICATE and line.known_id],
             new_count=sum(line.verdict == NEW for line in good),
             repeated_count=sum(line.verdict == DUPLICATE for line in good),
         )
