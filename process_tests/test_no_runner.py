@@ -15,8 +15,8 @@ from simulators.partner.receiver import Receiver, Troubles
 from simulators.partner.server import PATH, receiver_server
 from simulators.partner.signing import make_secret
 
-# Without queue_job no runner is started.
-WITHOUT_RUNNER = ("--load=base,rpc,web,finance_integration",)
+# With no room in any channel queue_job starts no runner.
+NO_RUNNER = ("ODOO_QUEUE_JOB_CHANNELS", "root:0")
 COUNT = 5
 # The scheduler comes each minute, and takes jobs that have waited for 20 s: events, then deliveries and rules.
 SECONDS = 300
@@ -69,7 +69,7 @@ def done(hub, receiver, rule_id, booked_before, count):
     return (booked, len(told), hub.one(FIRED, rule_id)) == (count, count, count)
 
 
-def test_without_a_runner_the_scheduler_does_everything_and_with_one_nothing(env):
+def test_without_a_runner_the_scheduler_does_everything_and_with_one_nothing(env, monkeypatch):
     secret, feed = make_secret("no-runner"), Feed("no-runner")
     receiver = Receiver([secret], seed="no-runner", troubles=Troubles(percent=0))
     with (
@@ -78,7 +78,9 @@ def test_without_a_runner_the_scheduler_does_everything_and_with_one_nothing(env
     ):
         rule_id, before = make_rule(hub), hub.one(BOOKED)
         hub.server.stop()
-        hub.add_server(options=WITHOUT_RUNNER)
+        monkeypatch.setenv(*NO_RUNNER)
+        hub.add_server()
+        monkeypatch.delenv(NO_RUNNER[0])
         assert ready(hub)["job_runner"] is False
         issue(hub, feed)
         hub.wait(lambda: done(hub, receiver, rule_id, before, COUNT), SECONDS, "not done without a runner")
