@@ -29,6 +29,7 @@ BUDGET_SECONDS = 25
 # Longer than RING_EVERY_SECONDS of the doorbell: what arrives while rings are held back is still seen.
 LINGER_SECONDS = 1.5
 POLL_SECONDS = 0.15
+KNOWN_IN_BATCH = "integration.drain"
 # An event that waits for what a later event of the same object will say must not hold that event back.
 ANSWERED_BY_SUCCESSORS = frozenset({"settlement_amount_unknown"})
 
@@ -114,6 +115,7 @@ class IntegrationDrain(models.AbstractModel):
 
         :param left: dict that takes the ids of what a second look should see once this is committed.
         """
+        self.env.cr.cache.pop(KNOWN_IN_BATCH, None)
         rows = self._ready_rows(lane_id, limit)
         if not rows:
             return 0
@@ -206,7 +208,15 @@ class IntegrationDrain(models.AbstractModel):
             version=row["version"],
             occurred_at=occurred_at,
         )
-        return Work(row=row, connection=connection._as_service(), envelope=envelope)
+        return Work(row=row, connection=self._once("service", connection, connection._as_service), envelope=envelope)
+
+    def _once(self, name, connection, compute):
+        """Return what ``compute`` says of a connection, asked once per batch and not once per event."""
+        known = self.env.cr.cache.setdefault(KNOWN_IN_BATCH, {})
+        key = (name, connection.id)
+        if key not in known:
+            known[key] = compute()
+        return known[key]
 
     # -- understanding -------------------------------------------------------------------------------------
 
@@ -226,7 +236,8 @@ class IntegrationDrain(models.AbstractModel):
         if rule is None:
             event_type = work.envelope.event_type
             raise ContractError("unknown_event_type", event_type, params={"event_type": event_type})
-        event = InboundEvent(work.envelope, work.body, work.connection._settings())
+        settings = self._once("settings", work.connection, work.connection._settings)
+        event = InboundEvent(work.envelope, work.body, settings)
         work.documents = connector.transform(event) if rule.kind else []
         for document in work.documents:
             check(document, provider=connector.spec.code)

@@ -15,7 +15,7 @@ from ...engine.errors import error as error_of
 from ...engine.json_guard import parse_json
 from ...engine.ordering import waves
 from . import isolation
-from .drain import ANSWERED_BY_SUCCESSORS
+from .drain import ANSWERED_BY_SUCCESSORS, KNOWN_IN_BATCH
 from .event import money
 
 OUTCOMES = ("post", "nothing", "duplicate", "superseded", "refused")
@@ -86,6 +86,7 @@ class IntegrationRehearsal(models.AbstractModel):
         invalidated = set(registry.cache_invalidated)
         registry.cache_invalidated.clear()
         savepoint = cr.savepoint()
+        cr.cache.pop(KNOWN_IN_BATCH, None)
         for name in HOOKS:
             setattr(cr, name, Callbacks())
         try:
@@ -94,6 +95,7 @@ class IntegrationRehearsal(models.AbstractModel):
             for name, callbacks in hooks.items():
                 setattr(cr, name, callbacks)
             savepoint.close(rollback=True)
+            cr.cache.pop(KNOWN_IN_BATCH, None)
             # Values that were cached from what is gone; other processes have never seen it.
             registry.reset_changes()
             registry.cache_invalidated.update(invalidated)

@@ -15,6 +15,7 @@ from odoo.addons.finance_integration.engine.audit_leaf import (
     verify_inclusion,
     verify_leaf,
 )
+from odoo.addons.finance_integration.engine.canonical_json import canonical_bytes
 
 FIELDS = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=4),
@@ -140,3 +141,9 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there():
     for index in (-1, 2):
         with pytest.raises(IndexError):
             inclusion_proof(["a", "b"], index)
+
+
+@given(st.dictionaries(st.text(max_size=6), st.none() | st.integers() | st.text(max_size=30), max_size=12))
+def test_the_short_way_of_writing_a_leaf_is_the_canonical_one(fields):
+    whole = {"version": "v1", "fields": fields}
+    assert leaf_digest(fields) == f"v1:{hashlib.sha256(canonical_bytes(whole)).hexdigest()}"
