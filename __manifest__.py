@@ -22,6 +22,7 @@
         "security/groups.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
+        "security/order_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
@@ -60,6 +61,7 @@
         "views/replay_views.xml",
         "views/replay_line_views.xml",
         "views/reachability_views.xml",
+        "views/order_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

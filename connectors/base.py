@@ -95,6 +95,9 @@ class Envelope:
     ``occurred_at``  UTC-aware instant at the source.
     ``account``      the outside account it belongs to, None where the wire does not say.
     ``live``         True production, False test/sandbox, None where the wire does not say.
+    ``sequence``     the event's own number, where the source numbers its events without holes, so that a missing
+                     one can be noticed. Not a version: a version orders one object, a sequence counts events.
+    ``series``       what is numbered, where the source keeps several numberings (64 characters at most).
     """
 
     event_id: str
@@ -104,6 +107,8 @@ class Envelope:
     occurred_at: datetime | None = None
     account: str | None = None
     live: bool | None = None
+    sequence: int | None = None
+    series: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -74,8 +74,15 @@ def digest(raw: bytes) -> str:
 
 
 def document_digest(document: Document) -> str:
-    """Return the digest of a canonical document, its kind and version included (SHA-256 hex)."""
+    """Return the digest of a canonical document, its kind and version included (SHA-256 hex).
+
+    The number of the event that carried it is left out: the same content told again is the same document.
+    """
     from .canonical.registry import encode, kind_of  # the registry needs this module's to_plain
 
     kind, version = kind_of(document)
-    return digest(canonical_bytes({"kind": kind, "version": version, "document": encode(document)}))
+    plain = encode(document)
+    source = {name: value for name, value in plain["source"].items() if name not in ("sequence", "series")}
+    return digest(
+        canonical_bytes({"kind": kind, "version": version, "document": {**plain, "source": source}})
+    )

@@ -39,7 +39,7 @@ STAGE_MEANINGS = {
 STATUS_MEANINGS = {
     "ready": "its turn is next",
     "waiting": "a passing problem; tried again at a set time",
-    "held": "an earlier event of the same key is not through yet",
+    "held": "something else comes first: an earlier event of the same key, what it belongs to, a missing number",
     "unknown": "sent, but the answer is not known: ask before sending again",
     "parked": "a person must decide",
     "dead": "the retry policy is spent; a person must replay or discard it",
@@ -79,7 +79,7 @@ def _drain_outcomes(source: str) -> tuple[Transition, ...]:
         Transition(source, "done", "apply", "applied, or understood with nothing to do", _IN),
         Transition(source, "done", "deliver", "the receiver accepted it", _OUT),
         Transition(source, "waiting", "postpone", "a passing problem: try again at a set time"),
-        Transition(source, "held", "hold", "an earlier event of the same key is not through"),
+        Transition(source, "held", "hold", "something else comes first, and is named"),
         Transition(source, "unknown", "lose_answer", "sent, but no readable answer came", _OUT),
         Transition(source, "parked", "park", "a person must decide"),
         Transition(source, "dead", "give_up", "the retry policy is spent"),
@@ -93,7 +93,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_drain_outcomes("ready"),
     Transition("waiting", "ready", "become_due", "its time has come, or a person says now"),
     *_drain_outcomes("waiting"),
-    Transition("held", "ready", "release", "the earlier event is through"),
+    Transition("held", "ready", "release", "what it waited for is there"),
     *_drain_outcomes("held"),
     Transition("unknown", "done", "find_answer", "asked: the receiver has it", _OUT),
     Transition(
@@ -186,7 +186,7 @@ def check_start(direction: str, stage: str, status: str) -> None:
 _LABELS_IN = {
     "ready": _("Event received, will be booked in a moment"),
     "waiting": _("Not booked yet: will be tried again"),
-    "held": _("Not booked yet: waiting for an earlier event"),
+    "held": _("Not booked yet: waits for something else first"),
     "unknown": _("Not booked yet: the answer is being looked up"),
     "parked": _("Not booked: needs you"),
     "dead": _("Stopped after several tries: needs you"),

@@ -38,7 +38,8 @@ def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
 
     STEP 5. Choose with care: the event id must stay the same when the vendor sends the event again, and
     events that must apply one after the other share their object key. The version orders them; None if there
-    is none.
+    is none. Only where the vendor numbers *all* its events without holes, give that number as ``sequence`` (and the
+    name of the numbering as ``series``, if it keeps several): a flow can then notice that one is missing.
 
     :raises ContractError: the body is not an event of this system.
     """
@@ -49,6 +50,7 @@ def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
         object_key=f"payment:{event.payment.id}",
         version=event.sequence if event.sequence >= 0 else None,
         occurred_at=parse_instant(event.sent_at),
+        sequence=event.sequence if event.sequence >= 0 else None,
     )
 
 

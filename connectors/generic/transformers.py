@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...engine.canonical import Document, decode, latest_version
+from ...engine.canonical.base import MAX_VERSION
 from ...engine.canonical_json import canonical_bytes
 from ...engine.errors import ContractError
 from ...engine.instants import format_instant, parse_instant
@@ -55,7 +56,21 @@ def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
         object_key=f"{kind}:{object_id}"[:255] if known else event_id,
         version=version if type(version) is int and version >= 0 else None,
         occurred_at=parse_instant(event.timestamp),
+        # In the signed body, not in a header: the signature covers no header of its own.
+        sequence=_counter(source.get("sequence")),
+        series=_series(source),
     )
+
+
+def _counter(value: Any) -> int | None:
+    """Return a whole number that a column can hold, or None; what is wrong is named when it is transformed."""
+    return value if type(value) is int and 0 <= value <= MAX_VERSION else None
+
+
+def _series(source: Mapping[str, Any]) -> str | None:
+    name = source.get("series")
+    known = _counter(source.get("sequence")) is not None and isinstance(name, str) and 0 < len(name) <= 64
+    return name if known else None
 
 
 def read_document(event_type: str, body: Any) -> Document:

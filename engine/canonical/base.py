@@ -58,11 +58,17 @@ class Amount(Struct, kw_only=True):
 
 
 class Source(Struct, kw_only=True):
-    """Where a document came from: what an auditor asks first."""
+    """Where a document came from: what an auditor asks first.
+
+    ``version`` orders the versions of this object. ``sequence`` is the number of the *event* in a numbering without
+    holes, ``series`` names that numbering where the source keeps several.
+    """
 
     system: Code
     object_id: Identifier
     version: Annotated[int, classified(INTERNAL, ge=0, le=MAX_VERSION)] | None = None
+    sequence: Annotated[int, classified(INTERNAL, ge=0, le=MAX_VERSION)] | None = None
+    series: Code | None = None
     actor: PersonalText | None = None
     approver: PersonalText | None = None
     approved_at: Instant | None = None

@@ -65,6 +65,9 @@ FIX_BUTTONS = {
     "enter_rate": _("Enter the exchange rate"),
     "activate_currency": _("Activate the currency"),
     "renew_secret": _("Renew the secret"),
+    "go_without": _("Go on without"),
+    "book_repeated": _("Book it all the same"),
+    "accept_numbering": _("Accept the new numbering"),
     "check_rights": _("Show the missing rights"),
     "ask_destination": _("Ask the destination what it has"),
 }

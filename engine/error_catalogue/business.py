@@ -52,6 +52,46 @@ BUSINESS_CODES = {
         fix_class="c",
         fix="replay",
     ),
+    "version_conflict": CodeInfo(
+        _BUSINESS,
+        _("The same version with other content"),
+        _(
+            "The source sent version %(version)s of %(object)s twice, with different contents. The first one stands."
+        ),
+        _(
+            "Ask the source which one is right, and have it sent under a new version. Then put this one aside."
+        ),
+        severity="high",
+        fix_class="c",
+        fix="ask_resend",
+    ),
+    "sequence_gap": CodeInfo(
+        _BUSINESS,
+        _("Numbered events are missing"),
+        _("%(source)s numbers its events, and these did not arrive: %(numbers)s (%(series)s)."),
+        _("Ask %(source)s to send them again. If they never existed, an approver goes on without them."),
+        severity="high",
+        fix_class="c",
+        fix="ask_resend",
+    ),
+    "sequence_repeated": CodeInfo(
+        _BUSINESS,
+        _("An event number came twice"),
+        _("%(source)s gave the number %(number)s (%(series)s) to two different events."),
+        _("Compare both at the source. If both are right, an approver books the second one all the same."),
+        severity="high",
+        fix_class="c",
+        fix="book_repeated",
+    ),
+    "sequence_broken": CodeInfo(
+        _BUSINESS,
+        _("The numbering does not go on"),
+        _("%(source)s numbered an event %(number)s after %(highest)s (%(series)s): it seems to count anew."),
+        _("Ask %(source)s why. If its numbering began anew, an approver accepts the new one."),
+        severity="high",
+        fix_class="c",
+        fix="accept_numbering",
+    ),
     "document_cancelled": CodeInfo(
         _BUSINESS,
         _("A booked document was cancelled at the source"),

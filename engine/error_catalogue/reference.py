@@ -38,18 +38,19 @@ REFERENCE_CODES = {
     ),
     "credited_invoice_unknown": CodeInfo(
         _REFERENCE,
-        _("The credited invoice is unknown"),
-        _("The credit note refers to the invoice “%(number)s”, which is not in the books."),
-        _("Find out whether the invoice is still on its way; otherwise link the right one."),
+        _("Several invoices could be the credited one"),
+        _("The credit note refers to the invoice “%(number)s”, and several invoices have this number."),
+        _("Find out at the source which one it credits, and have it named by its id."),
         fix="link_document",
     ),
     "parent_missing": CodeInfo(
         _REFERENCE,
         _("It arrived before what it belongs to"),
-        _("This belongs to %(kind)s “%(value)s”, which has not arrived yet."),
-        _("Nothing to do for now: it goes on by itself when the other one arrives. Fetch it if it does not."),
-        severity="low",
-        fix="refetch",
+        _("This belongs to the %(kind)s “%(value)s”, which %(source)s has not sent."),
+        _(
+            "Ask %(source)s to send the %(kind)s “%(value)s”; this then goes on by itself. It is not booked without."
+        ),
+        fix="ask_resend",
     ),
     "role_account_missing": CodeInfo(
         _REFERENCE,

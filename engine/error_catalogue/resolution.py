@@ -151,7 +151,10 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     **{code: {"actor": "administrator", "actor_later": "administrator"} for code in _SET_UP},
     # Business that waits for something that comes by itself is tried again like a passing problem.
     "settlement_amount_unknown": _WAITS_FOR_ANOTHER,
-    "parent_missing": _WAITS_FOR_ANOTHER,
+    # It has waited as long as the flow allows, and goes on by itself when what it belongs to comes all the same.
+    "parent_missing": {"actor": "source"},
+    "version_conflict": {"actor": "source", "replay": "same_result"},
+    "sequence_gap": {"actor": "source"},
     "database_retry": {"back_off": "at_once", "actor_later": "administrator"},
     "source_unavailable": {"back_off": "next_fetch", "actor_later": "administrator"},
     "source_rate_limited": {"back_off": "next_fetch", "actor_later": "administrator"},

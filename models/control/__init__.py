@@ -3,6 +3,9 @@ from . import audit_leaf
 from . import integration_exception
 from . import company_exception
 from . import exception_fix
+from . import exception_order
+from . import sweep_holds
+from . import waiting_display
 from . import display
 from . import batch_exception
 from . import correlation

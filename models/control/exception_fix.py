@@ -43,6 +43,10 @@ FIXES = {
     "cursor_goes_back": "batch",
     "cursor_repeats": "batch",
     "page_too_large": "batch",
+    "sequence_gap": "resend",
+    "parent_missing": "resend",
+    "sequence_repeated": "repeated",
+    "sequence_broken": "numbering",
 }
 
 

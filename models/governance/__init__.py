@@ -1,4 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import binding
+from . import binding_release
 from . import mapping
 from . import role_account

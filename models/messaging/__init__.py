@@ -12,9 +12,15 @@ from . import message
 from . import attempt
 from . import effect
 from . import ingest
+from . import hold
+from . import numbering
+from . import applied_version
+from . import flow_order
 from . import drain
 from . import drain_outcome
 from . import drain_rescue
+from . import drain_order
+from . import drain_numbers
 from . import event
 from . import event_records
 from . import circuit

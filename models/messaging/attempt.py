@@ -7,6 +7,7 @@ OUTCOMES = [
     ("nothing", "Nothing to book"),
     ("superseded", "Overtaken by a newer version"),
     ("retry", "Will be tried again"),
+    ("held", "Waits for what it belongs to"),
     ("parked", "Needs a person"),
     ("dead", "Stopped after all tries"),
     ("unknown", "Sent, answer unknown"),

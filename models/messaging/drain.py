@@ -19,6 +19,7 @@ from ...engine.json_guard import parse_json
 from ...engine.ordering import waves
 from ..posting.work import Work
 from . import isolation
+from .hold import ANSWERED_BY_SUCCESSORS
 from .lane import exclusive
 from .own_transaction import in_own_transaction
 
@@ -30,8 +31,6 @@ BUDGET_SECONDS = 25
 LINGER_SECONDS = 1.5
 POLL_SECONDS = 0.15
 KNOWN_IN_BATCH = "integration.drain"
-# An event that waits for what a later event of the same object will say must not hold that event back.
-ANSWERED_BY_SUCCESSORS = frozenset({"settlement_amount_unknown"})
 
 
 class IntegrationDrain(models.AbstractModel):
@@ -116,65 +115,73 @@ class IntegrationDrain(models.AbstractModel):
         :param left: dict that takes the ids of what a second look should see once this is committed.
         """
         self.env.cr.cache.pop(KNOWN_IN_BATCH, None)
-        rows = self._ready_rows(lane_id, limit)
-        if not rows:
+        rows, held = self._next_rows(lane_id, limit)
+        count = len(rows) + len(held)
+        if not count:
             return 0
         started = time.monotonic()
-        held = [row for row in rows if row["blocked"]]
-        works = [self._open_work(row) for row in rows if not row["blocked"]]
+        works, held = self._sort_out([self._open_work(row) for row in rows], held)
         held += self._perform(works)
         self._record(works, held, started)
         if left is not None:
             left.clear()
             left.update(self._left_open(works))
-        return len(rows)
+        return count
 
     def _perform(self, works):
         """Understand and apply; takes out of ``works`` what must wait behind a stopped event, and returns its rows."""
         held = []
         for work in works:
             self._understand(work)
-        stopped = set()
+        stopped = {}
         for wave in waves(works, lambda work: (work.connection.id, work.envelope.object_key)):
             ready = []
             for work in wave:
-                key = (work.connection.id, work.envelope.object_key)
-                if key in stopped:
+                earlier = stopped.setdefault((work.connection.id, work.envelope.object_key), [])
+                if self._is_held_back(work, earlier):
                     held.append(work.row)
-                    works.remove(work)
+                    earlier.append((work.row, False))
                 elif work.error:
-                    stopped.add(key)
+                    earlier.append((work.row, True))
                 elif work.open:
                     ready.append(work)
             self._apply_wave(ready)
-            stopped |= {
-                (work.connection.id, work.envelope.object_key)
-                for work in ready
-                if work.error and work.error.code not in ANSWERED_BY_SUCCESSORS
-            }
+            for work in ready:
+                if work.error and work.error.code not in ANSWERED_BY_SUCCESSORS:
+                    stopped[work.connection.id, work.envelope.object_key].append((work.row, True))
+        left_out = {row["id"] for row in held}
+        works[:] = [work for work in works if work.message_id not in left_out]
         return held
 
-    def _ready_rows(self, lane_id, limit):
+    def _sort_out(self, works, held):
+        """Return both lists anew when something else than an earlier event holds events back."""
+        return works, held
+
+    def _ready_rows(self, lane_id, limit, after_id, behind):
+        """Return up to ``limit`` events of the lane, oldest first; ``blocked`` where ``behind`` holds of them."""
         self.env.cr.execute(
-            SQL("%s %s ORDER BY m.id LIMIT %s", self._row_columns(), self._ready_part(lane_id), limit)
+            SQL(
+                "%s %s AND m.id > %s ORDER BY m.id LIMIT %s",
+                self._row_columns(behind),
+                self._ready_part(lane_id),
+                after_id,
+                limit,
+            )
         )
         return self.env.cr.dictfetchall()
 
-    def _row_columns(self):
+    def _row_columns(self, behind=None):
         """Return SELECT of what a message brings along, from integration_message m and integration_payload p."""
         return SQL(
             """
             SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
                    m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
                    m.correlation_id, m.exception_id, COALESCE(m.replayed_origin, m.origin) AS origin,
-                   m.next_trigger, m.trigger_user_id, m.tries_before, m.replay_of_id, p.raw, p.headers,
-                   EXISTS (SELECT FROM integration_message b
-                            WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key
-                              AND b.direction = 'in' AND b.id < m.id
-                              AND b.status IN ('waiting', 'held', 'parked', 'dead', 'unknown')
-                              AND COALESCE(b.error_code, '') <> ALL (%s)) AS blocked
+                   m.next_trigger, m.trigger_user_id, m.tries_before, m.replay_of_id, p.raw, p.headers, m.kind,
+                   m.waits_kind, m.waits_for, m.waits_until, m.series_id, m.sequence, m.number_state,
+                   %s AS blocked
             """,
-            list(ANSWERED_BY_SUCCESSORS),
+            behind or self.env["integration.message"]._behind_part(None),
         )
 
     def _ready_part(self, lane_id):

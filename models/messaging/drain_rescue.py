@@ -43,7 +43,7 @@ class IntegrationDrainRescue(models.AbstractModel):
     def _set_aside(self, lane_id, error):
         """Park the lane's next event with what went wrong, without looking at what it says."""
         started = time.monotonic()
-        works = [self._open_work(row) for row in self._ready_rows(lane_id, 1)]
+        works = [self._open_work(row) for row in self._next_rows(lane_id, 1)[0]]
         for work in works:
             work.error = isolation.internal_error(error)
         self._record(works, [], started)

@@ -20,7 +20,7 @@ STAGE_LABELS = {
 STATUS_LABELS = {
     "ready": "In the queue",
     "waiting": "Will be tried again",
-    "held": "Waits for an earlier event",
+    "held": "Waits for something else first",
     "unknown": "Sent, answer unknown",
     "parked": "Needs a person",
     "dead": "Stopped after all tries",
@@ -271,11 +271,12 @@ class IntegrationMessage(models.Model):
                        SET status = CASE status WHEN 'held' THEN 'ready' ELSE status END,
                            due_at = CASE status WHEN 'waiting' THEN now() AT TIME ZONE 'UTC' END
                      WHERE connection_id = %s AND object_key = ANY(%s) AND direction = 'in'
-                       AND (status = 'held' OR (status = 'waiting' AND error_code = ANY(%s)))
+                       AND ((status = 'held' AND COALESCE(hold_reason, 'order') = 'order')
+                            OR (status = 'waiting' AND error_code = ANY(%s)))
                     """,
                     connection_id,
                     list(keys),
-                    ["settlement_amount_unknown", "parent_missing"],
+                    ["settlement_amount_unknown"],
                 )
             )
         self.invalidate_model(["status", "due_at"], flush=False)

@@ -23,9 +23,6 @@ class IntegrationPostingCustomer(models.AbstractModel):
             document = work.documents[0]
             binding = bindings.get(document.source.object_id)
             version = self._version(document)
-            if binding and binding.outside_version and version < binding.outside_version:
-                work.outcome = "superseded"
-                continue
             if self._is_applied(binding, document, version):
                 work.outcome = "duplicate"
                 continue

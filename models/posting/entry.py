@@ -97,6 +97,7 @@ class IntegrationPostingEntry(models.AbstractModel):
             work.connection, line.party
         )
         if not partner:
+            self._wait_for_customer(work, line.party, document_names_it=False)
             value = line.party.outside_id or line.party.name or ""
             raise MissingReferenceError("partner_unknown", value, params={"value": value})
         return partner

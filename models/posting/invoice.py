@@ -76,14 +76,11 @@ class IntegrationPostingInvoice(models.AbstractModel):
         work.plan = {"header": header, "lines": lines, "base_lines": base_lines}
 
     def _is_known(self, work, document, binding):
-        """Whether this document is in the books already; a changed one is refused, an older one overtaken."""
+        """Whether this document is in the books already; a changed one is refused."""
         if not binding:
             return False
         if binding.content_digest == document_digest(document):
             work.outcome, work.note = "duplicate", f"{binding.res_model},{binding.res_id}"
-            return True
-        if document.source.version is not None and document.source.version < (binding.outside_version or 0):
-            work.outcome = "superseded"
             return True
         move = self.env["account.move"].browse(binding.res_id).exists()
         raise BusinessError(
@@ -124,7 +121,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "receivable": partner.property_account_receivable_id,
             "fiscal_position": self._fiscal_position(document, partner),
             "tax_exigible": True,
-            "reversed": self._credited(document, lookups["bound"]),
+            "reversed": self._credited(work, document, lookups["bound"]),
         }
 
     def _currency(self, code):
@@ -147,6 +144,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
             return new[key]
         partner = self.env["integration.posting.customer"]._match_party(work.connection, party)
         if not partner:
+            self._wait_for_customer(work, party, document_names_it=bool(party.name))
             if not party.name:
                 value = party.outside_id or party.email or ""
                 raise MissingReferenceError("partner_unknown", value, params={"value": value})
@@ -185,8 +183,12 @@ class IntegrationPostingInvoice(models.AbstractModel):
             return self.env["account.fiscal.position"]
         return self.env["account.fiscal.position"]._get_fiscal_position(partner)
 
-    def _credited(self, document, bound):
-        """Return the invoice that a credit note credits, or an empty recordset."""
+    def _credited(self, work, document, bound):
+        """Return the invoice that a credit note credits, or an empty recordset.
+
+        :raises MissingReferenceError: ``parent_missing`` while it is not there, ``credited_invoice_unknown`` where
+            several have this number.
+        """
         Move = self.env["account.move"]
         if document.document_type != "credit_note" or not document.credit_of:
             return Move
@@ -202,7 +204,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
             ],
             limit=2,
         )
-        if len(move) != 1:
+        if not move:
+            self._wait_for(work, "invoice", document.credit_of)
+        if len(move) > 1:
             raise MissingReferenceError(
                 "credited_invoice_unknown", document.credit_of, params={"number": document.credit_of}
             )

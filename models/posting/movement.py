@@ -65,7 +65,7 @@ class IntegrationPostingMovement(models.AbstractModel):
                 work.error = error
                 continue
             if not work.plan and not work.findings:
-                work.outcome = "duplicate"
+                work.outcome = "superseded" if work.older else "duplicate"
 
     def _plan(self, work, document, lookups):
         """Return what to do for one movement: a dict with step 'book', 'note' or 'enrich'; None = nothing new."""
@@ -98,7 +98,7 @@ class IntegrationPostingMovement(models.AbstractModel):
 
     def _plan_known(self, work, document, known):
         """Compare what is said now with what is booked. The booking stands; a difference is for a person."""
-        if not document.changes_balance:
+        if not document.changes_balance or work.older:  # what a newer version said of it stands
             return None
         if known.currency_id.compare_amounts(known.amount, _number(document.amount.value)):
             work.findings.append(

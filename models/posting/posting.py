@@ -3,7 +3,7 @@ from datetime import timedelta
 
 from odoo import api, models
 
-from ...engine.errors import BusinessError
+from ...engine.errors import BusinessError, MissingReferenceError
 from ...engine.instants import local_date
 
 
@@ -38,6 +38,32 @@ class IntegrationPosting(models.AbstractModel):
         """Return ``date``, or the first day after every lock date that it violates (policy F11)."""
         locks = company._get_violated_lock_dates(date, has_tax, journal)
         return max(lock for lock, _field in locks) + timedelta(days=1) if locks else date
+
+    @api.model
+    def _wait_for(self, work, kind, value):
+        """Let the event wait for what it belongs to; the drain lets it go when that comes into the books.
+
+        :raises MissingReferenceError: ``parent_missing``, always.
+        """
+        raise MissingReferenceError(
+            "parent_missing", value, params={"kind": kind, "value": value, "source": work.connection.name}
+        )
+
+    @api.model
+    def _wait_for_customer(self, work, party, document_names_it):
+        """Let a document wait for its customer where the source sends customers and there is no other way.
+
+        :param document_names_it: the document says enough to make the customer; then the flow decides.
+        :raises MissingReferenceError: ``parent_missing``.
+        """
+        if not party.outside_id:
+            return
+        flows = work.connection.flow_ids
+        first = flows.filtered(lambda flow: flow.id == work.row["flow_id"]).customers_first
+        if document_names_it and not first:
+            return
+        if flows.filtered(lambda flow: flow.direction == "in" and flow.kind == "customer"):
+            self._wait_for(work, "customer", party.outside_id)
 
     @api.model
     def _check_kept(self, moves, wanted):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...connectors.base import Envelope
 from ...engine.errors import IntegrationError
+from ...engine.ordering import Version
 
 
 @dataclasses.dataclass
@@ -50,6 +51,13 @@ class Work:
     error: IntegrationError | None = None
     outcome: str = "done"
     note: str = ""
+    # The version that the event tells; whether a newer one was applied, or another content under its number.
+    told: Version | None = None
+    older: bool = False
+    contradicts: bool = False
+    hold: dict[str, Any] | None = None
+    # What stops it before it is applied, whatever it says.
+    objection: IntegrationError | None = None
     effects: list[Effect] = dataclasses.field(default_factory=list)
     findings: list[Finding] = dataclasses.field(default_factory=list)
     # How it is treated instead of being booked: 'reference' = made known, 'shadow' = computed; '' = booked.
@@ -58,6 +66,8 @@ class Work:
     kept_as: str | None = None
     # UTC-aware moment before which it must not be booked.
     not_before: datetime | None = None
+    # Findings that do not come from applying and so outlive a repetition of it.
+    remarks: list[Finding] = dataclasses.field(default_factory=list)
 
     @property
     def message_id(self) -> int:

@@ -2,3 +2,4 @@
 from . import movement
 from . import processor_statement
 from . import waiting
+from . import waiting_parents

@@ -99,6 +99,17 @@ def check_envelope(connector: Connector, case: Case) -> None:
             expect(isinstance(value, str) and 0 < len(value) <= 255, f"{name} = {value!r}")
         expect(envelope.version is None or type(envelope.version) is int, "version is no number")
         expect(envelope.occurred_at is None or envelope.occurred_at.utcoffset() is not None, "no time zone")
+        _check_number(envelope)
         known = connector.spec.events.get(envelope.event_type)
         expect(known or case.expected_error, f"the event table lacks {envelope.event_type}")
     expect(len({envelope.event_id for envelope in envelopes}) == len(envelopes), "two events, one id")
+    numbered = [(event.series, event.sequence) for event in envelopes if event.sequence is not None]
+    expect(len(set(numbered)) == len(numbered), "two events, one number")
+
+
+def _check_number(envelope) -> None:
+    """The number of an event is a whole number that a column can hold; a series names what is numbered."""
+    number, series = envelope.sequence, envelope.series
+    expect(number is None or (type(number) is int and 0 <= number < 2**63), f"sequence = {number!r}")
+    expect(series is None or (isinstance(series, str) and 0 < len(series) <= 64), f"series = {series!r}")
+    expect(series is None or number is not None, "a series without a number")

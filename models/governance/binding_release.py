@@ -1,0 +1,38 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What comes into the books lets go what has waited for it."""
+
+from collections import defaultdict
+
+from odoo import api, models
+
+PARENT_KINDS = ("customer", "invoice")
+
+
+class IntegrationBinding(models.Model):
+    _inherit = "integration.binding"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Whoever makes a binding, in whatever way, lets go what waits for it, in the same transaction."""
+        bindings = super().create(vals_list)
+        parents = bindings.filtered(lambda binding: binding.kind in PARENT_KINDS)
+        if parents:
+            parents.sudo()._let_children_go()
+        return bindings
+
+    def _let_children_go(self):
+        Message = self.env["integration.message"]
+        groups = defaultdict(set)
+        for binding in self:
+            groups[binding.kind, binding.connection_id].update(binding._known_as())
+        for (kind, connection), values in groups.items():
+            Message._release_children(kind, connection.id, connection.company_id.id, values)
+            Message._look_after_commit(parents={(kind, value) for value in values})
+
+    def _known_as(self):
+        """Return the outside id and the numbers under which others may name this record."""
+        names = {self.outside_id}
+        if self.res_model == "account.move":
+            move = self.env["account.move"].browse(self.res_id).exists()
+            names |= {move.ref, move.name}
+        return names - {False, None, "/"}
