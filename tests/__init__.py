@@ -20,8 +20,10 @@ from . import test_flow_life
 from . import test_flow_windows
 from . import test_http_client
 from . import test_inbox_connection
+from . import test_numbering
 from . import test_order
 from . import test_outbox
+from . import test_parents
 from . import test_partner_documents
 from . import test_partner_hold
 from . import test_pull

@@ -170,7 +170,10 @@ class TestPartnerDocuments(IntegrationCommon):
             matched = credited.line_ids.matched_credit_ids.credit_move_id.move_id
             self.assertEqual(matched.partner_id, credited.partner_id)
 
-    def test_credit_note_of_an_unknown_invoice_waits_for_a_person(self):
+    def test_credit_note_that_could_credit_several_invoices_waits_for_a_person(self):
+        for party in (ANNA, BEN):
+            self.message_of(self.document(f"P-{party.id}", party=party))
+        self.env["account.move"].search([("ref", "in", ("P-C-1", "P-C-2"))]).write({"ref": "P-404"})
         message = self.message_of(self.document("G-1", credit_of="P-404"), "credit_note.issued")
         self.assertEqual((message.status, message.error_code), ("parked", "credited_invoice_unknown"))
 
@@ -178,7 +181,7 @@ class TestPartnerDocuments(IntegrationCommon):
         document = self.document("P-8")
         document["lines"][0]["tax_codes"], document["lines"][0]["taxes"][0]["code"] = ["ODD"], "ODD"
         first = self.message_of(document)
-        second = self.message_of(dict(document, source=dict(document["source"], version=2)))
+        second = self.message_of(dict(document, source=dict(document["source"], version=None)))
         self.assertEqual((first.status, second.status), ("parked", "held"))
         self.env["integration.mapping"].create(
             {

@@ -72,7 +72,15 @@ class IntegrationMessage(models.Model):
                  AND EXISTS (SELECT FROM integration_message n
                               WHERE n.connection_id = m.connection_id AND n.object_key = m.object_key
                                 AND n.direction = 'in' AND n.id > m.id AND n.kind = m.kind AND n.version > m.version
-                                AND n.status IN ('ready', 'waiting', 'held', 'parked', 'dead'))
+                                AND n.status IN ('ready', 'waiting', 'held', 'parked', 'dead')
+                                -- What stands between them holds the newer one back and waits for this one.
+                                AND NOT EXISTS (
+                                    SELECT FROM integration_message x
+                                     WHERE x.connection_id = m.connection_id AND x.object_key = m.object_key
+                                       AND x.direction = 'in' AND x.id > m.id AND x.id < n.id
+                                       AND x.status IN ('ready', 'waiting', 'held', 'parked', 'dead')
+                                       AND NOT COALESCE(x.attempt_count > 0 AND x.version < n.version
+                                                        AND x.kind = n.kind AND %(between)s, FALSE)))
                  AND %(own)s)
              %(elsewhere)s)
             """,
@@ -81,6 +89,7 @@ class IntegrationMessage(models.Model):
             roots=roots,
             kinds=sorted(REPLACEABLE_KINDS),
             own=self._replaceable_part(SQL("m")),
+            between=self._replaceable_part(SQL("x")),
             elsewhere=self._elsewhere_part(lane_id),
         )
 
