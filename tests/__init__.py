@@ -42,4 +42,5 @@ from . import test_stripe_money
 from . import test_test_box
 from . import test_views
 from . import test_watchdog
+from . import test_wake_up
 from . import test_webhook
