@@ -92,9 +92,14 @@ def every_event_is_done_or_visibly_stopped(books: Books) -> list[str]:
          WHERE NOT (m.status IN ('done', 'superseded', 'discarded')
                     OR (m.status IN ('waiting', 'unknown') AND m.due_at IS NOT NULL)
                     OR (m.status IN ('parked', 'dead') AND COALESCE(e.state, '') = 'open')
-                    OR ((m.status = 'held' OR m.status = 'ready' AND m.direction = 'out') AND EXISTS (
+                    OR (m.status = 'held' AND m.hold_reason = 'parent' AND m.waits_until IS NOT NULL)
+                    OR (m.status = 'held' AND m.hold_reason = 'number' AND EXISTS (
+                        SELECT FROM integration_sequence_gap g
+                         WHERE g.series_id = m.series_id AND g.state = 'open' AND g.first_number < m.sequence))
+                    OR ((m.status = 'held' AND COALESCE(m.hold_reason, 'order') = 'order'
+                         OR m.status = 'ready' AND m.direction = 'out') AND EXISTS (
                         SELECT FROM integration_message b
-                         WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key AND b.id < m.id
+                         WHERE b.connection_id = m.connection_id AND b.object_key = m.object_key AND b.id <> m.id
                            AND b.direction = m.direction AND b.status IN ('waiting', 'held', 'parked', 'dead'))))
         """
     )
