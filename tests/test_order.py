@@ -94,16 +94,20 @@ class TestOrder(OrderCommon):
         other = self.partner_connection.flow_ids.filtered(lambda flow: flow.kind == "entry")
         second = self.tell(self.document("P-1"))
         self.env.cr.execute("UPDATE integration_message SET flow_id = %s WHERE id = %s", [other.id, first.id])
-        other.state = "paused"
-        self.env.flush_all()
+        self.set_state(other, "paused")
         self.work()
         self.assertEqual(self.states(first, second), ["ready", "held"])
         self.assertEqual(self.root["integration.message"]._release_held(self.lane.id), 0)
-        other.state = "live"
-        self.env.flush_all()
+        self.set_state(other, "live")
         self.assertEqual(self.root["integration.message"]._release_held(self.lane.id), 1)
         self.work()
         self.assertEqual(self.states(first, second), ["parked", "held"])
+
+    def set_state(self, flow, state):
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE integration_flow SET state = %s WHERE id = %s", [state, flow.id])
+        self.env.invalidate_all()
+        self.env.registry.clear_cache()
 
     def test_open_events_move_along_when_a_flow_changes_its_lane(self):
         stopped = self.unknown_tax("P-1")

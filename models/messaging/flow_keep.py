@@ -51,8 +51,8 @@ class IntegrationAttempt(models.Model):
 class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
-    def _row_columns(self):
-        return SQL("%s, m.kept_as", super()._row_columns())
+    def _row_columns(self, behind=None):
+        return SQL("%s, m.kept_as", super()._row_columns(behind))
 
     # -- deciding ------------------------------------------------------------------------------------------
 

@@ -33,6 +33,12 @@ RECORDED_FIELDS = (
     "user_id",
     "data_contract",
     "runbook_url",
+    "parent_hours",
+    "customers_first",
+    "numbering",
+    "numbering_policy",
+    "numbering_start",
+    "gap_hours",
 )
 BOOKING_STATES = ("live", "paused")
 # Only the holder of this object may write the state: it changes through _change_state alone.

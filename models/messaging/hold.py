@@ -10,6 +10,7 @@ before it rests. Whoever commits last sees both.
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.tools import SQL
 
+from ...engine.flow_life import WORKING_STATES
 from ...engine.ordering import REPLACEABLE_KINDS
 from .lane import ring_lanes
 
@@ -138,8 +139,14 @@ class IntegrationMessage(models.Model):
 
     @api.model
     def _flow_open_part(self, alias):
-        """Return the condition that a flow books now."""
-        return SQL("%s.state = 'live'", alias)
+        """Return the condition that events of a flow are worked off now."""
+        closed = list(self.env["integration.flow"]._closed_now("processing"))
+        return SQL(
+            "(%(alias)s.state = ANY (%(working)s) AND %(alias)s.id <> ALL (%(closed)s))",
+            alias=alias,
+            working=list(WORKING_STATES),
+            closed=closed,
+        )
 
     @api.model
     def _parent_there_part(self):
