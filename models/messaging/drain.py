@@ -157,7 +157,7 @@ class IntegrationDrain(models.AbstractModel):
         """Return both lists anew when something else than an earlier event holds events back."""
         return works, held
 
-    def _ready_rows(self, lane_id, limit, after_id, behind):
+    def _ready_rows(self, lane_id, limit, after_id=0, behind=None):
         """Return up to ``limit`` events of the lane, oldest first; ``blocked`` where ``behind`` holds of them."""
         self.env.cr.execute(
             SQL(
