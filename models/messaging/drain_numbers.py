@@ -52,7 +52,8 @@ class IntegrationDrain(models.AbstractModel):
         rows = [work.row for work in works] + held
         flows = self.env["integration.flow"].browse({row["flow_id"] for row in rows} - {None})
         numbered = {flow.id: flow for flow in flows if flow.numbering != "none"}
-        rows = [row for row in rows if row["flow_id"] in numbered]
+        # A replay repeats an event whose number has been counted.
+        rows = [row for row in rows if row["flow_id"] in numbered and not row["replay_of_id"]]
         if not rows:
             return works, held
         marks = [
@@ -65,7 +66,7 @@ class IntegrationDrain(models.AbstractModel):
         behind = self._keys_behind_numbers(works)
         free = []
         for work in works:
-            flow = numbered.get(work.row["flow_id"])
+            flow = None if work.row["replay_of_id"] else numbered.get(work.row["flow_id"])
             if flow and (hold := self._number_hold(work.row, flow, gaps, behind)):
                 held.append(work.row | {"hold": hold})
                 continue

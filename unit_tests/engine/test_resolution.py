@@ -33,7 +33,7 @@ def test_only_what_passes_by_itself_is_tried_again_unasked():
     unasked = {code for code in CODES if retries_by_itself(code)}
     transient = {code for code, info in CODES.items() if info.error_class is ErrorClass.TRANSIENT}
     # The only two others wait for something that comes by itself: a parent, the provider's own amount.
-    assert unasked == transient | {"parent_missing", "settlement_amount_unknown"}
+    assert unasked == transient | {"settlement_amount_unknown"}
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
