@@ -105,13 +105,13 @@ class TestErrorResolution(StoppedCommon):
             with self.assertRaises(ValidationError):
                 Override.create({"flow_id": flow.id, "code": code})
         with self.assertRaises(AccessError):
-            Override.with_user(self.operator).create({"flow_id": flow.id, "code": "parent_missing"})
+            Override.with_user(self.operator).create({"flow_id": flow.id, "code": "settlement_amount_unknown"})
         with (
             self.assertRaises(psycopg2.errors.CheckViolation),
             mute_logger("odoo.sql_db"),
             self.cr.savepoint(),
         ):
-            Override.create({"flow_id": flow.id, "code": "parent_missing", "max_attempts": 51})
+            Override.create({"flow_id": flow.id, "code": "settlement_amount_unknown", "max_attempts": 51})
             self.env.flush_all()
 
     def test_figures_of_one_error_go_before_those_of_the_flow(self):
@@ -120,14 +120,14 @@ class TestErrorResolution(StoppedCommon):
         self.env["integration.retry.override"].with_user(self.administrator).create(
             {
                 "flow_id": flow.id,
-                "code": "parent_missing",
+                "code": "settlement_amount_unknown",
                 "max_attempts": 3,
                 "first_delay_seconds": 60,
                 "factor": 2,
                 "cap_seconds": 90,
             }
         )
-        policy = flow._retry_policy_for("parent_missing")
+        policy = flow._retry_policy_for("settlement_amount_unknown")
         self.assertEqual(
             (policy.max_attempts, policy.base_seconds, policy.factor, policy.cap_seconds), (3, 60, 2, 90)
         )
@@ -137,7 +137,7 @@ class TestErrorResolution(StoppedCommon):
         self.assertEqual((len(leaf), leaf.user_id), (1, self.administrator))
         message = self.bring("S-1")
         with (
-            self.failing("parent_missing", parent="P", document="S-1"),
+            self.failing("settlement_amount_unknown", amount="1", currency="USD"),
             patch.object(drain_outcome.random, "random", return_value=1.0),
         ):
             before_seconds = fields.Datetime.now()
