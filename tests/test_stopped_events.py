@@ -105,7 +105,9 @@ class TestErrorResolution(StoppedCommon):
             with self.assertRaises(ValidationError):
                 Override.create({"flow_id": flow.id, "code": code})
         with self.assertRaises(AccessError):
-            Override.with_user(self.operator).create({"flow_id": flow.id, "code": "settlement_amount_unknown"})
+            Override.with_user(self.operator).create(
+                {"flow_id": flow.id, "code": "settlement_amount_unknown"}
+            )
         with (
             self.assertRaises(psycopg2.errors.CheckViolation),
             mute_logger("odoo.sql_db"),
