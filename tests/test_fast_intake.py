@@ -144,7 +144,7 @@ class TestFastIntake(IntegrationCommon):
 
     def test_a_sender_that_falls_silent_is_handed_on_as_truncated(self):
         class Silent:
-            def read(self, _count):
+            def read(self, _count):  # pylint: disable=method-required-super
                 raise TimeoutError
 
         answer = self.send(**{"wsgi.input": Silent()})

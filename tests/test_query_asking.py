@@ -168,7 +168,7 @@ class TestAsking(QueryCommon):
 
     def test_what_the_service_user_may_not_read_is_not_answered(self):
         def forbidden(questions, connection, outside_id):
-            raise AccessError("a secret of the inside")
+            raise AccessError("a secret of the inside")  # pylint: disable=translation-required
 
         with patch.object(IntegrationQuestions, "_customer", forbidden):
             answer = self.ask(self.question(customer="C-1"))

@@ -99,7 +99,7 @@ class IntegrationStoppedEvent(models.Model):
     event_type = fields.Char(readonly=True, string="Said by the source")
     object_key = fields.Char(readonly=True, string="Outside object")
     status = fields.Selection([(status, STATUS_LABELS[status]) for status in STOPPED], readonly=True)
-    reason_id = fields.Many2one("integration.error.resolution", readonly=True, string="Reason")
+    reason_id = fields.Many2one("integration.error.resolution", readonly=True)
     error_code = fields.Char(readonly=True)
     error_class = fields.Selection(
         selection=lambda self: self.env["integration.error.resolution"]._selection_error_class(),

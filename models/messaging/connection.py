@@ -347,12 +347,17 @@ class IntegrationConnection(models.Model):
     @api.model
     def _switch_on_crons(self):
         """Switch on the scheduled actions; they rest while no connection has ever been active."""
-        for name in ("cron_sweep", "cron_notice", "cron_pull", "cron_archive"):
+        for name in self._cron_names():
             cron = self.env.ref(
                 f"finance_integration.{name}"
             ).sudo()  # an integration administrator may not write crons
             if not cron.active:
                 cron.active = True
+
+    @api.model
+    def _cron_names(self):
+        """Return the names of the scheduled actions that an active connection needs."""
+        return ("cron_sweep", "cron_notice", "cron_pull", "cron_archive")
 
     def action_pause(self):
         """Keep receiving, book nothing until the connection is active again."""

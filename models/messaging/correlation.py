@@ -20,7 +20,7 @@ class IntegrationMessage(models.Model):
         readonly=True, help="The caller's place in its trace (W3C Trace Context), as it was given."
     )
     trace_state = fields.Char(readonly=True, help="What other systems want to be passed on with the trace.")
-    trace_id = fields.Char(string="Trace", compute="_compute_trace", search="_search_trace_id")
+    trace_id = fields.Char(string="Trace id", compute="_compute_trace", search="_search_trace_id")
     parent_span_id = fields.Char(string="Span of the caller", compute="_compute_trace")
 
     # A pattern with a fixed beginning is looked up, whatever the database's collation.

@@ -215,7 +215,9 @@ class IntegrationDrain(models.AbstractModel):
             version=row["version"],
             occurred_at=occurred_at,
         )
-        return Work(row=row, connection=self._once("service", connection, connection._as_service), envelope=envelope)
+        return Work(
+            row=row, connection=self._once("service", connection, connection._as_service), envelope=envelope
+        )
 
     def _once(self, name, connection, compute):
         """Return what ``compute`` says of a connection, asked once per batch and not once per event."""

@@ -128,7 +128,7 @@ class Store:
             self._make_folder(to_folder)
             self._filesystem.mv(source, target)
 
-    def write(self, folder, name, content):
+    def write(self, folder, name, content):  # pylint: disable=method-required-super
         """Write a file so that a reader sees all of it or nothing: under another name first, then renamed."""
         part, target = self._path(folder, f"{name}.part"), self._path(folder, name)
         with self._errors(name):

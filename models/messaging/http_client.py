@@ -91,7 +91,7 @@ class _Tracked:
                 raise
         return sock
 
-    def connect(self):
+    def connect(self):  # pylint: disable=missing-return
         super().connect()
         try:
             self.exchange.ready(self.sock)

@@ -44,6 +44,8 @@ _LISTENS = ("destination_refused", "destination_garbage")
 
 # Of the reasons for which the hub stops by itself, those that a new secret removes.
 _ENDED_BY_A_SECRET = PAUSING_CODES - {"address_forbidden"}
+# A company has dozens of connections; a search by health looks at so many.
+MAX_CONNECTIONS = 1000
 
 
 class IntegrationConnection(models.Model):
@@ -190,7 +192,9 @@ class IntegrationConnection(models.Model):
     def _search_health(self, operator, value):
         if operator != "in":
             return NotImplemented
-        return [("id", "in", self.search([]).filtered(lambda row: row.health in value).ids)]
+        return [
+            ("id", "in", self.search([], limit=MAX_CONNECTIONS).filtered(lambda row: row.health in value).ids)
+        ]
 
     # -- stopping by itself, and going on ----------------------------------------------------------------------
 

@@ -139,8 +139,5 @@ class IntegrationConnection(models.Model):
     _inherit = "integration.connection"
 
     @api.model
-    def _switch_on_crons(self):
-        super()._switch_on_crons()
-        cron = self.env.ref("finance_integration.cron_watch").sudo()  # an administrator may not write crons
-        if not cron.active:
-            cron.active = True
+    def _cron_names(self):
+        return (*super()._cron_names(), "cron_watch")

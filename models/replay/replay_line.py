@@ -58,9 +58,7 @@ class IntegrationReplayLine(models.Model):
     entry_line_count = fields.Integer(readonly=True, string="Journal lines added")
     fingerprint = fields.Char(readonly=True, help="Digest of what the plan says of this event.")
     fresh_fingerprint = fields.Char(readonly=True, help="The same, computed again just before the run.")
-    became_id = fields.Many2one(
-        "integration.message", readonly=True, ondelete="restrict", index=True, string="Became"
-    )
+    became_id = fields.Many2one("integration.message", readonly=True, ondelete="restrict", index=True)
     result = fields.Selection(
         "_selection_result",
         readonly=True,

@@ -79,7 +79,7 @@ class IntegrationRuleAction(models.Model):
     )
     within_days = fields.Integer(string="Due in (days)", default=1)
     publish_kind = fields.Selection("_selection_publish", string="Event to publish")
-    flow_id = fields.Many2one("integration.flow", string="Flow", ondelete="cascade")
+    flow_id = fields.Many2one("integration.flow", ondelete="cascade")
     connection_id = fields.Many2one("integration.connection", string="Fetch from", ondelete="cascade")
     text = fields.Char(compute="_compute_text", string="In words")
 

@@ -22,7 +22,6 @@ class IntegrationSubscription(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     flow_id = fields.Many2one(
         "integration.flow",
-        string="Flow",
         ondelete="cascade",
         readonly=True,
         index=True,
