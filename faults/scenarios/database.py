@@ -101,4 +101,5 @@ def _kill_backend(hub: Hub, cluster: OwnCluster, chance: random.Random) -> str |
     if not found:
         return None
     cluster.kill_backend(chance.choice(found)[0])
+    hub.one("SELECT 1")  # waits until the server takes connections again: Odoo may have to be started then
     return "the server ended all others and recovered"
