@@ -45,7 +45,7 @@ class IntegrationReplay(models.Model):
 
     _name = "integration.replay"
     _description = "Replay"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "integration.doorbell"]
     _order = "id desc"
     _check_company_auto = True
 

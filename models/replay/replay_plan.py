@@ -10,6 +10,7 @@ from odoo.tools import SQL
 
 from ...engine.replay import ON_ITS_WAY, SEND, affects_books, fingerprint, plan_digest
 from ..messaging import isolation
+from ..messaging.doorbell import comes_back
 from ..messaging.lane import CHANNEL, exclusive
 
 PORTION = 50
@@ -69,6 +70,7 @@ class IntegrationReplayPlan(models.Model):
                 eta=eta_seconds,
             )._go_on()
 
+    @comes_back
     def _go_on(self):
         """Job: compute the plan, run it, or look what became of it, whatever is next; returns how many lines it did.
 
