@@ -62,7 +62,7 @@ def killed_while_sending(env: Environment, outcome: Outcome, seed: int, invoices
         outcome.expect("how often the receiver got the lost one", again.deliveries, 1)
         outcome.expect("events sent twice at the same time", receiver.most_at_once, 1)
         outcome.expect("events that came twice", receiver.counts["duplicates"], 0)
-        outcome.fail(invariants.broken(hub, acknowledged))
+        outcome.fail(invariants.broken(hub, acknowledged.events))
 
 
 def dead_beside_healthy(env: Environment, outcome: Outcome, seed: int, invoices: int = INVOICES) -> None:
@@ -107,7 +107,7 @@ def dead_beside_healthy(env: Environment, outcome: Outcome, seed: int, invoices:
         hub.odoo().call("integration.connection", "action_resume", [hub.partner.id])
         hub.wait(lambda: hub.one(ACKNOWLEDGED) == hub.one(OUT), SECONDS, "the dead one gets everything, too")
         outcome.expect("events at the one that was dead", len(dead.received()), invoices + 1)
-        outcome.fail(invariants.broken(hub, acknowledged))
+        outcome.fail(invariants.broken(hub, acknowledged.events))
 
 
 def _connect(hub: Hub, url: str, secret: str) -> int:
