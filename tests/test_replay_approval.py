@@ -15,6 +15,7 @@ from ..simulators.partner.receiver import Receiver, Troubles
 from ..simulators.partner.server import receiver_server
 from . import test_outbox
 from .common import BEN
+from .deliveries import deliver_here
 from .replay_common import GROUP, ReplayCommon
 
 
@@ -266,10 +267,7 @@ class TestReplayOfOutgoing(ReplayCommon):
     _request_handler = test_outbox.TestOutbox.__dict__["_request_handler"]
 
     def deliver(self):
-        delivery = self.root["integration.delivery"]
-        for prepared in delivery._prepare_batch(self.partner_connection.id):
-            delivery._record(prepared["id"], delivery._send(prepared))
-        self.env.invalidate_all()
+        return deliver_here(self, self.partner_connection)
 
     def test_it_is_sent_again_under_its_first_id_and_recognised(self):
         receiver = Receiver([test_outbox.OUT_SECRET], seed="replay", troubles=Troubles(percent=0))
