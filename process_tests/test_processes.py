@@ -56,4 +56,4 @@ def test_a_bad_receiver_and_a_kill_do_not_keep_an_event_from_arriving(env):
 
 
 def test_what_is_killed_at_a_statement_goes_on_where_it_was(env):
-    held(crash_sweep.run, env, every=45, only=("ingest", "drain", "delivery", "fetch"))
+    held(crash_sweep.run, env, every=90, only=("ingest", "drain", "delivery", "fetch"))
