@@ -18,7 +18,7 @@ from devtools.environment import Environment
 from .rounds import SPREAD_LIMIT_PERCENT, TRIES, Check, Figure
 
 FILE = Path(__file__).resolve().parent / "results.md"
-STORE = FILE.with_suffix(".json")
+STORE = FILE.with_suffix(".jsonl")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,14 +64,18 @@ def write(env: Environment, results: dict[str, Result], *, quick: bool) -> None:
         target.write_text(page(env, results, quick=True), encoding="utf-8")
         return
     kept = _kept() | {name: _as_kept(result) for name, result in results.items()}
-    STORE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    rows = (json.dumps({"part": name, **row}, ensure_ascii=False) for name, row in kept.items())
+    STORE.write_text("\n".join(rows) + "\n", encoding="utf-8")
     FILE.write_text(
         page(env, {name: _as_result(row) for name, row in kept.items()}, quick=False), encoding="utf-8"
     )
 
 
 def _kept() -> dict[str, dict]:
-    return json.loads(STORE.read_text(encoding="utf-8")) if STORE.is_file() else {}
+    if not STORE.is_file():
+        return {}
+    rows = [json.loads(line) for line in STORE.read_text(encoding="utf-8").splitlines()]
+    return {row.pop("part"): row for row in rows}
 
 
 def _as_kept(result: Result) -> dict:

@@ -26,7 +26,7 @@ class IntegrationException(models.Model):
     def _resolve_if_empty(self):
         """Missing numbers are asked about as long as they are missing, whether or not something waits for them."""
         done = self.sudo().filtered(lambda row: row.code != "sequence_gap" or not row.missing_numbers)
-        super(IntegrationException, done)._resolve_if_empty()
+        return super(IntegrationException, done)._resolve_if_empty()
 
     def action_mark_resolved(self):
         if any(exception.missing_numbers for exception in self):

@@ -13,7 +13,7 @@ class IntegrationLane(models.Model):
     @api.model
     def _cron_sweep(self):
         self._sweep_holds()
-        super()._cron_sweep()
+        return super()._cron_sweep()
 
     @api.model
     def _sweep_holds(self):

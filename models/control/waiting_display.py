@@ -44,7 +44,7 @@ class IntegrationMessage(models.Model):
 
     @api.depends("hold_reason", "waits_for")
     def _compute_state_label(self):
-        super()._compute_state_label()
+        result = super()._compute_state_label()
         for message in self.filtered(lambda row: row.status == "held"):
             if message.hold_reason == "number":
                 message.state_label = self.env._("Waiting for event number %s", message.waits_for)
@@ -52,6 +52,7 @@ class IntegrationMessage(models.Model):
                 message.state_label = self.env._(
                     "Waiting for %(kind)s %(value)s", kind=message.waits_kind, value=message.waits_for
                 )
+        return result
 
     def _held_by(self):
         """Return the event of the same object that holds this one back; one that needs somebody goes first."""

@@ -76,8 +76,9 @@ class IntegrationDrain(models.AbstractModel):
         return self._by_number(free), held
 
     def _understand(self, work):
-        super()._understand(work)
+        result = super()._understand(work)
         work.error = work.error or work.objection
+        return result
 
     def _read_mark(self, row, numbered):
         """Return the number that an event says, or None where it says none or cannot be read at all."""
@@ -346,7 +347,7 @@ class IntegrationDrain(models.AbstractModel):
         for work in works:
             if not work.error:
                 work.findings += work.remarks
-        super()._raise_findings(works)
+        return super()._raise_findings(works)
 
     def _by_number(self, works):
         """Bring the events of one object that are numbered in one series into the order of their numbers."""

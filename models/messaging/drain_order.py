@@ -77,8 +77,9 @@ class IntegrationDrain(models.AbstractModel):
     def _apply_wave(self, works):
         """Leave out what a newer version has overtaken, and remember which versions were applied."""
         self._judge_versions(works)
-        super()._apply_wave([work for work in works if work.open])
+        result = super()._apply_wave([work for work in works if work.open])
         self._remember_versions(works)
+        return result
 
     def _judge_versions(self, works):
         for work in works:
@@ -174,11 +175,12 @@ class IntegrationDrain(models.AbstractModel):
         return self.env.cr.fetchone()[0]
 
     def _record(self, works, held, started):
-        super()._record(works, held, started)
+        result = super()._record(works, held, started)
         Message = self.env["integration.message"]
         Message._write_holds([row.get("hold") or {"id": row["id"], "reason": "order"} for row in held])
         Message._write_holds([work.hold for work in works if work.hold])
         self._look_at_parents([work for work in works if work.hold])
+        return result
 
     def _look_at_parents(self, works):
         """What this very batch has booked may be what others of it wait for."""
@@ -199,7 +201,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _after(self, works):
         self._supersede_older(works)
-        super()._after(works)
+        return super()._after(works)
 
     def _supersede_older(self, works):
         """Stopped older versions of what was just applied are overtaken; the exceptions that asked for them close."""
