@@ -188,6 +188,7 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
         {
             content: "What is still missing",
             trigger: ".alert-warning:contains(What is still missing):contains(signing secret)",
+            timeout: 60000, // the form is saved first
         },
         {
             content: "It cannot be activated yet",
@@ -236,6 +237,7 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
             content: "One point less is missing",
             trigger:
                 ".alert-warning:contains(What is still missing):not(:contains(signing secret))",
+            timeout: 60000,
         },
     ],
 });
