@@ -18,6 +18,7 @@ def env():
     return found
 
 
+@pytest.mark.patient
 def test_what_a_killed_server_had_sent_is_asked_for_and_arrives_once(env):
     outcome = Outcome("lost-answers")
     lost_answers.killed_while_sending(env, outcome, SEED)

@@ -69,6 +69,7 @@ def done(hub, receiver, rule_id, booked_before, count):
     return (booked, len(told), hub.one(FIRED, rule_id)) == (count, count, count)
 
 
+@pytest.mark.patient
 def test_without_a_runner_the_scheduler_does_everything_and_with_one_nothing(env, monkeypatch):
     secret, feed = make_secret("no-runner"), Feed("no-runner")
     receiver = Receiver([secret], seed="no-runner", troubles=Troubles(percent=0))
