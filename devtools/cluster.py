@@ -80,10 +80,10 @@ class Cluster:
         self.sql(f'ALTER DATABASE "{database}" RENAME TO "{new}"')
 
     def disconnect(self, database: str) -> None:
-        """End the connections to one of our databases."""
+        """End the connections to one of our databases. Autovacuum is not ours to end, and yields by itself."""
         self.sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            f"WHERE datname = '{database}' AND pid <> pg_backend_pid()"
+            f"WHERE datname = '{database}' AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
 
 
