@@ -51,7 +51,7 @@ class Batches:
 
     def __init__(self, stage: Stage):
         self.stage = stage
-        rpc = stage.start(options=WITHOUT_RUNNER)
+        rpc = stage.start(channels=WITHOUT_RUNNER)
         allow_administrator(rpc)
         self.connection_id = make_connection(rpc, "generic", "Partner", events.PARTNER_SECRET)
         rpc.call("integration.connection", "action_activate", [self.connection_id])

@@ -22,7 +22,7 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
     """Measure acceptance; then let the drain work for a while and look at the effects."""
     rounds, size = (3, 300) if quick else (7, 800)
     with Stage(env, "ingest") as stage:
-        rpc = stage.start(options=WITHOUT_RUNNER)
+        rpc = stage.start(channels=WITHOUT_RUNNER)
         connection_id = _active_stripe(rpc)
         path = path_of(rpc, connection_id)
         sent: list[http_load.Load] = []

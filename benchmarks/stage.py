@@ -19,7 +19,7 @@ from .rpc import Rpc
 ADDONS = Path(__file__).resolve().parent / "addons"
 BENCH_ADDON = "finance_integration_bench"
 CHANNELS = "root:2,root.one:1,root.finance_integration:2"
-WITHOUT_RUNNER = ("--load=base,rpc,web,finance_integration",)
+WITHOUT_RUNNER = "root:0"
 POLL_SECONDS = 0.02
 
 STRIPE_SECRET = "whsec_benchmark_51d0c8a7b6"
@@ -74,9 +74,9 @@ class Stage:
         """Odoo's own addons, the product, and the benchmark's addon, which no other server sees."""
         return ",".join(str(path) for path in (*self.env.source.addons, paths.ADDONS_LINK_DIR, ADDONS))
 
-    def start(self, workers: int = 2, options: tuple[str, ...] = ()) -> Rpc:
-        """Start the server (with the job runner unless ``options`` say otherwise) and sign in."""
-        os.environ["ODOO_QUEUE_JOB_CHANNELS"] = CHANNELS
+    def start(self, workers: int = 2, options: tuple[str, ...] = (), channels: str = CHANNELS) -> Rpc:
+        """Start the server (with the job runner unless ``channels`` say otherwise) and sign in."""
+        os.environ["ODOO_QUEUE_JOB_CHANNELS"] = channels
         options = (f"--addons-path={self.addons_path}", *options)
         self.server = OdooServer(
             self.env, name=self.name, workers=workers, database=self.database, options=options

@@ -176,10 +176,28 @@ class TestArchive(IntegrationCommon):
         kept.with_user(auditor).action_check()
         self.assertEqual(kept.check_result, "All 1 events are there, unchanged")
 
+    def test_what_an_event_points_at_cannot_be_deleted(self):
+        """No foreign key guards these (decision 0020)."""
+        message = self.events(1)
+        endpoint = self.partner_connection.endpoint_ids
+        message.sudo()._write({"endpoint_id": endpoint.id})
+        self.env.flush_all()
+        for record in (endpoint, message.flow_id, message.lane_id):
+            with self.subTest(record._name), self.assertRaises(UserError):
+                record.unlink()
+            self.assertTrue(record.exists())
+        with self.assertRaises(UserError):
+            self.partner_connection.unlink()
+
     def test_a_large_content_fills_a_file_alone(self):
         messages = self.events(3)
         self.startPatcher(patch.object(archive, "MAX_BYTES", 1))
-        self.root["integration.archive"]._cron_archive()
+        Payload = type(self.env["integration.payload"])
+        with patch.object(
+            Payload, "_raw_by_message", autospec=True, side_effect=Payload._raw_by_message
+        ) as read:
+            self.root["integration.archive"]._cron_archive()
+        self.assertEqual([call.args[1] for call in read.call_args_list], [messages[0].ids])
         self.assertEqual(self.archives().mapped("message_count"), [1])
         self.root["integration.archive"]._cron_archive()
         self.root["integration.archive"]._cron_archive()

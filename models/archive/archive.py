@@ -4,6 +4,7 @@ import hashlib
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...engine.archive import Kept, pack, unpack
 from ...engine.errors import ContractError, IntegrationError
@@ -63,12 +64,15 @@ class IntegrationArchive(models.Model):
 
         Only as many as fit into one file are taken, the first ones; returns the archive.
         """
-        payloads = self.env["integration.payload"].search(
-            [("message_id", "in", messages.ids)], order="message_id"
-        )
-        taken, contents = self._take(payloads)
-        packed = pack(contents)
+        taken = self._that_fit(messages)
+        raw = taken._raw_by_message(taken.message_id.ids)
         archived = taken.message_id
+        packed = pack(
+            Kept(
+                row.message_id.id, row.message_id.event_id, raw[row.message_id.id], row.headers, row.documents
+            )
+            for row in taken
+        )
         archive = self.create(
             {
                 "connection_id": archived.connection_id.id,
@@ -97,20 +101,25 @@ class IntegrationArchive(models.Model):
         )
         return archive
 
-    def _take(self, payloads):
-        """Return (payload records, their contents) up to the size of one file."""
-        raw = payloads._raw_by_message(payloads.message_id.ids)
-        contents, size = [], 0
-        taken = payloads.browse()
-        for payload in payloads:
-            message = payload.message_id
-            body = raw.get(message.id, b"")
-            size += len(body)
-            if contents and size > MAX_BYTES:
-                break
-            taken |= payload
-            contents.append(Kept(message.id, message.event_id, body, payload.headers, payload.documents))
-        return taken, contents
+    def _that_fit(self, messages):
+        """Return the first payloads of these events that together fit into one file, one at least.
+
+        Their sizes are asked for before any content is read: what does not fit is never in memory.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT id FROM (SELECT id, message_id, row_number() OVER first_to_last AS place,
+                                       sum(COALESCE(octet_length(raw), 0)) OVER first_to_last AS size
+                                  FROM integration_payload WHERE message_id = ANY(%s)
+                                WINDOW first_to_last AS (ORDER BY message_id)) AS sized
+                 WHERE place = 1 OR size <= %s ORDER BY message_id
+                """,
+                messages.ids,
+                MAX_BYTES,
+            )
+        )
+        return self.env["integration.payload"].browse(row_id for (row_id,) in self.env.cr.fetchall())
 
     # -- getting back ------------------------------------------------------------------------------------
 
