@@ -120,6 +120,8 @@ class Ways:
             "move_type": "out_invoice",
             "partner_id": self.partners[events.party(number % events.CUSTOMERS).id],
             "invoice_date": events.START.date().isoformat(),
+            # Left out, Odoo takes today, whatever the date of the invoice.
+            "invoice_date_due": events.START.date().isoformat(),
             "ref": f"direct-{number}",
             "invoice_line_ids": [
                 [

@@ -39,6 +39,7 @@ from . import test_rules
 from . import test_rules_race
 from . import test_stopped_events
 from . import test_stripe_money
+from . import test_sweep
 from . import test_test_box
 from . import test_views
 from . import test_watchdog

@@ -176,7 +176,7 @@ class TestSecrets(IntegrationCommon):
 
     def test_scheduled_actions_rest_until_a_connection_is_active(self):
         crons = self.env["ir.cron"].sudo()
-        for name in ("cron_sweep", "cron_notice", "cron_pull"):
+        for name in ("cron_sweep", "cron_pull", "cron_archive"):
             crons |= self.env.ref(f"finance_integration.{name}").sudo()
         self.assertTrue(all(crons.mapped("active")))  # two connections are active
         crons.active = False

@@ -77,7 +77,7 @@ class TestWindows(FlowCommon):
         self.assertEqual(made.eta, OPENING.replace(tzinfo=None))
         before = self.jobs()
         with patch.object(type(self.root["integration.waiting"]), "_sweep"):
-            self.root["integration.lane"]._cron_sweep()
+            self.root["integration.sweep"]._cron_run()
         self.assertFalse(self.jobs() - before, "the sweep does not ring either")
         self.at(OPEN)
         self.lane._hear_ring()

@@ -11,6 +11,7 @@ from odoo.tests import TransactionCase
 
 from ..models.messaging import inbox_connection
 from ..models.messaging.inbox_connection import COLUMNS, EXECUTE, PREPARE, STORE, TYPES, InboxConnection
+from ..models.messaging.next_look import EXPECT
 
 
 class FakeDatabase:
@@ -42,6 +43,8 @@ class FakeConnection:
 
     def execute(self, statement, values=None):
         assert self.session["autocommit"]
+        if statement == EXPECT:
+            return
         self.database.executed.append(statement)
         if self.fails and statement == EXECUTE:
             raise self.database.error("gone")

@@ -74,6 +74,20 @@ class TestPartnerDocuments(IntegrationCommon):
         action = move.action_open_integration_source()
         self.assertEqual(action["res_id"], message.id)
 
+    def test_without_due_date_and_term_it_is_due_on_its_own_date(self):
+        """Odoo would take today for the document and keep another date on its line."""
+        lines = [Line("A", Decimal(1), Decimal("10.00"))]
+        issued = self.document("P-78", lines=lines) | {"due_date": None}
+        requested = invoice_request("P-79", ANNA, lines, self.clock.now)
+        for event_type, document in (("invoice.issued", issued), ("invoice.requested", requested)):
+            with self.subTest(event_type):
+                message = self.message_of(document, event_type)
+                move = self.became(message, "account.move")
+                term_line = move.line_ids.filtered(lambda line: line.display_type == "payment_term")
+                self.assertEqual(
+                    (move.invoice_date_due, term_line.date_maturity), (date(2026, 3, 2), date(2026, 3, 2))
+                )
+
     def test_tax_of_the_issuer_is_kept_where_it_differs_by_cents(self):
         document = self.document(
             lines=[Line("A", Decimal(1), Decimal("10.03")), Line("B", Decimal(1), Decimal("20.03"))]

@@ -11,11 +11,6 @@ class IntegrationLane(models.Model):
     _inherit = "integration.lane"
 
     @api.model
-    def _cron_sweep(self):
-        self._sweep_holds()
-        return super()._cron_sweep()
-
-    @api.model
     def _sweep_holds(self):
         """Let go what nobody has let go, ask people about what has waited for too long."""
         self.env.cr.execute(

@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import doorbell
+from . import next_look
 from . import balance_account
 from . import connection
 from . import credential

@@ -120,6 +120,7 @@ class IntegrationIngest(models.AbstractModel):
         ]
         arrays = [_array_literal(column) for column in zip(*rows, strict=True)]
         bodies = b"\n".join(line.raw for line in first.values()).decode("utf-8")
+        self.env["integration.next.look"]._expect()
         self.env.cr.execute(SQL(STORE_LINES, *arrays, bodies, batch_id))
         return dict(self.env.cr.fetchall())
 

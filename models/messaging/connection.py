@@ -357,7 +357,7 @@ class IntegrationConnection(models.Model):
     @api.model
     def _cron_names(self):
         """Return the names of the scheduled actions that an active connection needs."""
-        return ("cron_sweep", "cron_notice", "cron_pull", "cron_archive")
+        return ("cron_sweep", "cron_pull", "cron_archive")
 
     def action_pause(self):
         """Keep receiving, book nothing until the connection is active again."""

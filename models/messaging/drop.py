@@ -14,6 +14,7 @@ from ...engine.formats.text import ENCODINGS
 from . import file_store
 from .big_integer import BigInteger
 from .lane import CHANNEL
+from .next_look import FETCH, LONG_AGO
 from .sftp_store import SftpStore, read_host_key
 
 PROTOCOLS = [("local", "Folder on this server"), ("sftp", "SFTP server")]
@@ -180,12 +181,15 @@ class IntegrationDrop(models.Model):
     def create(self, vals_list):
         drops = super().create(vals_list)
         drops._note_change()
+        drops._expect_look()
         return drops
 
     def write(self, vals):
         result = super().write(vals)
         if not self.env.su:
             self._note_change()
+        if {"looked_at", "not_before", "look_every_minutes"} & vals.keys():
+            self._expect_look()
         return result
 
     def _note_change(self):
@@ -254,13 +258,23 @@ class IntegrationDrop(models.Model):
     @api.model
     def _cron_look(self):
         """Look at every active folder whose time has come."""
+        drops = self.search([("connection_id.state", "=", "active")])
         now = fields.Datetime.now()
-        for drop in self.search([("connection_id.state", "=", "active")]):
-            since = now - timedelta(minutes=drop.look_every_minutes)
-            if drop.not_before and drop.not_before > now:
-                continue
-            if not drop.looked_at or drop.looked_at <= since or drop.failure_count:
-                drop._look_soon()
+        drops.filtered(lambda drop: drop._due_at() <= now)._look_soon()
+        drops._expect_look()
+
+    def _due_at(self):
+        """Return from when the schedule wants this folder to be looked at (naive UTC)."""
+        due = self.not_before or LONG_AGO
+        if not self.looked_at or self.failure_count:
+            return due
+        return max(due, self.looked_at + timedelta(minutes=self.look_every_minutes))
+
+    def _expect_look(self):
+        """Let the scheduler come back when the next of these folders is to be looked at."""
+        active = self.filtered(lambda drop: drop.connection_id.state == "active")
+        if active:
+            self.env["integration.next.look"]._expect(min(drop._due_at() for drop in active), FETCH)
 
     def action_look_now(self):
         """Button: look for files now."""
@@ -338,6 +352,12 @@ class IntegrationConnection(models.Model):
 
     drop_ids = fields.One2many("integration.drop", "connection_id", string="Folders")
     has_files = fields.Boolean(compute="_compute_has_files")
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "state" in vals:
+            self.drop_ids._expect_look()
+        return result
 
     @api.depends("connector")
     def _compute_has_files(self):

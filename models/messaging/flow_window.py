@@ -95,6 +95,8 @@ class IntegrationLane(models.Model):
         """
         flows, drain = self.env["integration.flow"], self.env["integration.drain"]
         at_once = self.filtered(lambda lane: flows._lane_facts(lane.id)[1])
+        if self - at_once:
+            self.env["integration.next.look"]._expect()
         resting = at_once.filtered(
             lambda lane: (
                 (flows._lane_facts(lane.id)[2] or lane.company_id.integration_paused)

@@ -10,6 +10,8 @@ READ COMMITTED: what ``store`` returns is committed.
 import json
 import re
 import threading
+import time
+from datetime import datetime, timedelta, timezone
 
 import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_READ_COMMITTED
@@ -19,6 +21,7 @@ from odoo.sql_db import connection_info_for
 from ...connectors.registry import get_connector
 from ...engine import correlation
 from ...engine.canonical.base import MAX_VERSION
+from .next_look import EXPECT, SWEEP
 
 # The columns of an event in the order of ``event_values``, with their types; the last two are the payload's.
 COLUMNS = {
@@ -76,6 +79,11 @@ PREPARE = f"PREPARE store_event ({', '.join(TYPES)}) AS " + re.sub(
 )
 EXECUTE = f"EXECUTE store_event ({', '.join(['%s'] * len(TYPES))})"
 
+# Before the first event of each such time it is written down that the scheduler looks after it: whatever becomes of
+# this process, what it acknowledges is found.
+LOOKED_AFTER_SECONDS = 60
+LOOK_AFTER_SECONDS = 2 * LOOKED_AFTER_SECONDS
+
 _connections: dict[str, "InboxConnection"] = {}
 
 
@@ -129,6 +137,7 @@ class InboxConnection:
         self._dbname = dbname
         self._lock = threading.Lock()
         self._connection = None
+        self._looked_after_until = 0.0
 
     def store(self, values):
         """Store one event and return its id, or None when its event id is known; committed on return.
@@ -149,12 +158,23 @@ class InboxConnection:
             self._open()
         try:
             with self._connection.cursor() as cursor:
+                self._expect_a_look(cursor)
                 cursor.execute(EXECUTE, values)
                 row = cursor.fetchone()
         except psycopg2.ProgrammingError:  # another module has changed the tables since
             self.close()
             raise
         return row[0] if row else None
+
+    def _expect_a_look(self, cursor):
+        now = time.monotonic()
+        if now < self._looked_after_until:
+            return
+        instant = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+        after = instant + timedelta(seconds=LOOKED_AFTER_SECONDS)
+        at = instant + timedelta(seconds=LOOK_AFTER_SECONDS)
+        cursor.execute(EXPECT, {"after": after, "at": at, "cron": SWEEP})
+        self._looked_after_until = now + LOOKED_AFTER_SECONDS
 
     def _stored_by_us(self, values):
         """Return the id of the event that the try before this one stored although its answer was lost, else None.

@@ -52,6 +52,7 @@ class IntegrationIngest(models.AbstractModel):
     def _insert(self, facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin):
         """Insert message and payload in one statement; return the id, or None when the event id is known."""
         values = event_values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin)
+        self.env["integration.next.look"]._expect()
         self.env.cr.execute(SQL(STORE, *values))
         row = self.env.cr.fetchone()
         return row[0] if row else None

@@ -166,7 +166,6 @@ class IntegrationLane(models.Model):
                 self.env["integration.drain"].with_context(integration_trigger="sweep")._run(
                     lane_id, budget_seconds=SWEEP_BUDGET_SECONDS, linger_seconds=0
                 )
-        self.env["integration.waiting"]._sweep()
 
 
 def ring_lanes(registry, lane_ids):

@@ -13,6 +13,7 @@ from . import http_client
 from .big_integer import BigInteger
 from .doorbell import comes_back
 from .lane import CHANNEL, WATCH_AFTER_SECONDS, WATCH_CHANNEL, exclusive, ring_lanes
+from .next_look import FETCH, LONG_AGO
 
 LOCK_OFFSET = 1_500_000_000
 # Lists of one connection are fetched side by side, each under a lock of its own.
@@ -54,15 +55,26 @@ class IntegrationPullCursor(models.Model):
 
     _pull_unique = models.Constraint("UNIQUE(connection_id, pull)", "There is one position per list.")
 
+    def write(self, vals):
+        result = super().write(vals)
+        if {"state", "started_at", "not_before", "restart_at"} & vals.keys():
+            self.connection_id._expect_fetch()
+        return result
+
+    def _due_at(self, every_minutes):
+        """Return from when the schedule wants this list to be read; None = not before a person has been there."""
+        self.ensure_one()
+        if self.state == "stopped":
+            return None
+        due = self.not_before or LONG_AGO
+        if self.state in ("waiting", "reading") or self.restart_at or not self.started_at:
+            return due
+        return max(due, self.started_at + timedelta(minutes=every_minutes))
+
     def _is_due(self, every_minutes):
         """Whether the schedule wants this list to be read now."""
-        self.ensure_one()
-        now = fields.Datetime.now()
-        if self.state == "stopped" or (self.not_before and self.not_before > now):
-            return False
-        if self.state in ("waiting", "reading") or self.restart_at:
-            return True
-        return not self.started_at or self.started_at <= now - timedelta(minutes=every_minutes)
+        due = self._due_at(every_minutes)
+        return due is not None and due <= fields.Datetime.now()
 
 
 class IntegrationConnection(models.Model):
@@ -91,6 +103,12 @@ class IntegrationConnection(models.Model):
         "CHECK(pull_overlap_minutes BETWEEN 0 AND 44640)", "A fetch reaches back 31 days at most."
     )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if {"state", "pull_every_minutes"} & vals.keys():
+            self._expect_fetch()
+        return result
+
     def _settings(self):
         return super()._settings() | {"overlap_seconds": self.pull_overlap_minutes * 60}
 
@@ -110,14 +128,31 @@ class IntegrationConnection(models.Model):
     def _cron_pull(self):
         """Fetch from every active connection that has an API key and whose time has come."""
         for connection in self.search([("state", "=", "active")]):
-            if connection.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid):
-                cursors = {cursor.pull: cursor for cursor in connection.pull_cursor_ids}
-                due = [
-                    pull
-                    for pull in connection._spec().pulls
-                    if pull not in cursors or cursors[pull]._is_due(connection.pull_every_minutes)
-                ]
-                connection._pull_now(due)
+            connection._pull_now(connection._lists_due())
+            connection._expect_fetch()
+
+    def _lists_due(self):
+        """Return the lists of this connection whose time has come."""
+        now = fields.Datetime.now()
+        return [pull for pull, due in self._lists_due_at().items() if due <= now]
+
+    def _lists_due_at(self):
+        """Return {list: from when it is to be read (naive UTC)}; empty without a key for calling the source."""
+        self.ensure_one()
+        if not self.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid):
+            return {}
+        cursors = {cursor.pull: cursor for cursor in self.pull_cursor_ids}
+        instants = {
+            pull: cursors[pull]._due_at(self.pull_every_minutes) if pull in cursors else LONG_AGO
+            for pull in self._spec().pulls
+        }
+        return {pull: due for pull, due in instants.items() if due is not None}
+
+    def _expect_fetch(self):
+        """Let the scheduler come back when the next list of these connections is to be read."""
+        for connection in self.filtered(lambda row: row.state == "active"):
+            if due := min(connection._lists_due_at().values(), default=None):
+                self.env["integration.next.look"]._expect(due, FETCH)
 
     @comes_back
     def _pull(self, pull):
@@ -219,3 +254,14 @@ class IntegrationConnection(models.Model):
     def _outbound_scheme(self, secret):
         """Return the code of the scheme with which events are signed: a private key signs, a shared secret seals."""
         return "standard_webhooks_v1a" if secret.startswith("whsk_") else "standard_webhooks_v1"
+
+
+class IntegrationCredential(models.Model):
+    _inherit = "integration.credential"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """With its first key a source is fetched from soon, not when the scheduler comes by."""
+        credentials = super().create(vals_list)
+        credentials.filtered(lambda row: row.purpose == "api").connection_id._expect_fetch()
+        return credentials

@@ -133,11 +133,3 @@ class IntegrationFallback(models.AbstractModel):
         registry.signal_changes()
         if errors:
             _logger.info("job %s failed", uuid)
-
-
-class IntegrationConnection(models.Model):
-    _inherit = "integration.connection"
-
-    @api.model
-    def _cron_names(self):
-        return (*super()._cron_names(), "cron_watch")

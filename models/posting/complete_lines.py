@@ -137,7 +137,7 @@ class IntegrationCompleteLines(models.AbstractModel):
                 {
                     "display_type": "payment_term",
                     "account_id": account_id,
-                    "date_maturity": header["due_date"] or header["invoice_date"],
+                    "date_maturity": header["due_date"],
                     "amount_currency": -(untaxed_currency + tax_currency),
                     "balance": -(untaxed + tax),
                 }

@@ -105,6 +105,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         partner = self._partner(work, document, lookups)
         journal = self._journal(connection, document, lookups["resolve"])
         date = self._first_open_day(company, journal, document.issue_date, has_tax=True)
+        term = self._payment_term(document, partner, lookups["resolve"])
         return {
             "move_type": MOVE_TYPES[document.document_type],
             "company": company,
@@ -116,8 +117,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "journal": journal,
             "invoice_date": document.issue_date,
             "date": date,
-            "due_date": document.due_date,
-            "payment_term": self._payment_term(document, partner, lookups["resolve"]),
+            # Without a term Odoo would say: due on the day on which it is written down, whenever that is.
+            "due_date": document.due_date or (None if term else document.issue_date),
+            "payment_term": term,
             "receivable": partner.property_account_receivable_id,
             "fiscal_position": self._fiscal_position(document, partner),
             "tax_exigible": True,

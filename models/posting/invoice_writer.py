@@ -81,8 +81,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
         }
         if elsewhere:
             values["payment_reference"] = document.number
-        if document.due_date:
-            values["invoice_date_due"] = document.due_date
+        if header["due_date"]:
+            values["invoice_date_due"] = header["due_date"]
         if complete:
             Complete = self.env["integration.complete.lines"]
             values["line_ids"] = Complete._line_commands(header, work.plan["lines"], work.plan["base_lines"])

@@ -121,16 +121,6 @@ class IntegrationReplayResult(models.Model):
             )
 
 
-class IntegrationLane(models.Model):
-    _inherit = "integration.lane"
-
-    @api.model
-    def _cron_sweep(self):
-        result = super()._cron_sweep()
-        self.env["integration.replay"]._sweep()
-        return result
-
-
 def _table(heads, rows):
     """Return a small table: the first column words, the others figures."""
     head = Markup("").join(
