@@ -45,7 +45,8 @@ class IntegrationNextLook(models.AbstractModel):
     def _expect(self, at=None, cron=SWEEP):
         """Let a scheduled action run at ``at`` (naive UTC; default: in a minute), or before.
 
-        It is kept with this transaction. What this process said before is remembered once it is committed, so that saying it again costs nothing.
+        It is kept with this transaction. What this process said before is remembered once it is committed, so that
+        saying it again costs nothing.
         """
         now = fields.Datetime.now()
         after = now + timedelta(seconds=SETTLED_SECONDS)
