@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The loop around the batches: nothing stops a lane for ever, and no ring is lost (E3, E5, E11)."""
 
+import json
 import logging
 from contextlib import contextmanager
 from unittest.mock import patch
@@ -8,8 +9,10 @@ from unittest.mock import patch
 import psycopg2
 
 from ..models.messaging import drain as drain_module
-from ..models.messaging import isolation
+from ..models.messaging import drain_order, isolation
+from ..models.messaging.drain import LIGHT_TIMES
 from ..simulators.partner import documents
+from ..simulators.stripe.shapes import API_VERSION
 from .common import ANNA, BEN, IntegrationCommon
 
 
@@ -142,6 +145,50 @@ class TestDrain(IntegrationCommon):
         self.lane.with_env(self.root)._watch()
         self.env.invalidate_all()
         self.assertEqual(message.status, "done")
+
+    def nothing(self, count):
+        """Let events come in that book nothing: two a batch, so that a batch may take ten of them."""
+        self.patch(type(self.env["integration.flow"]), "_lane_facts", lambda *_arguments: (2, True, False))
+        messages = self.env["integration.message"]
+        for number in range(count):
+            intent = {"id": f"pi_{number}", "object": "payment_intent", "created": 1772463600}
+            event = {
+                "id": f"evt_nothing_{number}",
+                "object": "event",
+                "type": "payment_intent.created",
+                "created": 1772463600,
+                "livemode": False,
+                "api_version": API_VERSION,
+                "data": {"object": intent},
+            }
+            messages |= self.accept(self.stripe_connection, json.dumps(event).encode())[1]
+        self.env.flush_all()
+        return messages
+
+    def test_events_that_book_nothing_share_a_larger_batch(self):
+        messages = self.nothing(12)
+        lane = messages.lane_id
+        self.assertEqual(self.root["integration.drain"]._work_off(lane.id), 2 + 2 * LIGHT_TIMES)
+        self.env.invalidate_all()
+        self.assertEqual(messages.mapped("status"), ["done"] * 10 + ["ready"] * 2)
+        self.assertEqual(len(messages.attempt_ids), 10)
+        self.assertEqual(self.root["integration.drain"]._work_off(lane.id), 2)
+
+    def test_an_event_that_books_keeps_the_batch_small(self):
+        messages = self.nothing(3)
+        messages[1:2].with_env(self.root)._write({"kind": "movement"})
+        self.env.flush_all()
+        self.assertEqual(self.root["integration.drain"]._work_off(messages.lane_id.id), 2)
+
+    def test_large_bodies_keep_the_batch_small(self):
+        messages = self.nothing(3)
+        self.patch(drain_order, "MAX_LIGHT_BYTES", 10)
+        self.assertEqual(self.root["integration.drain"]._work_off(messages.lane_id.id), 2)
+
+    def test_the_rescue_takes_one_event_at_a_time(self):
+        messages = self.nothing(3)
+        rows, held = self.root["integration.drain"]._next_rows(messages.lane_id.id, 1)
+        self.assertEqual(([row["id"] for row in rows], held), (messages[:1].ids, []))
 
     def test_money_whose_second_look_was_lost_is_applied_by_the_sweep(self):
         """A process that is killed between booking and looking again leaves both sides unmatched."""

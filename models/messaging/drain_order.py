@@ -18,6 +18,13 @@ _logger = logging.getLogger(__name__)
 # Events that are held back take no place in a batch; this many of them are put aside along with one batch.
 MAX_HELD_PER_BATCH = 1000
 PARENT_HOURS = 24
+# Bodies that one batch holds in memory for the sake of events that book nothing.
+MAX_LIGHT_BYTES = 2_000_000
+
+
+def _are_light(rows):
+    """Whether events cost next to nothing: a batch may be larger then, what it does once is done for more of them."""
+    return not any(row["kind"] for row in rows) and sum(len(row["raw"]) for row in rows) < MAX_LIGHT_BYTES
 
 
 class IntegrationDrain(models.AbstractModel):
@@ -25,18 +32,24 @@ class IntegrationDrain(models.AbstractModel):
 
     # -- what is held back ---------------------------------------------------------------------------------
 
-    def _next_rows(self, lane_id, limit):
-        """Return (events to be worked off, events that are held back): the latter take no place of the former."""
+    def _next_rows(self, lane_id, limit, light_limit=0):
+        """Return (events to be worked off, events that are held back): the latter take no place of the former.
+
+        :param light_limit: so many events more, as long as all are of types that book nothing.
+        """
         free, held, after_id = [], [], 0
         behind = self.env["integration.message"]._behind_part(lane_id)
-        while len(free) < limit and len(held) < MAX_HELD_PER_BATCH:
-            wanted = limit - len(free)
+        wanted = limit
+        while wanted > 0 and len(held) < MAX_HELD_PER_BATCH:
             rows = self._ready_rows(lane_id, wanted, after_id, behind)
             for row in rows:
                 (held if row["blocked"] else free).append(row)
             if len(rows) < wanted:
                 break
             after_id = rows[-1]["id"]
+            wanted = limit - len(free)
+            if wanted <= 0 and _are_light(free):
+                wanted = min(limit + light_limit - len(free), limit * 2)
         return free, held
 
     def _is_held_back(self, work, stopped):

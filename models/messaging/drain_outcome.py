@@ -132,15 +132,11 @@ class IntegrationDrainOutcome(models.AbstractModel):
         if not works:
             return
         took_ms = int((time.monotonic() - started) * 1000 / len(works))
-        now = fields.Datetime.now()
         rows = [
-            SQL(
-                "(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
+            (
                 work.message_id,
                 work.row["attempt_count"] + 1,
                 *self._trigger(work.row),
-                now,
-                took_ms,
                 work.outcome,
                 work.stage,
                 json.dumps(work.stages),
@@ -153,11 +149,15 @@ class IntegrationDrainOutcome(models.AbstractModel):
             SQL(
                 """
                 INSERT INTO integration_attempt
-                       (message_id, number, trigger, user_id, started_at, duration_ms, outcome, stage, stages,
-                        error_code, detail)
-                VALUES %s
+                       (message_id, number, trigger, user_id, outcome, stage, stages, error_code, detail,
+                        started_at, duration_ms)
+                SELECT v.*, %s, %s
+                  FROM unnest(%s::int[], %s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::jsonb[],
+                              %s::text[], %s::text[]) AS v
                 """,
-                SQL(", ").join(rows),
+                fields.Datetime.now(),
+                took_ms,
+                *(list(column) for column in zip(*rows, strict=True)),
             )
         )
 

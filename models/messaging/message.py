@@ -239,17 +239,13 @@ class IntegrationMessage(models.Model):
                        trigger_user_id = CASE WHEN v.status = 'held' THEN m.trigger_user_id END,
                        amount = COALESCE(v.amount, m.amount), currency_id = COALESCE(v.currency_id, m.currency_id),
                        finished_at = CASE WHEN v.finished THEN now() AT TIME ZONE 'UTC' END
-                  FROM (VALUES %s) AS v(id, stage, status, kind, error_code, error_text, error_detail, due_at,
-                                        exception_id, amount, currency_id, attempts, finished)
+                  FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
+                              %s::timestamp[], %s::int[], %s::numeric[], %s::int[], %s::int[], %s::bool[])
+                       AS v(id, stage, status, kind, error_code, error_text, error_detail, due_at,
+                            exception_id, amount, currency_id, attempts, finished)
                  WHERE m.id = v.id
                 """,
-                SQL(", ").join(
-                    SQL(
-                        "(%s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::int, %s::numeric, %s::int, %s, %s)",
-                        *row,
-                    )
-                    for row in rows
-                ),
+                *(list(column) for column in zip(*rows, strict=True)),
             )
         )
         self.browse(row["id"] for row in outcomes).invalidate_recordset(flush=False)
