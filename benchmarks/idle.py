@@ -23,7 +23,8 @@ from .stage import (
     path_of,
 )
 
-SECONDS, QUICK_SECONDS = 90, 60
+# Long enough for one sweep to fall into it, whenever it comes.
+SECONDS, QUICK_SECONDS = 300, 60
 # A new database runs each of Odoo's scheduled actions once in its first minutes; that is no idling.
 SETTLE_SECONDS = 180
 MEMORY_LIMIT_MB = 200

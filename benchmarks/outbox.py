@@ -21,6 +21,7 @@ from .stage import Stage, allow_administrator, make_connection
 
 TARGET = 0.9
 LIMIT_SECONDS = 300
+RATE_PER_SECOND = 1000
 KIND = "event.invoice_posted"
 OUT_SECRET = signing.make_secret("benchmark-out")
 
@@ -96,6 +97,11 @@ class Deliveries:
         self.rpc.call(
             "integration.connection", "write", [connection_id], {"delivery_url": url, "allowed_hosts": HOST}
         )
+        # The pace at which a destination is called by default would be all that is measured.
+        flows = self.rpc.call(
+            "integration.flow", "search", [["connection_id", "=", connection_id], ["direction", "=", "out"]]
+        )
+        self.rpc.call("integration.flow", "write", flows, {"outbound_rate_per_second": RATE_PER_SECOND})
         self.rpc.call(
             "integration.credential",
             "create",
