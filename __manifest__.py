@@ -23,9 +23,11 @@
         "security/ir.model.access.csv",
         "security/rules.xml",
         "security/order_rules.xml",
+        "security/approval_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
+        "data/approval.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",
@@ -62,6 +64,7 @@
         "views/replay_line_views.xml",
         "views/reachability_views.xml",
         "views/order_views.xml",
+        "views/approval_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -3,6 +3,7 @@ from . import messaging
 from . import archive
 from . import governance
 from . import control
+from . import approval
 from . import posting
 from . import reconciliation
 from . import query

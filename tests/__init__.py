@@ -1,5 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_access
+from . import test_approval_delegation
+from . import test_approval_race
+from . import test_approval_rules
+from . import test_approvals
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive

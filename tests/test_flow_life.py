@@ -164,7 +164,7 @@ class TestFlowLife(FlowCommon):
         self.env.invalidate_all()
         self.assertEqual((flow.state, flow.approved_by_id, request.approver_id), ("live", second, second))
         with self.assertRaisesRegex(UserError, "decided already"):
-            request.with_user(second).action_refuse()
+            request.with_user(second).action_refuse("Too late")
         actions = self.leaves(flow)
         self.assertEqual(actions[-1][:2], ("flow.go_live", second))
         self.assertIn("tested for a month", actions[-1][2])
@@ -208,7 +208,7 @@ class TestFlowLife(FlowCommon):
         self.step(flow, "live")
         with self.assertRaisesRegex(UserError, "waits for approval already"):
             self.step(flow, "live")
-        flow.open_change_id.with_user(self.approver).action_refuse()
+        flow.open_change_id.with_user(self.approver).action_refuse("Not before the audit")
         self.env.invalidate_all()
         self.assertEqual((flow.state, flow.change_ids[0].state), ("draft", "refused"))
         self.step(flow, "live")
