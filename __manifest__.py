@@ -28,6 +28,8 @@
         "data/ir_cron.xml",
         "data/replay.xml",
         "data/approval.xml",
+        "security/workbench_rules.xml",
+        "data/workbench.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",
@@ -65,6 +67,11 @@
         "views/reachability_views.xml",
         "views/order_views.xml",
         "views/approval_views.xml",
+        "views/workbench_views.xml",
+        "views/limit_views.xml",
+        "views/assignment_views.xml",
+        "views/subject_views.xml",
+        "views/workbench_wizards.xml",
     ],
     "assets": {
         "web.assets_backend": [

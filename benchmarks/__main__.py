@@ -10,7 +10,7 @@ import time
 from devtools import environment
 from devtools.errors import Stop
 
-from . import batch, idle, ingest, invoices, lanes, movements, old_rows, outbox, report, trivial
+from . import batch, idle, ingest, invoices, lanes, movements, old_rows, outbox, report, trivial, workbench
 from .rounds import Check
 from .rpc import RpcError
 
@@ -26,6 +26,7 @@ PARTS = {
     "movements": movements.run,
     "outbox": outbox.run,
     "old_rows": old_rows.run,
+    "workbench": workbench.run,
     "idle": idle.run,
 }
 # Only when asked for by name.

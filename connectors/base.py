@@ -205,6 +205,13 @@ class Connector:
         """
         raise NotImplementedError
 
+    def canonical_part(self, event_type: str, body: Any) -> tuple[str, tuple[str, ...]] | None:
+        """Return kind and place (keys from the outside in) of a canonical document that stands in the body as it is.
+
+        None = the system has a form of its own. ``body`` may break the contract: nothing of it is trusted.
+        """
+        return None
+
     def pull_request(
         self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
     ) -> HttpRequest:

@@ -11,3 +11,4 @@ from . import rules
 from . import monitoring
 from . import replay
 from . import odoo
+from . import workbench

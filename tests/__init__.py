@@ -49,3 +49,6 @@ from . import test_views
 from . import test_watchdog
 from . import test_wake_up
 from . import test_webhook
+from . import test_workbench
+from . import test_workbench_fixes
+from . import test_workbench_people

@@ -3,3 +3,10 @@ from . import approval_ask
 from . import company_pause
 from . import flow_step
 from . import test_box
+from . import limit_change
+from . import exception_step
+from . import apply_cash
+from . import choose_party
+from . import correct_event
+from . import compare
+from . import assign_exceptions

@@ -65,6 +65,10 @@ class GenericConnector(Connector):
     def transform(self, event: InboundEvent) -> list[Document]:
         return [read_document(event.envelope.event_type, event.body)]
 
+    def canonical_part(self, event_type: str, body: Any) -> tuple[str, tuple[str, ...]] | None:
+        known = event_type in INBOUND and isinstance(body, Mapping) and isinstance(body.get("data"), Mapping)
+        return (INBOUND[event_type][0], ("data",)) if known else None
+
     def read_file(
         self,
         file_format: str,

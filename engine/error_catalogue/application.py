@@ -57,6 +57,15 @@ APPLICATION_CODES = {
         fix_class="b",
         fix="apply_cash",
     ),
+    "payment_short": CodeInfo(
+        _BUSINESS,
+        _("A small rest is left to pay"),
+        _("%(amount)s of %(customer)s is applied to %(number)s, and %(rest)s of it is left."),
+        _("Write off the rest, or leave it open for the customer to pay."),
+        severity="low",
+        fix_class="b",
+        fix="write_off",
+    ),
     "refund_without_credit_note": CodeInfo(
         _BUSINESS,
         _("Money refunded, but revenue still stands"),
@@ -107,7 +116,7 @@ APPLICATION_CODES = {
         _("It is shown as a reconciling amount of its own month; above materiality ask for reopening."),
         severity="high",
         fix_class="c",
-        fix="post_open_period",
+        fix="ask_reopening",
     ),
     "balance_differs": CodeInfo(
         _BUSINESS,
@@ -133,6 +142,7 @@ APPLICATION_CODES = {
         _("Its own date is kept. Check whether the tax return of its period needs a correction."),
         severity="medium",
         fix_class="c",
+        fix="ask_reopening",
     ),
     "refund_returned": CodeInfo(
         _BUSINESS,

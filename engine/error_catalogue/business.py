@@ -21,16 +21,18 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("The number is already in the books"),
         _("The issuer's number %(number)s is already in the books with another content."),
-        _("Compare both documents at the issuer. Nothing was booked a second time."),
+        _(
+            "Compare both. If it is the same document, put the new one aside. Nothing was booked a second time."
+        ),
         severity="high",
         fix_class="c",
-        fix="link_document",
+        fix="compare",
     ),
     "tax_difference": CodeInfo(
         _BUSINESS,
         _("The tax differs"),
         _("For %(number)s the issuer states a tax of %(stated)s; the set-up here gives %(computed)s."),
-        _("Check the tax mapping. If the issuer is right, propose to accept the difference."),
+        _("Check the tax mapping. If the issuer is right, accept the difference."),
         severity="high",
         fix_class="b",
         fix="accept_difference",
@@ -91,6 +93,14 @@ BUSINESS_CODES = {
         severity="high",
         fix_class="c",
         fix="accept_numbering",
+    ),
+    "field_not_editable": CodeInfo(
+        _BUSINESS,
+        _("This field is never corrected here"),
+        _("The field “%(path)s” of an event is never corrected here."),
+        _("Ask the source to correct it and to send it again."),
+        fix_class="c",
+        fix="ask_resend",
     ),
     "document_cancelled": CodeInfo(
         _BUSINESS,

@@ -53,8 +53,8 @@ CONTRACT_CODES = {
         _CONTRACT,
         _("A field is missing or wrong"),
         _("The field %(path)s is not as agreed: %(problem)s"),
-        _("Ask the source to correct and resend it. Amounts, dates and parties are never edited here."),
-        fix="ask_resend",
+        _("Ask the source to correct and resend it. Texts and references can be corrected here in a copy."),
+        fix="correct",
     ),
     "unknown_event_type": CodeInfo(
         _CONTRACT,

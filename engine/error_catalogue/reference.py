@@ -40,8 +40,9 @@ REFERENCE_CODES = {
         _REFERENCE,
         _("Several invoices could be the credited one"),
         _("The credit note refers to the invoice “%(number)s”, and several invoices have this number."),
-        _("Find out at the source which one it credits, and have it named by its id."),
-        fix="link_document",
+        _("Find out which one it credits, and correct the reference in a copy."),
+        fix_class="c",
+        fix="correct",
     ),
     "parent_missing": CodeInfo(
         _REFERENCE,

@@ -1,9 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
-from ...engine.error_catalogue import CODES, fill
-from .integration_exception import DUE_HOURS, LOCK_SPACE
+from ...engine.error_catalogue import CODES
+from .integration_exception import LOCK_SPACE
 
 
 class IntegrationException(models.Model):
@@ -38,18 +38,13 @@ class IntegrationException(models.Model):
         if found := exceptions.search(domain, limit=1):
             return found
         info = CODES[code]
-        return exceptions.with_context(
-            mail_create_nolog=True, mail_create_nosubscribe=True
-        ).create(
+        return exceptions.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(
             {
-                "name": self.env._(info.title),  # pylint: disable=translation-not-lazy
                 "code": code,
                 "cause": cause[:250],
                 "company_id": company.id,
                 "severity": info.severity,
-                "deadline": fields.Datetime.add(fields.Datetime.now(), hours=DUE_HOURS[info.severity]),
-                "what": fill(self.env._(info.sentence), params),  # pylint: disable=translation-not-lazy
-                "next_step": fill(self.env._(info.next_step), params),  # pylint: disable=translation-not-lazy
+                "deadline": self._due(company, info.severity),
                 "params": params,
                 "detail": detail,
             }

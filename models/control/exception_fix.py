@@ -6,6 +6,23 @@ from odoo.exceptions import UserError
 FIXES = {
     "mapping_missing": "mapping",
     "tax_missing": "mapping",
+    "payment_short": "write_off",
+    "tax_difference": "difference",
+    "schema_violation": "correct",
+    "credited_invoice_unknown": "correct",
+    "duplicate_number": "duplicate",
+    "late_movement": "reopen",
+    "late_document": "reopen",
+    "period_locked": "period",
+    "currency_inactive": "currency",
+    "version_conflict": "resend",
+    "unknown_currency": "resend",
+    "invalid_amount": "resend",
+    "amount_not_exact": "resend",
+    "amount_too_large": "resend",
+    "totals_do_not_add_up": "resend",
+    "unbalanced_entry": "resend",
+    "date_invalid": "resend",
     "partner_ambiguous": "customer",
     "partner_unknown": "customer",
     "payment_party_unknown": "identify",
@@ -92,7 +109,7 @@ class IntegrationExceptionFix(models.Model):
             "target": "new",
             "context": {
                 "default_connection_id": self.connection_id.id,
-                "default_mapping": params.get("code") or "account",
+                "default_mapping": params.get("code") or ("tax" if self.code == "tax_missing" else "account"),
                 "default_outside_value": params.get("value"),
             },
         }
@@ -104,6 +121,23 @@ class IntegrationExceptionFix(models.Model):
             "type": "ir.actions.act_window",
             "res_model": "integration.connection",
             "res_id": self.connection_id.id,
+            "views": [(False, "form")],
+        }
+
+    def action_open_currency(self):
+        """Button: open the currency that is not active."""
+        self.ensure_one()
+        currency = (
+            self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([("name", "=", (self.params or {}).get("currency"))], limit=1)
+        )
+        if not currency:
+            raise UserError(self.env._("Odoo does not know this currency."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.currency",
+            "res_id": currency.id,
             "views": [(False, "form")],
         }
 

@@ -5,7 +5,13 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-RESEND_CODES = ("sequence_gap", "parent_missing")
+from ...engine.error_catalogue import CODES
+
+# What the source can put right by sending again: what is missing, and what is not as agreed.
+RESEND_CODES = frozenset(
+    code for code, info in CODES.items() if info.fix in ("ask_resend", "correct", "compare")
+)
+MAX_NAMED = 20
 
 
 class IntegrationException(models.Model):
@@ -13,6 +19,7 @@ class IntegrationException(models.Model):
 
     gap_ids = fields.One2many("integration.sequence.gap", "exception_id", string="Missing numbers")
     missing_numbers = fields.Char(compute="_compute_missing_numbers", string="Still missing")
+    may_ask_resend = fields.Boolean(compute="_compute_may_ask_resend")
     decision_reason = fields.Char(
         string="Reason", help="Why it is right to go on. It is kept in the audit trail."
     )
@@ -22,6 +29,11 @@ class IntegrationException(models.Model):
         for exception in self:
             gaps = exception.sudo().gap_ids.filtered(lambda gap: gap.state == "open")
             exception.missing_numbers = gaps._say() or False
+
+    @api.depends("code", "state")
+    def _compute_may_ask_resend(self):
+        for exception in self:
+            exception.may_ask_resend = exception.state == "open" and exception.code in RESEND_CODES
 
     def _resolve_if_empty(self):
         """Missing numbers are asked about as long as they are missing, whether or not something waits for them."""
@@ -58,20 +70,36 @@ class IntegrationException(models.Model):
                 author_id=self.env.user.partner_id.id,
                 partner_ids=(exception.user_id | exception.flow_id.user_id).partner_id.ids,
             )
+            exception._write_to_source(what)
+            exception.write({"asked_source_at": fields.Datetime.now()})
             if exception.connection_id._spec().pulls:
                 exception.connection_id._pull_now()
         return self._told(self.env._("It is noted, and the owner of the flow is told."))
+
+    def _write_to_source(self, what):
+        """Hook: send the question to the contact at the source, where there is one."""
 
     def _what_to_resend(self):
         self.ensure_one()
         if self.code == "parent_missing":
             params = self.params or {}
             return f"{params.get('kind')} {params.get('value')}"
+        if self.code != "sequence_gap":
+            return self._say_waiting_events()
         return self.env._(
             "the events with the numbers %(numbers)s (%(series)s)",
             numbers=self.missing_numbers,
             series=", ".join(self.gap_ids.series_id.mapped("name")),
         )
+
+    def _say_waiting_events(self):
+        """Return what the source has to send again, as it calls it itself; bounded."""
+        messages = self.message_ids_held[:MAX_NAMED]
+        names = ", ".join(f"{row.object_key} ({row.event_id})" for row in messages)
+        more = len(self.message_ids_held) - len(messages)
+        if more:
+            names += self.env._(" and %s more", more)
+        return names or self.cause
 
     def _decide(self, action):
         """Check and write down an approver's decision; returns its reason."""

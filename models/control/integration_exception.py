@@ -1,18 +1,19 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from collections import defaultdict
-
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.misc import formatLang
 
-from ...engine.error_catalogue import CODES, fill
+from ...engine.error_catalogue import CODES
 
 SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High"), ("critical", "Critical")]
+# Statuses of events that are not finished: they count as waiting for their exception.
+UNFINISHED = ("ready", "waiting", "held", "unknown", "parked", "dead")
 # First half of an advisory lock key: the second half is the hash of a cause.
 LOCK_SPACE = 0x4649_4558
+# A cause that comes back within so many days opens its exception again instead of making another one.
+RETURN_DAYS = 30
 # Hours until somebody must have decided, by severity; a flow's own agreement goes before.
 DUE_HOURS = {"critical": 4, "high": 24, "medium": 72, "low": 168}
 
@@ -26,7 +27,6 @@ class IntegrationException(models.Model):
     _order = "severity_rank desc, deadline, id"
     _check_company_auto = True
 
-    name = fields.Char(required=True, readonly=True)
     code = fields.Char(required=True, readonly=True)
     cause = fields.Char(
         required=True, readonly=True, help="What tells this exception from others of the same kind."
@@ -53,18 +53,19 @@ class IntegrationException(models.Model):
     user_id = fields.Many2one("res.users", string="Owner", tracking=True, index=True)
     deadline = fields.Datetime(string="Act by", readonly=True)
     is_overdue = fields.Boolean(compute="_compute_is_overdue", search="_search_is_overdue")
-    what = fields.Text(string="What happened", readonly=True)
-    next_step = fields.Text(string="What to do next", readonly=True)
-    params = fields.Json(readonly=True)
+    params = fields.Json(readonly=True, help="What fills the sentences; the words are the reader's.")
     detail = fields.Text(string="Detail for the engineer", readonly=True)
     resolved_at = fields.Datetime(readonly=True)
     resolved_by_id = fields.Many2one("res.users", readonly=True)
     resolution = fields.Char(readonly=True)
+    returned_count = fields.Integer(
+        readonly=True, string="Came back", help="How often it was resolved and came back."
+    )
     message_ids_held = fields.One2many("integration.message", "exception_id", string="Waiting events")
     held_count = fields.Integer(compute="_compute_held_count", string="Events waiting")
     movement_ids = fields.One2many("integration.movement", "exception_id", string="Booked money to apply")
-    at_stake = fields.Char(compute="_compute_at_stake", help="Gross, per currency, each document once.")
 
+    _resolved_cause_idx = models.Index("(connection_id, code, cause) WHERE state = 'resolved'")
     _open_cause_unique = models.UniqueIndex("(connection_id, code, cause) WHERE state = 'open'")
 
     @api.depends("connection_id.company_id")
@@ -94,36 +95,13 @@ class IntegrationException(models.Model):
     def _compute_held_count(self):
         counts = dict(
             self.env["integration.message"]._read_group(
-                [("exception_id", "in", self.ids)], ["exception_id"], ["__count"]
+                [("exception_id", "in", self.ids), ("status", "in", UNFINISHED)],
+                ["exception_id"],
+                ["__count"],
             )
         )
         for exception in self:
             exception.held_count = counts.get(exception, 0)
-
-    def _compute_at_stake(self):
-        """Sum what waits, per currency: parked documents and booked money that is not applied."""
-        sums = defaultdict(lambda: defaultdict(float))
-        for exception, currency, amount in (
-            self.env["integration.message"]
-            .sudo()
-            ._read_group(
-                [("exception_id", "in", self.ids), ("currency_id", "!=", False)],
-                ["exception_id", "currency_id"],
-                ["amount:sum"],
-            )
-        ):
-            sums[exception.id][currency] += abs(amount)
-        for movement in self.env["integration.movement"].sudo().search([("exception_id", "in", self.ids)]):
-            line = movement.counterpart_id
-            # Of money that is partly applied, only the rest is at stake.
-            partly = movement.application == "partly" and line.currency_id == movement.currency_id
-            amount = line.amount_residual_currency if partly else movement.amount
-            sums[movement.exception_id.id][movement.currency_id] += abs(amount)
-        for exception in self:
-            exception.at_stake = ", ".join(
-                formatLang(self.env, amount, currency_obj=currency)
-                for currency, amount in sorted(sums[exception.id].items(), key=lambda pair: pair[0].name)
-            )
 
     # -- raising and resolving -----------------------------------------------------------------------------
 
@@ -158,24 +136,58 @@ class IntegrationException(models.Model):
         self.env.cr.execute(SQL("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", LOCK_SPACE, lock))
         if found := self._open_cause(connection, code, cause):
             return exceptions.browse(found)
+        if returned := exceptions._open_again(connection, code, cause, params, flow, detail):
+            return returned
         info = CODES[code]
-        hours = (flow and flow.sla_hours) or DUE_HOURS[info.severity]
         return exceptions.with_context(mail_create_nolog=True, mail_create_nosubscribe=True).create(
             {
-                "name": self.env._(info.title),
                 "code": code,
                 "cause": cause,
                 "connection_id": connection.id,
                 "flow_id": flow.id if flow else False,
                 "severity": info.severity,
                 "user_id": flow.user_id.id if flow and flow.user_id else False,
-                "deadline": fields.Datetime.add(fields.Datetime.now(), hours=hours),
-                "what": fill(self.env._(info.sentence), params),
-                "next_step": fill(self.env._(info.next_step), params),
-                "params": params,
+                "deadline": self._due(connection.company_id, info.severity, flow, connection.time_zone),
+                "params": {name: _plain(value) for name, value in params.items()},
                 "detail": detail,
             }
         )
+
+    def _open_again(self, connection, code, cause, params, flow, detail):
+        """Open the exception of a cause that was resolved lately and has come back; an empty record where none was."""
+        since = fields.Datetime.subtract(fields.Datetime.now(), days=RETURN_DAYS)
+        domain = [
+            ("connection_id", "=", connection.id),
+            ("code", "=", code),
+            ("cause", "=", cause),
+            ("state", "=", "resolved"),
+            ("resolved_at", ">=", since),
+        ]
+        exception = self.search(domain, order="id desc", limit=1)
+        if exception:
+            before = exception.resolution or ""
+            exception.write(
+                {
+                    "state": "open",
+                    "returned_count": exception.returned_count + 1,
+                    "deadline": self._due(
+                        connection.company_id, exception.severity, flow, connection.time_zone
+                    ),
+                    "params": {name: _plain(value) for name, value in params.items()},
+                    "detail": detail,
+                    "resolved_at": False,
+                    "resolved_by_id": False,
+                    "resolution": False,
+                }
+            )
+            exception.message_post(body=self.env._("It has come back. It had been resolved: %s", before))
+        return exception
+
+    @api.model
+    def _due(self, company, severity, flow=None, time_zone=None):
+        """Return until when somebody must have decided (naive UTC): the flow's agreement, else by severity."""
+        hours = (flow and flow.sla_hours) or DUE_HOURS[severity]
+        return fields.Datetime.add(fields.Datetime.now(), hours=hours)
 
     def _resolve(self, resolution):
         """Close these exceptions; ``resolution`` says in plain words why."""
@@ -226,10 +238,14 @@ class IntegrationException(models.Model):
     def action_try_again(self):
         """Button: the cause is removed; everything that waits goes on by itself."""
         self.check_access("write")
-        messages = self.sudo().message_ids_held
-        if not messages._requeue("message.retry"):
+        count = self._go_on("message.retry")
+        if not count:
             raise UserError(self.env._("Nothing waits here that could be tried again."))
-        return self._told(self.env._("%s events are in the queue again.", len(messages)))
+        return self._told(self.env._("%s events are in the queue again.", count))
+
+    def _go_on(self, trigger):
+        """Put what waits for these exceptions back into the queue; returns how many events."""
+        return len(self.sudo().message_ids_held._requeue(trigger))
 
     def action_open_messages(self):
         self.ensure_one()
@@ -270,3 +286,8 @@ class IntegrationException(models.Model):
     def _note(self, text):
         for exception in self.sudo():
             exception.message_post(body=Markup("%s") % text, author_id=self.env.user.partner_id.id)
+
+
+def _plain(value):
+    """Return a parameter as JSON keeps it; dates and amounts become texts."""
+    return value if isinstance(value, (str, int, list)) or value is None else str(value)

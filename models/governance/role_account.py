@@ -12,6 +12,7 @@ ROLES = [
     ("PSP-RES", "Funds held back by the provider"),
     ("AP-PSP", "Payable to the provider (fees against its invoice)"),
     ("OPEN", "Open items brought forward at go-live"),
+    ("WO", "Small differences written off"),
 ]
 NEEDED = ("UNID", "FEE", "TRANSIT")
 

@@ -239,7 +239,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _translate(self, work):
         self._reach(work, "received")
-        work.body = parse_json(bytes(work.row["raw"]))
+        work.body = self._body_of(work)
         self._check_addressee(work)
         self._reach(work, "validated")
         connector = get_connector(work.connection.connector)
@@ -249,7 +249,7 @@ class IntegrationDrain(models.AbstractModel):
             raise ContractError("unknown_event_type", event_type, params={"event_type": event_type})
         settings = self._once("settings", work.connection, work.connection._settings)
         event = InboundEvent(work.envelope, work.body, settings)
-        work.documents = connector.transform(event) if rule.kind else []
+        work.documents = self._documents_of(work, connector, event) if rule.kind else []
         for document in work.documents:
             check(document, provider=connector.spec.code)
         self._reach(work, "transformed")
@@ -257,6 +257,14 @@ class IntegrationDrain(models.AbstractModel):
             work.kind = kind_of(work.documents[0])[0]
         else:
             work.outcome, work.note = "nothing", rule.reason
+
+    def _body_of(self, work):
+        """Return what an event says, parsed."""
+        return parse_json(bytes(work.row["raw"]))
+
+    def _documents_of(self, work, connector, event):
+        """Return the canonical documents that an event says."""
+        return connector.transform(event)
 
     def _reach(self, work, stage):
         work.stage = stage

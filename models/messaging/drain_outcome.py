@@ -10,6 +10,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...engine.canonical.registry import encode
+from ...engine.cutover import economic_date
 from ...engine.error_catalogue import retries_by_itself
 from ...engine.errors import ErrorClass
 from ...engine.lifecycle import STAGES
@@ -54,6 +55,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
             "status": "superseded" if work.outcome == "superseded" else "done",
             "attempts": row["attempt_count"] + 1,
             "kind": work.kind,
+            "economic_date": self._accounting_day(work),
             **self._amount(work),
         }
         if work.note and not work.error:
@@ -62,6 +64,10 @@ class IntegrationDrainOutcome(models.AbstractModel):
             outcome |= self._failure(work)
             work.outcome = {"waiting": "retry"}.get(outcome["status"], outcome["status"])
         return outcome
+
+    def _accounting_day(self, work):
+        """Return the day to which what the event says belongs, for the lists of a month; None = not understood."""
+        return economic_date(work.documents[0], work.connection.time_zone) if work.documents else None
 
     def _amount(self, work):
         """Return amount and currency of what the event says, for lists and for the money at stake."""
@@ -97,8 +103,14 @@ class IntegrationDrainOutcome(models.AbstractModel):
         }
         if delay is not None:
             return values | {"status": "waiting", "due_at": fields.Datetime.now() + timedelta(seconds=delay)}
-        exception = self.env["integration.exception"]._raise_cause(
-            connection.with_env(self.env), error.code, error.params, self._cause(work), flow, error.detail
+        cause = self._cause(work)
+        # Five hundred events with one cause ask once for its exception, not five hundred times.
+        exception = self._once(
+            ("cause", error.code, cause),
+            connection,
+            lambda: self.env["integration.exception"]._raise_cause(
+                connection.with_env(self.env), error.code, error.params, cause, flow, error.detail
+            ),
         )
         return values | {"status": "dead" if by_itself else "parked", "exception_id": exception.id}
 

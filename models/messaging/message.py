@@ -68,6 +68,9 @@ class IntegrationMessage(models.Model):
     occurred_at = fields.Datetime(readonly=True, help="When it happened at the source.")
     amount = fields.Monetary(readonly=True, help="Gross amount of the document or movement.")
     currency_id = fields.Many2one("res.currency", readonly=True, ondelete="restrict")
+    economic_date = fields.Date(
+        readonly=True, string="Accounting day", help="The day to which the document or movement belongs."
+    )
     received_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     finished_at = fields.Datetime(readonly=True)
     stage = fields.Selection(
@@ -198,7 +201,7 @@ class IntegrationMessage(models.Model):
 
         :param outcomes: list of dicts with id, direction, from_stage, from_status, stage, status, attempts (tries so
             far) and, where they apply, kind, error_code, error_text, error_detail, due_at (naive UTC),
-            exception_id, amount, currency_id.
+            exception_id, amount, currency_id, economic_date.
         :raises IllegalTransition: the transition table does not know a step.
         """
         if not outcomes:
@@ -218,6 +221,7 @@ class IntegrationMessage(models.Model):
             "exception_id",
             "amount",
             "currency_id",
+            "economic_date",
         )
         rows = [
             (
@@ -238,11 +242,12 @@ class IntegrationMessage(models.Model):
                        next_trigger = CASE WHEN v.status = 'held' THEN m.next_trigger END,
                        trigger_user_id = CASE WHEN v.status = 'held' THEN m.trigger_user_id END,
                        amount = COALESCE(v.amount, m.amount), currency_id = COALESCE(v.currency_id, m.currency_id),
+                       economic_date = COALESCE(v.economic_date, m.economic_date),
                        finished_at = CASE WHEN v.finished THEN now() AT TIME ZONE 'UTC' END
                   FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                              %s::timestamp[], %s::int[], %s::numeric[], %s::int[], %s::int[], %s::bool[])
+                              %s::timestamp[], %s::int[], %s::numeric[], %s::int[], %s::date[], %s::int[], %s::bool[])
                        AS v(id, stage, status, kind, error_code, error_text, error_detail, due_at,
-                            exception_id, amount, currency_id, attempts, finished)
+                            exception_id, amount, currency_id, economic_date, attempts, finished)
                  WHERE m.id = v.id
                 """,
                 *(list(column) for column in zip(*rows, strict=True)),
@@ -282,10 +287,11 @@ class IntegrationMessage(models.Model):
     def _requeue(self, trigger):
         """Put stopped events back into the queue, because ``trigger`` (an audit action) removed the cause."""
         stopped = self.filtered(lambda message: message.status in ("parked", "dead", "waiting"))
+        onward = defaultdict(self.browse)
         for message in stopped:
-            message._advance(
-                message.stage if message.direction == "out" else "received", "ready", due_at=False
-            )
+            onward[message.stage if message.direction == "out" else "received"] |= message
+        for stage, messages in onward.items():
+            messages._advance(stage, "ready", due_at=False)
         self.env["integration.audit.leaf"]._record_messages(stopped, trigger)
         inbound = stopped.filtered(lambda message: message.direction == "in")
         self.env["integration.lane"]._ring_after_commit(inbound.lane_id.ids)

@@ -10,6 +10,7 @@ ACCOUNTS = {
     "AR-DISP": ("1290", "Disputed receivables", "asset_current", True),
     "FEE-D": ("6191", "Dispute fees", "expense", False),
     "AP-PSP": ("2011", "Payable to payment providers", "liability_payable", True),
+    "WO": ("6590", "Small differences", "expense", False),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }
 

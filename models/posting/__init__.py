@@ -7,6 +7,7 @@ from . import invoice_writer
 from . import movement
 from . import application
 from . import invoice_finder
+from . import application_parts
 from . import entry
 from . import provider_balance
 from . import reference

@@ -343,7 +343,8 @@ class IntegrationPostingApplication(models.AbstractModel):
     def _facts(self, movement):
         """Return what every sentence about booked money says: how much, and whose."""
         known_as = movement.partner_id.name or movement.customer_name or movement.outside_customer
-        return {"amount": _amount(movement), "customer": known_as or self.env._("somebody unknown")}
+        # Not translated here: the words of an exception are made in its reader's language.
+        return {"amount": _amount(movement), "customer": known_as or "somebody unknown"}
 
     # -- shared --------------------------------------------------------------------------------------------
 

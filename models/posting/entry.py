@@ -51,6 +51,7 @@ class IntegrationPostingEntry(models.AbstractModel):
                 "currency_inactive", document.currency, params={"currency": document.currency}
             )
         date = self._first_open_day(connection.company_id, journal, document.date)
+        self._check_late(work, document.date, date)
         work.plan = {
             "journal": journal,
             "date": date,

@@ -106,6 +106,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         journal = self._journal(connection, document, lookups["resolve"])
         date = self._first_open_day(company, journal, document.issue_date, has_tax=True)
         term = self._payment_term(document, partner, lookups["resolve"])
+        self._check_late(work, document.issue_date, date)
         return {
             "move_type": MOVE_TYPES[document.document_type],
             "company": company,
@@ -299,7 +300,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         if self._same(currency, document, base_lines, computed_tax, stated_tax):
             return base_lines
         difference = abs(_number(stated_tax) - computed_tax)
-        if currency.compare_amounts(difference, work.connection.tax_tolerance) > 0:
+        # What a person has accepted for this one event goes before the connection's own tolerance.
+        allowed = max(work.connection.tax_tolerance, work.row.get("granted_tolerance") or 0)
+        if currency.compare_amounts(difference, allowed) > 0:
             raise BusinessError(
                 "tax_difference",
                 document.source.object_id,

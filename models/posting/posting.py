@@ -40,6 +40,23 @@ class IntegrationPosting(models.AbstractModel):
         return max(lock for lock, _field in locks) + timedelta(days=1) if locks else date
 
     @api.model
+    def _check_late(self, work, wanted, date):
+        """Stop a document whose day is locked where its flow says so, instead of booking it on ``date`` (F11).
+
+        :raises BusinessError: ``period_locked``.
+        """
+        if date == wanted or work.row.get("late_allowed"):
+            return
+        flow = self.env["integration.flow"].browse(work.row.get("flow_id") or [])
+        if flow.late_policy == "stop":
+            last_locked = date - timedelta(days=1)
+            raise BusinessError(
+                "period_locked",
+                f"{wanted} would become {date}",
+                params={"date": str(wanted), "lock_date": str(last_locked)},
+            )
+
+    @api.model
     def _wait_for(self, work, kind, value):
         """Let the event wait for what it belongs to; the drain lets it go when that comes into the books.
 

@@ -1,0 +1,199 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Differences of a document and locked periods: within limits at once, else proposed to an approver (F5, F8, F11).
+
+The issuer's amounts are facts: accepting a difference books the issuer's amounts instead of refusing them. No button
+changes a period or a date: reopening is asked of the controller, who does it in Odoo.
+"""
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+from odoo.tools.misc import formatLang
+
+from ...engine.errors import ContractError
+from ...engine.money import parse_decimal
+
+LATE_CODES = ("late_movement", "late_document", "period_locked")
+
+
+class IntegrationFlow(models.Model):
+    _inherit = "integration.flow"
+
+    late_policy = fields.Selection(
+        [
+            ("open_day", "Book on the first open day"),
+            ("stop", "Stop, the controller decides"),
+        ],
+        required=True,
+        default="open_day",
+        string="Documents of a locked period",
+        help="Their own date is kept in both cases. Money that moved is always booked on the first open day.",
+    )
+
+
+class IntegrationMessage(models.Model):
+    _inherit = "integration.message"
+
+    granted_tolerance = fields.Monetary(
+        readonly=True,
+        string="Difference accepted",
+        help="By how much the issuer's tax may differ from what is computed here: accepted for this event alone.",
+    )
+    late_allowed = fields.Boolean(
+        readonly=True, string="May be booked late", help="Approved: it is booked on the first open day."
+    )
+
+
+class IntegrationDrain(models.AbstractModel):
+    _inherit = "integration.drain"
+
+    def _row_columns(self, behind=None):
+        return SQL("%s, m.granted_tolerance, m.late_allowed", super()._row_columns(behind))
+
+
+class IntegrationException(models.Model):
+    _inherit = "integration.exception"
+
+    # -- the tax differs -------------------------------------------------------------------------------------
+
+    def action_accept_difference(self):
+        """Button: the issuer is right; accept the difference, at once within the limits, else ask an approver."""
+        self.ensure_one()
+        self.check_access("write")
+        message, difference = self._difference()
+        amount = self._in_company_currency_of(message, difference)
+        total = self._in_company_currency_of(message, message.amount)
+        partner = self._partner_of(message)
+        verdict = self.env["integration.limit.use"]._judge_difference(self.company_id, partner, amount, total)
+        if not verdict.at_once:
+            return self._open_step("accept_difference", {}, self._say_why(verdict))
+        name, _summary = self._say_difference({})
+        self.env["integration.limit.use"]._record("difference", self, partner, amount, name)
+        self._accept_now()
+        return self._told(self.env._("Accepted. The document is posted with the issuer's amounts."))
+
+    def _difference(self):
+        """Return (event, amount by which its tax differs, in its currency).
+
+        :raises UserError: there is no such event, or its difference is not known.
+        """
+        message = self.sudo().message_ids_held.filtered(lambda row: row.status in ("parked", "dead"))
+        params = self.params or {}
+        if self.code != "tax_difference" or len(message) != 1:
+            raise UserError(
+                self.env._("There is no single document here whose difference could be accepted.")
+            )
+        try:
+            stated, computed = (parse_decimal(str(params.get(name))) for name in ("stated", "computed"))
+        except ContractError as error:
+            raise UserError(self.env._("The difference is not known. Press “Try again” first.")) from error
+        return message, float(abs(stated - computed))
+
+    def _in_company_currency_of(self, message, amount):
+        company, currency = self.company_id, message.currency_id or self.company_id.currency_id
+        day = message.economic_date or fields.Date.context_today(self)
+        return abs(currency._convert(amount, company.currency_id, company, day))
+
+    def _partner_of(self, message):
+        """Return the customer of a waiting document, as far as it is known here; else nobody."""
+        outside = self._outside_customers()
+        bindings = self.env["integration.binding"]._find(self.connection_id, "customer", outside)
+        return self.env["res.partner"].browse([row.res_id for row in bindings.values()][:1]).exists()
+
+    def _accept_now(self):
+        message, difference = self._difference()
+        message.write({"granted_tolerance": difference})
+        self.env["integration.audit.leaf"]._record_messages(
+            message, "exception.accept_difference", f"{difference:.2f}"
+        )
+        message._requeue("message.difference_accepted")
+
+    def _say_difference(self, values):
+        message, difference = self._difference()
+        amount = formatLang(self.env, difference, currency_obj=message.currency_id)
+        name = self.env._(
+            "Accept a tax difference of %(amount)s for %(document)s",
+            amount=amount,
+            document=(self.params or {}).get("number") or message.object_key,
+        )
+        return name, self.what
+
+    def _rows_difference(self, values):
+        message, difference = self._difference()
+        stated = str((self.params or {}).get("stated"))
+        computed = str((self.params or {}).get("computed"))
+        return [
+            {"field": "amount_tax", "label": "Tax", "before": computed, "after": stated},
+            {"field": message.object_key, "label": "Difference", "before": "", "after": f"{difference:.2f}"},
+        ]
+
+    def _do_difference(self, values, request):
+        self._accept_now()
+
+    # -- a locked period -------------------------------------------------------------------------------------
+
+    def action_ask_reopening(self):
+        """Button: ask the controller to reopen the period; no lock date is ever changed from here."""
+        self.ensure_one()
+        self.check_access("write")
+        return self._open_step("reopen", {})
+
+    def _say_reopen(self, values):
+        if self.code not in LATE_CODES:
+            raise UserError(self.env._("No locked period is concerned."))
+        day = (self.params or {}).get("date")
+        name = self.env._("Reopen the period of %s", day)
+        return name, "\n".join(
+            [
+                self.what,
+                self.env._(
+                    "Agreeing changes no lock date. Whoever agrees reopens the period in Accounting → Lock Dates and "
+                    "locks it again."
+                ),
+            ]
+        )
+
+    def _rows_reopen(self, values):
+        day = str((self.params or {}).get("date"))
+        return [{"field": "date", "label": "Period of", "before": day, "after": "is reopened by hand"}]
+
+    def _do_reopen(self, values, request):
+        """Agreed: the task of reopening goes to who agreed; what was booked late stays until somebody moves it."""
+        self.sudo().activity_schedule(
+            "mail.mail_activity_data_todo",
+            summary=self.env._("Reopen the period of %s, as agreed", (self.params or {}).get("date")),
+            note=self.env._("Lock it again afterwards. Then whoever asked for it goes on here."),
+            user_id=request.approver_id.id,
+        )
+
+    def action_book_open_period(self):
+        """Button: propose to book on the first open day; its own date is kept, an approver decides."""
+        self.ensure_one()
+        self.check_access("write")
+        return self._open_step("book_open_period", {})
+
+    def _say_open_period(self, values):
+        if self.code != "period_locked" or not self.held_count:
+            raise UserError(self.env._("No document waits here for a locked period."))
+        name = self.env._("Book documents of %s in the first open period", (self.params or {}).get("date"))
+        return name, self.what
+
+    def _rows_open_period(self, values):
+        params = self.params or {}
+        return [
+            {
+                "field": "date",
+                "label": "Accounting date",
+                "before": str(params.get("date")),
+                "after": f"first open day after {params.get('lock_date')}",
+            },
+            {"field": "held_count", "before": "", "after": str(self.held_count)},
+        ]
+
+    def _do_open_period(self, values, request):
+        messages = self.sudo().message_ids_held
+        messages.write({"late_allowed": True})
+        self.env["integration.audit.leaf"]._record_messages(
+            messages, "exception.book_open_period", request.reason[:200]
+        )
+        messages._requeue("message.late_allowed")

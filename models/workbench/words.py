@@ -1,0 +1,39 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The words of the workbench in audit trail and timeline."""
+
+from odoo import models
+from odoo.tools.translate import LazyTranslate
+
+from ..control.display import ACTION_LABELS, words_for
+
+_lt = LazyTranslate(__name__)
+
+ACTION_LABELS.update(
+    {
+        "exception.accept_difference": _lt("Difference accepted by a person"),
+        "exception.book_open_period": _lt("May be posted on the first open day"),
+        "exception.create_customer": _lt("New customer made"),
+        "exception.escalate": _lt("Next level told"),
+        "exception.write_off": _lt("Small rest written off"),
+        "limit.change": _lt("Limits changed"),
+        "limit.review": _lt("Use of a limit reviewed"),
+        "limit.object": _lt("Use of a limit objected to"),
+        "message.correct": _lt("Corrected in a copy"),
+        "message.corrected": _lt("The corrected copy is processed"),
+        "message.difference_accepted": _lt("The difference was accepted; tried again"),
+        "message.late_allowed": _lt("Approved for the first open day; tried again"),
+    }
+)
+SHOWN = frozenset({"message.correct", "exception.accept_difference", "exception.book_open_period"})
+
+
+class IntegrationMessage(models.Model):
+    _inherit = "integration.message"
+
+    def _timeline_people(self):
+        rows = super()._timeline_people()
+        for leaf in self.leaf_ids.filtered(lambda leaf: leaf.action in SHOWN).sorted("id"):
+            title = words_for(self.env, leaf.action)
+            text = f"{leaf.user_id.name}: {leaf.detail}" if leaf.detail else leaf.user_id.name
+            rows.append(self._entry(leaf.recorded_at, title, text, tone="info", icon="fa-user"))
+        return rows
