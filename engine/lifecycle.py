@@ -184,13 +184,13 @@ def check_start(direction: str, stage: str, status: str) -> None:
 
 
 _LABELS_IN = {
-    "ready": _("Event received, will be booked in a moment"),
-    "waiting": _("Not booked yet: will be tried again"),
-    "held": _("Not booked yet: waits for something else first"),
-    "unknown": _("Not booked yet: the answer is being looked up"),
-    "parked": _("Not booked: needs you"),
+    "ready": _("Event received, will be posted in a moment"),
+    "waiting": _("Not posted yet: will be tried again"),
+    "held": _("Not posted yet: waiting for an earlier event"),
+    "unknown": _("Not posted yet: the answer is being looked up"),
+    "parked": _("Not posted: needs you"),
     "dead": _("Stopped after several tries: needs you"),
-    "done": _("Finished, nothing to book"),
+    "done": _("Finished, nothing to post"),
     "superseded": _("Replaced by a newer version"),
     "discarded": _("Discarded by a person"),
 }
@@ -205,12 +205,12 @@ _LABELS_OUT = {
     "superseded": _("Replaced by a newer version"),
     "discarded": _("Discarded by a person"),
 }
-_BOOKED_NEEDS_YOU = _("Booked, but something is left: needs you")
-_BOOKED_CONTINUES = _("Booked, the rest follows by itself")
+_BOOKED_NEEDS_YOU = _("Posted, but something is left: needs you")
+_BOOKED_CONTINUES = _("Posted, the rest follows by itself")
 _DONE_IN = {
-    "posted": _("Booked"),
-    "acknowledged": _("Booked, and the source was told"),
-    "reconciled": _("Booked and reconciled"),
+    "posted": _("Posted"),
+    "acknowledged": _("Posted, and the source was told"),
+    "reconciled": _("Posted and reconciled"),
 }
 _DONE_OUT = {
     "posted": _("Sent"),

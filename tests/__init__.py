@@ -50,5 +50,7 @@ from . import test_watchdog
 from . import test_wake_up
 from . import test_webhook
 from . import test_workbench
+from . import test_workbench_corrections
 from . import test_workbench_fixes
 from . import test_workbench_people
+from . import test_workbench_tours

@@ -175,7 +175,7 @@ class TestViews(ViewsCommon):
         rows = message.timeline
         titles = [row["title"] for row in rows]
         self.assertEqual(
-            titles[:5], ["It happened at the source", "Received", "Checked", "Understood", "Booked"]
+            titles[:5], ["It happened at the source", "Received", "Checked", "Understood", "Posted"]
         )
         self.assertEqual(titles[5], "Try 1: Done")
         self.assertEqual(message.about, "Balance movements")
@@ -203,7 +203,7 @@ class TestViews(ViewsCommon):
 
     def test_audit_entries_are_told_in_words(self):
         leaf = self.env["integration.audit.leaf"].search([("action", "=", "message.done")], limit=1)
-        self.assertEqual(leaf.action_label, "Booked")
+        self.assertEqual(leaf.action_label, "Posted")
         self.assertTrue(leaf.genuine)
 
 

@@ -20,9 +20,7 @@ class TestFigures(WorkbenchCommon):
     def test_one_row_per_cause_with_money_gross_per_currency_once_per_document(self):
         self.env.ref("base.EUR").active = True
         self.unmapped(2)
-        self.unmapped(
-            1, currency="EUR", source={"system": "partner", "object_id": "E-1", "version": 1}
-        )
+        self.unmapped(1, currency="EUR", source={"system": "partner", "object_id": "E-1", "version": 1})
         exception = self.exceptions()
         self.assertEqual((len(exception), exception.code), (1, "mapping_missing"))
         self.assertEqual(

@@ -35,6 +35,12 @@ class WorkbenchCommon(IntegrationCommon):
                 cls.env, f"wb_{name}", groups=GROUP % group, email=f"{name}@books.example", **cls.people
             )
             setattr(cls, name, user)
+        cls.controller = new_test_user(
+            cls.env,
+            "wb_controller",
+            groups="finance_integration.group_auditor,account.group_account_manager",
+            **cls.people,
+        )
         cls.connections = cls.partner_connection | cls.stripe_connection
 
     def document(self, name, amount="100.00", code="STD", party=ANNA, /, **facts):

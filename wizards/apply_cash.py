@@ -86,7 +86,7 @@ class IntegrationApplyCashLine(models.TransientModel):
     wizard_id = fields.Many2one("integration.apply.cash", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="wizard_id.exception_id.company_id")
     currency_id = fields.Many2one(related="wizard_id.currency_id")
-    invoice_id = fields.Many2one("account.move", required=True, string="Invoice")
+    invoice_id = fields.Many2one("account.move", required=True)
     partner_id = fields.Many2one(related="invoice_id.commercial_partner_id", string="Customer")
     due = fields.Date(related="invoice_id.invoice_date_due", string="Due on")
     open_amount = fields.Monetary(readonly=True, string="Open")

@@ -10,7 +10,7 @@ _lt = LazyTranslate(__name__)
 
 MAX_TIMELINE_ENTRIES = 200
 ACTION_LABELS = {
-    "message.done": _lt("Booked"),
+    "message.done": _lt("Posted"),
     "message.duplicate": _lt("Was booked already; nothing booked again"),
     "message.nothing": _lt("Nothing to book"),
     "message.superseded": _lt("Overtaken by a newer version"),

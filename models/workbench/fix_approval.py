@@ -8,7 +8,7 @@ from ...engine.error_catalogue import fill
 from ...engine.errors import IntegrationError
 from .limits import _check_approved
 
-# Step → (method that says what would be done, method that tells what would change, method that does it, kind of request).
+# Step → (what says it in words, what tells the change, what does it, kind of request).
 STEPS = {
     "apply": ("_say_apply", "_rows_apply", "_do_apply", "application"),
     "write_off": ("_say_write_off", "_rows_write_off", "_do_write_off", "write_off"),

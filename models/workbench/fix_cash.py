@@ -202,7 +202,7 @@ class IntegrationException(models.Model):
 
     def _say_why(self, verdict):
         limit = formatLang(self.env, float(verdict.limit), currency_obj=self.company_currency_id)
-        return self.env._(WHY[verdict.reason]) % limit
+        return self.env._(WHY[verdict.reason]) % limit  # pylint: disable=translation-not-lazy
 
     def _say_apply(self, values):
         movement = self.sudo().movement_ids[:1]
@@ -230,7 +230,9 @@ class IntegrationException(models.Model):
                 "field": invoice.name,
                 "label": f"{invoice.name} · {invoice.partner_id.name}",
                 "before": f"{invoice.amount_residual:.2f}",
-                "after": f"− {amounts[invoice.id]}" if amounts[invoice.id] else "paid as far as the money goes",
+                "after": f"− {amounts[invoice.id]}"
+                if amounts[invoice.id]
+                else "paid as far as the money goes",
             }
             for invoice in invoices
         ]

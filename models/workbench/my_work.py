@@ -168,7 +168,9 @@ class IntegrationMyWork(models.AbstractModel):
     def _requests(self):
         """Return the requests that the acting user may decide; never an own one."""
         view = self.env["integration.work.view"]._look()
-        return self.env["integration.change.request"].search([("may_decide", "=", True), *view._company_domain()])
+        return self.env["integration.change.request"].search(
+            [("may_decide", "=", True), *view._company_domain()]
+        )
 
     @api.model
     def _replays(self):

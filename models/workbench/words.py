@@ -1,10 +1,11 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The words of the workbench in audit trail and timeline."""
 
-from odoo import models
+from odoo import api, models
 from odoo.tools.translate import LazyTranslate
 
 from ..control.display import ACTION_LABELS, words_for
+from ..reconciliation.movement import WAITING
 
 _lt = LazyTranslate(__name__)
 
@@ -29,6 +30,27 @@ SHOWN = frozenset({"message.correct", "exception.accept_difference", "exception.
 
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
+
+    @api.depends("status", "exception_id.approval_asked")
+    def _compute_state_label(self):
+        """Say of posted money whether it is applied, and of what is stopped whether an approver has the word."""
+        result = super()._compute_state_label()
+        posted = self.filtered(
+            lambda row: row.direction == "in" and row.status == "done" and row.kind == "movement"
+        )
+        if posted:
+            open_money = (
+                self.env["integration.movement"]
+                .sudo()
+                ._read_group(
+                    [("message_id", "in", posted.ids), ("application", "in", WAITING)], ["message_id"]
+                )
+            )
+            for (message,) in open_money:
+                self.browse(message.id).state_label = self.env._("Posted, not applied")
+        for message in self.filtered(lambda row: row.status == "parked" and row.exception_id.approval_asked):
+            message.state_label = self.env._("Not posted: waiting for approval")
+        return result
 
     def _timeline_people(self):
         rows = super()._timeline_people()

@@ -151,10 +151,10 @@ def test_unknown_names_are_refused():
 def test_every_state_has_words():
     for state in itertools.product(DIRECTIONS, STAGES, STATUSES):
         assert lifecycle.accountant_label(*state)
-    assert lifecycle.accountant_label("in", "transformed", "parked") == "Not booked: needs you"
-    assert lifecycle.accountant_label("in", "posted", "parked") == "Booked, but something is left: needs you"
-    assert lifecycle.accountant_label("in", "posted", "done") == "Booked"
-    assert lifecycle.accountant_label("in", "transformed", "done") == "Finished, nothing to book"
+    assert lifecycle.accountant_label("in", "transformed", "parked") == "Not posted: needs you"
+    assert lifecycle.accountant_label("in", "posted", "parked") == "Posted, but something is left: needs you"
+    assert lifecycle.accountant_label("in", "posted", "done") == "Posted"
+    assert lifecycle.accountant_label("in", "transformed", "done") == "Finished, nothing to post"
     assert lifecycle.accountant_label("out", "acknowledged", "done") == "Sent and confirmed"
 
 

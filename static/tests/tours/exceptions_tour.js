@@ -99,7 +99,7 @@ registry.category("web_tour.tours").add("finance_integration_trace", {
         },
         {
             content: "The timeline shows how it got into the books",
-            trigger: ".o_integration_timeline_entry:contains(Booked)",
+            trigger: ".o_integration_timeline_entry:contains(Posted)",
         },
         {
             content: "What it became",
@@ -150,7 +150,7 @@ registry.category("web_tour.tours").add("finance_integration_auditor", {
             run: "click",
         },
         {
-            trigger: `${LIST} .o_data_cell[name=action_label]:contains(Booked)`,
+            trigger: `${LIST} .o_data_cell[name=action_label]:contains(Posted)`,
             run: "click",
         },
         {
