@@ -112,6 +112,25 @@ class TestCash(WorkbenchCommon):
         self.assertEqual(movement.application, "applied")
         self.assertFalse(self.env["integration.limit.use"].search([]))
 
+    def test_a_step_that_was_put_together_by_hand_is_refused_in_words(self):
+        movement = self.known_payment(920000)
+        exception = movement.exception_id.with_user(self.operator)
+        for step, values in (
+            ("apply", {"parts": "all"}),
+            ("apply", {"parts": [["1", "5"]]}),
+            ("apply", {"parts": [[self.first.id, "NaN"]]}),
+            ("apply", {"parts": [[self.first.id]]}),
+            ("apply", {"parts": [[2**30, "1.00"]]}),
+            ("apply", {}),
+            ("correct", {"message_id": movement.message_id.id, "edits": ["x"]}),
+            ("accept_difference", {}),
+            ("reopen", {}),
+            ("__class__", {}),
+        ):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                exception._ask_step(step, values, "forged")
+        self.assertFalse(exception.approval_asked)
+
     def test_refused_nothing_happens_and_it_can_be_asked_again(self):
         big = self.issue("P-9", amount="8000.00")
         movement = self.known_payment(920000)

@@ -255,7 +255,7 @@ class IntegrationException(models.Model):
     def _say_correction(self, values):
         message = self._message_to_correct(values)
         _level, kind, document, _whole = message._correctable()
-        edits = [Edit(*edit) for edit in values.get("edits") or []]
+        edits = self._edits_of(values)
         try:
             correct(kind, document, edits)
         except (BusinessError, ContractError) as error:
@@ -264,12 +264,24 @@ class IntegrationException(models.Model):
         rows = [f"{edit.path}: {before.get(edit.path) or '–'} → {edit.value or '–'}" for edit in edits]
         return self.env._("Correct a copy of %s", message.display_name), "\n".join(rows)
 
+    def _edits_of(self, values):
+        """Return the edits of a step, whoever has put it together."""
+        edits = values.get("edits") or []
+        if not all(isinstance(edit, list) and len(edit) == 2 for edit in edits):
+            raise UserError(self.env._("Nothing is corrected yet."))
+        return [Edit(*edit) for edit in edits]
+
     def _rows_correction(self, values):
         message = self._message_to_correct(values)
         before = dict(message._editable_fields())
         return [
-            {"field": path, "label": path, "before": before.get(path) or "", "after": value or ""}
-            for path, value in values.get("edits") or []
+            {
+                "field": edit.path,
+                "label": edit.path,
+                "before": before.get(edit.path) or "",
+                "after": edit.value or "",
+            }
+            for edit in self._edits_of(values)
         ]
 
     def _do_correction(self, values, request):

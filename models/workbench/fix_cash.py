@@ -9,7 +9,8 @@ from odoo.tools.misc import formatLang
 from odoo.tools.translate import LazyTranslate
 
 from ...engine.cash_candidates import OpenDocument, suggest
-from ...engine.errors import IntegrationError
+from ...engine.errors import ContractError, IntegrationError
+from ...engine.money import parse_decimal
 
 _lt = LazyTranslate(__name__)
 
@@ -204,12 +205,30 @@ class IntegrationException(models.Model):
         limit = formatLang(self.env, float(verdict.limit), currency_obj=self.company_currency_id)
         return self.env._(WHY[verdict.reason]) % limit  # pylint: disable=translation-not-lazy
 
+    def _parts_of(self, values):
+        """Return [(invoice, exact amount or None)] of a step, whoever has put it together.
+
+        :raises UserError: it is not made of invoices of this company and amounts.
+        """
+        parts = []
+        for part in values.get("parts") or []:
+            if not (isinstance(part, list) and len(part) == 2 and type(part[0]) is int):
+                raise UserError(self.env._("Choose the invoices that this money pays."))
+            invoice = self.env["account.move"].browse(part[0]).exists()
+            if not invoice:
+                raise UserError(self.env._("Choose the invoices that this money pays."))
+            self._check_invoices(invoice)
+            try:
+                amount = parse_decimal(part[1]) if part[1] is not None else None
+            except ContractError as error:
+                raise self._in_words(error) from error
+            parts.append((invoice, amount))
+        return parts
+
     def _say_apply(self, values):
         movement = self.sudo().movement_ids[:1]
         rows = []
-        for invoice_id, amount in values.get("parts") or []:
-            invoice = self.env["account.move"].browse(invoice_id).exists()
-            self._check_invoices(invoice)
+        for invoice, amount in self._parts_of(values):
             told = self.env._("as much as is open")
             if amount:
                 told = formatLang(self.env, float(amount), currency_obj=movement.currency_id)
@@ -221,8 +240,7 @@ class IntegrationException(models.Model):
         return name, "\n".join([self.env._("The money pays:"), *rows])
 
     def _rows_apply(self, values):
-        invoices = self.env["account.move"].browse([row[0] for row in values.get("parts") or []]).exists()
-        amounts = {row[0]: row[1] for row in values.get("parts") or []}
+        parts = self._parts_of(values)
         left = self._money_left(self.movement_ids[:1]) if self.movement_ids else Decimal(0)
         rows = [{"field": "movement_ids", "before": f"{left:.2f}", "after": ""}]
         return rows + [
@@ -230,21 +248,16 @@ class IntegrationException(models.Model):
                 "field": invoice.name,
                 "label": f"{invoice.name} · {invoice.partner_id.name}",
                 "before": f"{invoice.amount_residual:.2f}",
-                "after": f"− {amounts[invoice.id]}"
-                if amounts[invoice.id]
-                else "paid as far as the money goes",
+                "after": f"− {amount:.2f}" if amount else "paid as far as the money goes",
             }
-            for invoice in invoices
+            for invoice, amount in parts
         ]
 
     def _do_apply(self, values, request):
-        parts = values["parts"]
-        invoices = self.env["account.move"].browse([row[0] for row in parts])
-        self._check_invoices(invoices)
-        if all(amount for _id, amount in parts):
-            self._apply_parts_now(
-                [(invoice, float(amount)) for invoice, (_id, amount) in zip(invoices, parts, strict=True)]
-            )
+        parts = self._parts_of(values)
+        invoices = self.env["account.move"].union(*(invoice for invoice, _amount in parts))
+        if all(amount for _invoice, amount in parts):
+            self._apply_parts_now([(invoice, float(amount)) for invoice, amount in parts])
             return
         self._as_posting(
             lambda service, movement, date: service._apply_to(
