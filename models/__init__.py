@@ -12,3 +12,5 @@ from . import monitoring
 from . import replay
 from . import odoo
 from . import workbench
+from . import reports
+from . import explain

@@ -18,6 +18,7 @@ from . import test_drain
 from . import test_drop_places
 from . import test_drops
 from . import test_entries
+from . import test_explanation
 from . import test_fast_intake
 from . import test_fault_invariants
 from . import test_flow_life
@@ -40,6 +41,7 @@ from . import test_replay_noop
 from . import test_sftp
 from . import test_shadow
 from . import test_rules
+from . import test_reports
 from . import test_rules_race
 from . import test_stopped_events
 from . import test_stripe_money

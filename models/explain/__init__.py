@@ -1,0 +1,4 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import entry
+from . import line
+from . import explanation

@@ -1,0 +1,3 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import report
+from . import make
