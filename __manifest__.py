@@ -20,6 +20,7 @@
     },
     "data": [
         "security/groups.xml",
+        "security/audit_groups.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
         "security/order_rules.xml",
@@ -76,6 +77,12 @@
         "views/assignment_views.xml",
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
+        "data/audit_cron.xml",
+        "views/audit_verification_views.xml",
+        "views/audit_seal_views.xml",
+        "views/audit_history_views.xml",
+        "security/audit_rules.xml",
+        "views/retention_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

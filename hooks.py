@@ -11,7 +11,9 @@ def uninstall_hook(env):
 
     The functions behind the triggers go, too; the tables are dropped with the addon's other tables.
     """
-    env.cr.execute("DROP FUNCTION IF EXISTS integration_audit_refuse() CASCADE")
+    from .models.messaging.append_only import drop_functions
+
+    drop_functions(env.cr)
     env.cr.execute("DROP FUNCTION IF EXISTS integration_exception_touch() CASCADE")
     env.cr.execute("DROP TABLE IF EXISTS integration_exception_touched")
     env["res.users"].sudo().search([("integration_service", "=", True)]).write({"active": False})

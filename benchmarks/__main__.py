@@ -10,7 +10,7 @@ import time
 from devtools import environment
 from devtools.errors import Stop
 
-from . import batch, idle, ingest, invoices, lanes, movements, old_rows, outbox, report, trivial, workbench
+from . import audit, batch, idle, ingest, invoices, lanes, movements, old_rows, outbox, report, trivial, workbench
 from .rounds import Check
 from .rpc import RpcError
 
@@ -28,6 +28,7 @@ PARTS = {
     "old_rows": old_rows.run,
     "workbench": workbench.run,
     "idle": idle.run,
+    "audit": audit.run,
 }
 # Only when asked for by name.
 LONG_PARTS = {"ten_million": old_rows.ten_million}

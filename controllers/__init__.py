@@ -4,3 +4,4 @@ from . import webhook
 from . import batch
 from . import query
 from . import ops
+from . import audit_export

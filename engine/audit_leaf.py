@@ -45,6 +45,11 @@ def leaf_digest(fields: Mapping[str, str | int | None], version: str = LEAF_VERS
     return f"{version}:{digest(_canonical_leaf(version, fields))}"
 
 
+def leaf_bytes(fields: Mapping[str, str | int | None], version: str = LEAF_VERSION) -> bytes:
+    """Return what is hashed for an entry with these ``fields``: its canonical JSON, the version included."""
+    return _canonical_leaf(version, fields)
+
+
 def _canonical_leaf(version: str, fields: Mapping[str, str | int | None]) -> bytes:
     """Return the RFC 8785 form of a leaf. Each event has one, and flat ASCII keys need no general serialiser.
 
@@ -128,9 +133,42 @@ def _root(hashes: list[bytes]) -> bytes:
     """Fold level by level; an odd last node moves up unchanged, which gives RFC 6962's tree."""
     level = hashes
     while len(level) > 1:
-        paired = [_node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
-        level = paired + level[len(level) - 1 :] if len(level) % 2 else paired
+        level = _fold(level)
     return level[0]
+
+
+def _fold(level: list[bytes]) -> list[bytes]:
+    paired = [_node_hash(level[place], level[place + 1]) for place in range(0, len(level) - 1, 2)]
+    return paired + level[len(level) - 1 :] if len(level) % 2 else paired
+
+
+class MerkleTree:
+    """The tree over some leaves, kept whole, so that proofs of many of them cost little each."""
+
+    def __init__(self, leaves: Sequence[str]):
+        self._levels = [[_leaf_hash(leaf) for leaf in leaves]]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_fold(self._levels[-1]))
+
+    @property
+    def root(self) -> str:
+        """The same as ``merkle_root`` of the leaves."""
+        return self._levels[-1][0].hex() if self._levels[-1] else EMPTY_ROOT
+
+    def proof(self, index: int) -> list[str]:
+        """Return the same as ``inclusion_proof`` of leaf ``index``.
+
+        :raises IndexError: there is no such leaf.
+        """
+        if not 0 <= index < len(self._levels[0]):
+            raise IndexError(f"no leaf {index} among {len(self._levels[0])}")
+        proof = []
+        for level in self._levels[:-1]:
+            sibling = index ^ 1
+            if sibling < len(level):
+                proof.append(level[sibling].hex())
+            index //= 2
+        return proof
 
 
 def _split(size: int) -> int:

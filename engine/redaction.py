@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 MASK = "•••"
@@ -48,22 +48,29 @@ def normal_key(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "")
 
 
-def redact(value: Any, sensitive_keys: Iterable[str] = ()) -> Any:
+def redact(
+    value: Any, sensitive_keys: Iterable[str] = (), hidden_texts: Collection[str] = (), personal: bool = False
+) -> Any:
     """Return a copy of a JSON-like ``value`` in which what stands under a sensitive key reads "•••".
 
     Keys compare without case, dashes and underscores, at any depth; ALWAYS_SENSITIVE counts in addition.
     Depth, number of parts and length of texts are bounded; what lies beyond reads "…". A structure that
     contains itself therefore ends as well.
+
+    :param hidden_texts: texts that read "•••" under whatever key they stand.
+    :param personal: also mask what looks like an e-mail address, an IBAN or a card number in any text.
     """
     hidden = {normal_key(key) for key in sensitive_keys} | ALWAYS_SENSITIVE
-    return _Redaction(frozenset(hidden)).copy(value, 0)
+    return _Redaction(frozenset(hidden), frozenset(hidden_texts), personal).copy(value, 0)
 
 
 class _Redaction:
     """One run: counts the parts, so that a wide structure is bounded as well as a deep one."""
 
-    def __init__(self, hidden: frozenset[str]):
+    def __init__(self, hidden: frozenset[str], texts: frozenset[str] = frozenset(), personal: bool = False):
         self.hidden = hidden
+        self.texts = texts
+        self.personal = personal
         self.parts = 0
 
     def copy(self, value: Any, depth: int) -> Any:
@@ -76,9 +83,14 @@ class _Redaction:
             return [self.copy(part, depth + 1) for part in self._within(value)]
         if isinstance(value, (bytes, bytearray)):
             return f"<{len(value)} bytes>"
-        if isinstance(value, str) and len(value) > MAX_TEXT_CHARACTERS:
-            return value[:MAX_TEXT_CHARACTERS] + _CUT
-        return value
+        return self._text(value) if isinstance(value, str) else value
+
+    def _text(self, text: str) -> str:
+        if text in self.texts:
+            return MASK
+        if self.personal:
+            return mask_text(text)
+        return text[:MAX_TEXT_CHARACTERS] + _CUT if len(text) > MAX_TEXT_CHARACTERS else text
 
     def _entry(self, key: Any, part: Any, depth: int) -> Any:
         if isinstance(key, str) and normal_key(key) in self.hidden:

@@ -2,7 +2,8 @@
 """What must hold whatever happened: each invariant returns what breaks it, in words; nothing is an empty list.
 
 The queries look at the whole database, so they hold for everything a run did, not for what it looked at. Those
-about the books are in ``money_invariants.py``, those about the evidence in ``audit_invariants.py``.
+about the books are in ``money_invariants.py``, those about the evidence in ``audit_invariants.py`` and
+``seal_invariants.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
 
-from . import audit_invariants, money_invariants
+from . import audit_invariants, money_invariants, seal_invariants
 from .books import Books
 
 SHOWN = 5
@@ -214,6 +215,8 @@ ALWAYS: tuple[Callable[[Books], list[str]], ...] = (
     audit_invariants.every_outcome_is_in_the_audit_trail,
     audit_invariants.audit_entries_are_genuine,
     audit_invariants.audit_entries_cannot_be_changed,
+    seal_invariants.seals_follow_one_another,
+    seal_invariants.every_entry_is_what_was_sealed,
     audit_invariants.no_job_failed,
     audit_invariants.the_logs_are_clean,
 )

@@ -57,3 +57,7 @@ def test_a_bad_receiver_and_a_kill_do_not_keep_an_event_from_arriving(env):
 
 def test_what_is_killed_at_a_statement_goes_on_where_it_was(env):
     held(crash_sweep.run, env, every=90, only=("ingest", "drain", "delivery", "fetch"))
+
+
+def test_a_sealer_that_is_killed_leaves_one_sound_chain(env):
+    held(crash_sweep.run, env, every=7, only=("seal",))

@@ -7,6 +7,8 @@ from . import test_approvals
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive
+from . import test_audit_coverage
+from . import test_audit_export
 from . import test_business_events
 from . import test_complete_lines
 from . import test_correlation
@@ -38,11 +40,16 @@ from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval
 from . import test_replay_noop
+from . import test_seal_verification
+from . import test_seals
+from . import test_seals_race
 from . import test_sftp
 from . import test_shadow
+from . import test_retention
 from . import test_rules
 from . import test_reports
 from . import test_rules_race
+from . import test_signature_again
 from . import test_stopped_events
 from . import test_stripe_money
 from . import test_sweep

@@ -3,10 +3,12 @@
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
-from ..faults import audit_invariants, invariants, money_invariants
+from ..faults import audit_invariants, invariants, money_invariants, seal_invariants
 from ..simulators.partner import documents
 from .common import ANNA, BEN, IntegrationCommon
+from .seal_common import SealEnvironment
 
 UNGUARDED = "ALTER TABLE integration_audit_leaf DISABLE TRIGGER USER; "
 
@@ -30,7 +32,7 @@ class CursorBooks:
         return self._log
 
 
-class TestFaultInvariants(IntegrationCommon):
+class TestFaultInvariants(SealEnvironment, IntegrationCommon):
     def setUp(self):
         super().setUp()
         for version in (1, 2):
@@ -223,6 +225,39 @@ class TestFaultInvariants(IntegrationCommon):
             "DROP TRIGGER integration_audit_table ON integration_audit_leaf",
             count=1,
         )
+
+    def test_seals(self):
+        self.use_own_keys()
+        self.registry_enter_test_mode()
+        self.root["integration.audit.sealer"]._run(seconds=20)
+        self.root["integration.audit.sealer"]._run(seconds=20)
+        unguarded = "ALTER TABLE integration_audit_seal DISABLE TRIGGER USER; "
+        follow, covered = (
+            seal_invariants.seals_follow_one_another,
+            seal_invariants.every_entry_is_what_was_sealed,
+        )
+        self.fails(follow, unguarded + "DELETE FROM integration_audit_seal WHERE number = 1", count=1)
+        self.fails(
+            follow,
+            unguarded
+            + "UPDATE integration_audit_seal SET text = replace(text, ':1,', ':1 ,') WHERE number = 2",
+            count=1,
+        )
+        self.fails(
+            covered, UNGUARDED + "DELETE FROM integration_audit_leaf WHERE id = (SELECT min(id)"
+            " FROM integration_audit_leaf)", count=2,
+        )  # fmt: skip
+        self.fails(
+            covered, unguarded + "UPDATE integration_audit_seal SET entries = '' WHERE number = 1", count=1
+        )
+        outside = seal_invariants.every_seal_is_outside
+        folder = Path(self.folder.name)
+        self.fails(
+            outside, unguarded + "DELETE FROM integration_audit_seal WHERE number = 2", folder, count=1
+        )
+        [path] = folder.iterdir()
+        path.unlink()
+        self.assertEqual(outside(self.books, folder), ["2 seals, 0 of them outside"])
 
     def test_jobs_and_logs(self):
         self.partner_connection.flow_ids.lane_id.with_delay()._drain()

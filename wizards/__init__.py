@@ -10,3 +10,6 @@ from . import choose_party
 from . import correct_event
 from . import compare
 from . import assign_exceptions
+from . import audit_verify
+from . import audit_export
+from . import payload_show

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .application import APPLICATION_CODES
+from .audit import AUDIT_CODES
 from .authorization import AUTHORIZATION_CODES
 from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
 from .batch import BATCH_CODES
@@ -50,6 +51,7 @@ CODES: dict[str, CodeInfo] = {
     **RULE_CODES,
     **WATCH_CODES,
     **ANSWER_CODES,
+    **AUDIT_CODES,
 }
 
 RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)

@@ -170,6 +170,12 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     # The event stands, but the right to book what it says is missing.
     "rights_missing": {"affects_books": True},
     "approval_missing": {"actor": "approver", "actor_later": "approver"},
+    # About the evidence, not about an event: nothing of the books waits for it.
+    "audit_broken": {"affects_books": False},
+    "seals_late": {"actor_later": "administrator"},
+    "seal_folder_unusable": {"actor_later": "administrator"},
+    "seal_heads_differ": {"actor": "administrator", "affects_books": False},
+    "seal_entry_unreadable": {"affects_books": False},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from devtools import paths
 from devtools.environment import Environment
 from simulators.local_server import serving
 from simulators.partner.receiver import Receiver, Troubles
@@ -20,7 +21,7 @@ from simulators.partner.signing import make_secret
 from simulators.stripe.api import StripeApi
 from simulators.stripe.server import StripeServer
 
-from .. import invariants
+from .. import invariants, seal_invariants
 from ..feed import Feed
 from ..hub import API_KEY, Hub
 from ..outcome import Outcome
@@ -35,6 +36,10 @@ FILES = """
            OR (SELECT count(*) FROM integration_message m WHERE m.batch_id = b.id) <> 3
            OR NOT EXISTS (SELECT FROM integration_drop_file f WHERE f.batch_id = b.id AND f.settled))
 """
+UNSEALED = (
+    "SELECT count(*) FROM integration_audit_leaf"
+    " WHERE id > (SELECT COALESCE(max(last_id), 0) FROM integration_audit_seal)"
+)
 # A workload that has more statements than this does not end.
 MOST_STATEMENTS = 3000
 # Runs differ by a few questions; one that is shorter than this part of the first has not done its work.
@@ -184,6 +189,10 @@ class _Sweep:
         left = stage.hub.one("SELECT count(*) FROM integration_message WHERE status IN ('ready', 'waiting')")
         if left:
             found.append(f"{left} events are not worked off\n{stage.hub.state()}")
+        unsealed = stage.hub.one(UNSEALED)
+        if unsealed:
+            found.append(f"{unsealed} audit entries have no seal")
+        found += seal_invariants.every_seal_is_outside(stage.hub, paths.DATA / "finance_integration_seals")
         found += [f"the file {name} is {state}, {new} new" for name, state, new in stage.hub.sql(FILES)]
         new = [text for text in found if text not in self._known]
         self._known |= set(new)

@@ -8,6 +8,7 @@ sender would know even if the process ended now. ``recover`` is what a process t
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable
 
 from werkzeug.test import Client
@@ -21,6 +22,12 @@ from odoo.addons.finance_integration.models.messaging import drop_run
 Tell = Callable[[str, object], None]
 
 TURNS = 6
+SEAL_TURNS = 50
+SEAL_SECONDS = 20
+UNSEALED = (
+    "SELECT count(*) FROM integration_audit_leaf"
+    " WHERE id > (SELECT COALESCE(max(last_id), 0) FROM integration_audit_seal)"
+)
 LEFT = (
     "SELECT count(*) FROM integration_message m JOIN integration_connection c ON c.id = m.connection_id"
     " WHERE c.state = 'active' AND (m.status = 'ready'"
@@ -100,6 +107,28 @@ def jobs(registry, load: dict, tell: Tell) -> None:
         client.get(f"/queue_job/runjob?db={registry.db_name}&job_uuid={uuid}")
 
 
+def seal(registry, load: dict, tell: Tell) -> None:
+    """Seal what is in the audit trail."""
+    del load
+    with registry.cursor() as cr:
+        sealer = api.Environment(cr, SUPERUSER_ID, {})["integration.audit.sealer"]
+        cr.rollback()
+        tell("sealed", sealer._run(SEAL_SECONDS))
+
+
+def _seal_all(registry) -> None:
+    """Seal until nothing is left; the lock of a process that was killed is free once PostgreSQL has noticed."""
+    with registry.cursor() as cr:
+        sealer = api.Environment(cr, SUPERUSER_ID, {})["integration.audit.sealer"]
+        cr.rollback()
+        for _turn in range(SEAL_TURNS):
+            made = sealer._run(SEAL_SECONDS)
+            if made == 0 and not _query(registry, UNSEALED)[0][0]:
+                return
+            if not made:
+                time.sleep(0.1)
+
+
 def recover(registry, load: dict, tell: Tell) -> None:
     """What comes after the restart: senders repeat, the sweep and the deliveries go on until nothing is left."""
     # A job runner that is started anew puts back what an earlier one had handed out.
@@ -118,6 +147,7 @@ def recover(registry, load: dict, tell: Tell) -> None:
         for connection_id in load.get("deliver_to", ()):
             delivery(registry, {"connection_id": connection_id}, tell)
         if not _query(registry, LEFT)[0][0]:
+            _seal_all(registry)
             return
     tell("left", _query(registry, LEFT)[0][0])
 
@@ -146,5 +176,6 @@ WORKLOADS: dict[str, Callable[[object, dict, Tell], None]] = {
     "fetch": fetch,
     "file": import_file,
     "jobs": jobs,
+    "seal": seal,
     "recover": recover,
 }

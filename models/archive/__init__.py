@@ -2,3 +2,4 @@
 from . import archive
 from . import archived_payload
 from . import retention
+from . import retention_class

@@ -52,6 +52,10 @@ class IntegrationArchive(models.Model):
             raise UserError(self.env._("An archive is evidence and cannot be changed."))
         return super().write(vals)
 
+    def _set_life(self, vals):
+        """Write what the retention decides: the class of the contents, and that they were erased."""
+        return super().write(vals)  # pylint: disable=super-method-mismatch
+
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(self.env._("An archive is evidence and cannot be deleted."))

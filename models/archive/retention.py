@@ -53,13 +53,18 @@ class IntegrationArchive(models.Model):
         total = after_id = 0
         while messages := self._due(after_id):
             after_id = max(messages.ids)
-            for of_connection in messages.grouped("connection_id").values():
-                total += self._put_away(of_connection).message_count
+            for together in messages.grouped(self._kept_together).values():
+                total += self._put_away(together).message_count
             self.env["ir.cron"]._commit_progress(len(messages))
             if time.monotonic() >= deadline:
                 _logger.info("archived %s contents; the rest follows with the next run", total)
                 return
         _logger.info("archived %s contents", total)
+
+    @api.model
+    def _kept_together(self, message):
+        """Return what contents of one archive have in common: they are erased together, too."""
+        return message.connection_id, message.flow_id.classification
 
     @api.model
     def _due(self, after_id=0):

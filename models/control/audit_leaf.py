@@ -7,6 +7,14 @@ from odoo.tools import SQL
 
 from ...engine.audit_leaf import leaf_digest
 from ...engine.instants import format_instant
+from ..messaging.append_only import make_append_only
+
+# What the digest of an entry covers besides the time at which it was recorded.
+LEAF_FIELDS = (
+    "company_id", "user_id", "action", "connection_id", "message_id", "res_model", "res_id", "correlation_id",
+    "subject_digest", "detail",
+)  # fmt: skip
+MAX_DETAIL_CHARS = 1000
 
 
 class IntegrationAuditLeaf(models.Model):
@@ -38,22 +46,7 @@ class IntegrationAuditLeaf(models.Model):
 
     def _auto_init(self):
         result = super()._auto_init()
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION integration_audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'integrity_constraint_violation';
-                END $$;
-                DROP TRIGGER IF EXISTS integration_audit_row ON integration_audit_leaf;
-                CREATE TRIGGER integration_audit_row BEFORE UPDATE OR DELETE ON integration_audit_leaf
-                    FOR EACH ROW EXECUTE FUNCTION integration_audit_refuse();
-                DROP TRIGGER IF EXISTS integration_audit_table ON integration_audit_leaf;
-                CREATE TRIGGER integration_audit_table BEFORE TRUNCATE ON integration_audit_leaf
-                    FOR EACH STATEMENT EXECUTE FUNCTION integration_audit_refuse();
-                """
-            )
-        )
+        make_append_only(self.env.cr, self._table, "integration_audit", "the audit log is append-only")
         return result
 
     def write(self, vals):  # pylint: disable=method-required-super
@@ -74,24 +67,20 @@ class IntegrationAuditLeaf(models.Model):
             return
         recorded_at = fields.Datetime.now()
         stamp = format_instant(recorded_at.replace(tzinfo=timezone.utc))
-        names = (
-            "company_id", "user_id", "action", "connection_id", "message_id", "res_model", "res_id",
-            "correlation_id", "subject_digest", "detail",
-        )  # fmt: skip
         rows = []
         for entry in entries:
-            full = {name: entry.get(name) or None for name in names}
+            full = {name: entry.get(name) or None for name in LEAF_FIELDS}
             full["user_id"] = full["user_id"] or self.env.uid
-            full["detail"] = full["detail"] and full["detail"][:1000]
+            full["detail"] = full["detail"] and full["detail"][:MAX_DETAIL_CHARS]
             digest = leaf_digest({**full, "recorded_at": stamp})
             rows.append(
                 SQL(
                     "(%s, %s)",
-                    SQL(", ").join(SQL("%s", full[name]) for name in names),
+                    SQL(", ").join(SQL("%s", full[name]) for name in LEAF_FIELDS),
                     SQL("%s, %s", recorded_at, digest),
                 )
             )
-        columns = SQL(", ").join(SQL.identifier(name) for name in names)
+        columns = SQL(", ").join(SQL.identifier(name) for name in LEAF_FIELDS)
         self.env.cr.execute(
             SQL(
                 "INSERT INTO integration_audit_leaf (%s, recorded_at, digest) VALUES %s",
@@ -140,18 +129,7 @@ class IntegrationAuditLeaf(models.Model):
         self.ensure_one()
         full = {
             name: (self[name].id if self._fields[name].type == "many2one" else self[name]) or None
-            for name in (
-                "company_id",
-                "user_id",
-                "action",
-                "connection_id",
-                "message_id",
-                "res_model",
-                "res_id",
-                "correlation_id",
-                "subject_digest",
-                "detail",
-            )
+            for name in LEAF_FIELDS
         }
         stamp = format_instant(self.recorded_at.replace(tzinfo=timezone.utc))
         return leaf_digest({**full, "recorded_at": stamp}) == self.digest

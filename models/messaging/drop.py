@@ -180,25 +180,14 @@ class IntegrationDrop(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         drops = super().create(vals_list)
-        drops._note_change()
         drops._expect_look()
         return drops
 
     def write(self, vals):
         result = super().write(vals)
-        if not self.env.su:
-            self._note_change()
         if {"looked_at", "not_before", "look_every_minutes"} & vals.keys():
             self._expect_look()
         return result
-
-    def _note_change(self):
-        for drop in self:
-            self.env["integration.audit.leaf"].sudo()._record_change(
-                drop,
-                "drop.change",
-                f"{drop.name}: {drop.protocol} {drop.root or drop.host} {drop.folder or ''}",
-            )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):

@@ -191,13 +191,14 @@ def ring_lanes(registry, lane_ids):
 
 
 @contextlib.contextmanager
-def exclusive(dbname, lane_id):
+def exclusive(dbname, lane_id, space=LOCK_SPACE):
     """Hold the lane's session lock on a connection of its own; yields whether it was free.
 
-    A session lock outlives ``close()`` in the connection pool, so it is given back explicitly.
+    ``space`` is another first half of the key, for what is no lane. A session lock outlives ``close()`` in the
+    connection pool, so it is given back explicitly.
     """
     with contextlib.closing(db_connect(dbname).cursor()) as cr:
-        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", LOCK_SPACE, lane_id))
+        cr.execute(SQL("SELECT pg_try_advisory_lock(%s, %s)", space, lane_id))
         locked = cr.fetchone()[0]
         # No snapshot is held while the lane is worked off.
         cr.commit()  # pylint: disable=invalid-commit
@@ -205,14 +206,14 @@ def exclusive(dbname, lane_id):
             yield locked
         finally:
             if locked and not cr.closed:
-                _unlock(cr, lane_id)
+                _unlock(cr, lane_id, space)
 
 
-def _unlock(cr, lane_id):
+def _unlock(cr, lane_id, space=LOCK_SPACE):
     """Give the lock back; where the connection is lost, PostgreSQL has done so already."""
     try:
         cr.rollback()
-        cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", LOCK_SPACE, lane_id), log_exceptions=False)
+        cr.execute(SQL("SELECT pg_advisory_unlock(%s, %s)", space, lane_id), log_exceptions=False)
         cr.commit()  # pylint: disable=invalid-commit
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        _logger.info("the connection that held lane %s was lost: %s", lane_id, type(error).__name__)
+        _logger.info("the connection that held lock %s %s was lost: %s", space, lane_id, type(error).__name__)

@@ -1,9 +1,11 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 import json
 
-from odoo import models
+from odoo import api, models
 
 from ...connectors.registry import get_connector
+from ...engine.canonical.base import CONFIDENTIAL, RESTRICTED
+from ...engine.classification import hidden_texts, masked
 from ...engine.errors import IntegrationError
 from ...engine.json_guard import parse_json
 from ...engine.redaction import redact, redact_headers
@@ -24,17 +26,30 @@ class IntegrationPayloadView(models.AbstractModel):
             return {"payload": False, "headers": False, "documents": False}
         raw = payload._raw_by_message(message.ids).get(message.id, b"")
         keys = get_connector(message.connection_id.connector).spec.sensitive_keys
+        kind, documents = message.kind or "", payload.documents or []
+        hidden = self._hidden_classes()
+        personal = CONFIDENTIAL in hidden
+        texts = frozenset().union(*(hidden_texts(kind, document, hidden) for document in documents))
+        shown = [masked(kind, document, hidden) for document in documents]
         return {
-            "payload": self._pretty(raw, keys),
+            "payload": self._pretty(raw, keys, texts, personal),
             "headers": _text(redact_headers(payload.headers or {})),
-            "documents": _text(redact(payload.documents, keys)) if payload.documents else False,
+            "documents": _text(redact(shown, keys)) if shown else False,
         }
 
-    def _pretty(self, raw, keys):
+    @api.model
+    def _hidden_classes(self):
+        """Return the classes of fields that the person does not see: restricted ones nobody, confidential ones only who
+        works on events.
+        """
+        works = self.env.su or self.env.user.has_group("finance_integration.group_operator")
+        return (RESTRICTED,) if works else (RESTRICTED, CONFIDENTIAL)
+
+    def _pretty(self, raw, keys, texts, personal):
         if not raw:
             return False
         try:
-            return _text(redact(parse_json(raw), keys))
+            return _text(redact(parse_json(raw), keys, texts, personal))
         except IntegrationError:
             return self.env._("(not shown: %s bytes that are not readable JSON)", len(raw))
 

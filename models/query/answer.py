@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..messaging.append_only import make_append_only
+
 RETENTION_PARAMETER = "finance_integration.query_answer_days"
 RETENTION_DAYS = 400
 PRUNED_AT_ONCE = 10_000
@@ -74,30 +76,21 @@ class IntegrationQueryAnswer(models.Model):
 
     def _auto_init(self):
         result = super()._auto_init()
-        self.env.cr.execute(
-            SQL(
-                """
-                CREATE OR REPLACE FUNCTION integration_query_answer_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-                BEGIN
-                    IF TG_OP = 'DELETE'
-                       AND COALESCE(current_setting('finance_integration.retention', true), '') = 'on' THEN
-                        RETURN OLD;
-                    END IF;
-                    IF TG_OP = 'UPDATE' AND NEW.flow_id IS NULL AND OLD.flow_id IS NOT NULL
-                       AND to_jsonb(NEW) - 'flow_id' = to_jsonb(OLD) - 'flow_id' THEN
-                        RETURN NEW;
-                    END IF;
-                    RAISE EXCEPTION 'answers that were given are kept as they are'
-                          USING ERRCODE = 'integrity_constraint_violation';
-                END $$;
-                DROP TRIGGER IF EXISTS integration_query_answer_row ON integration_query_answer;
-                CREATE TRIGGER integration_query_answer_row BEFORE UPDATE OR DELETE ON integration_query_answer
-                    FOR EACH ROW EXECUTE FUNCTION integration_query_answer_refuse();
-                DROP TRIGGER IF EXISTS integration_query_answer_table ON integration_query_answer;
-                CREATE TRIGGER integration_query_answer_table BEFORE TRUNCATE ON integration_query_answer
-                    FOR EACH STATEMENT EXECUTE FUNCTION integration_query_answer_refuse();
-                """
-            )
+        make_append_only(
+            self.env.cr,
+            self._table,
+            "integration_query_answer",
+            "answers that were given are kept as they are",
+            allowed="""
+                IF TG_OP = 'DELETE'
+                   AND COALESCE(current_setting('finance_integration.retention', true), '') = 'on' THEN
+                    RETURN OLD;
+                END IF;
+                IF TG_OP = 'UPDATE' AND NEW.flow_id IS NULL AND OLD.flow_id IS NOT NULL
+                   AND to_jsonb(NEW) - 'flow_id' = to_jsonb(OLD) - 'flow_id' THEN
+                    RETURN NEW;
+                END IF;
+            """,
         )
         return result
 

@@ -137,12 +137,12 @@ class IntegrationRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
-        rules._changed("rule.create")
+        rules._changed()
         return rules
 
     def write(self, vals):
         result = super().write(vals)
-        self._changed("rule.change")
+        self._changed()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -153,11 +153,10 @@ class IntegrationRule(models.Model):
                     "A rule that has followed up is evidence. Archive it: it then follows up nothing more."
                 )
             )
-        self._changed("rule.delete")
+        self._changed()
 
-    def _changed(self, action):
+    def _changed(self):
         self.env.registry.clear_cache()
-        self.env["integration.audit.leaf"].sudo()._record_change(self, action, self[:1].text)
 
     @api.model
     @tools.ormcache("company_id", "kind")

@@ -55,7 +55,7 @@ class IntegrationSubscription(models.Model):
         rows = super().create(vals_list)
         for row in rows.filtered(lambda row: not row.flow_id):
             row.flow_id = row._find_or_make_flow()
-        rows._changed("subscription.create")
+        rows._changed()
         return rows
 
     def write(self, vals):
@@ -67,16 +67,15 @@ class IntegrationSubscription(models.Model):
             )
         result = super().write(vals)
         if vals.keys() - {"flow_id"}:
-            self._changed("subscription.change")
+            self._changed()
         return result
 
     def unlink(self):
-        self._changed("subscription.delete")
+        self._changed()
         return super().unlink()
 
-    def _changed(self, action):
+    def _changed(self):
         self.env.registry.clear_cache()
-        self.env["integration.audit.leaf"].sudo()._record_change(self, action)
 
     @api.constrains("connection_id", "kind")
     def _check_connector_takes_it(self):

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from odoo.addons.finance_integration.engine.audit_leaf import (
     EMPTY_ROOT,
+    MerkleTree,
     inclusion_proof,
+    leaf_bytes,
     leaf_digest,
     merkle_root,
     verify_inclusion,
@@ -147,3 +149,23 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there():
 def test_the_short_way_of_writing_a_leaf_is_the_canonical_one(fields):
     whole = {"version": "v1", "fields": fields}
     assert leaf_digest(fields) == f"v1:{hashlib.sha256(canonical_bytes(whole)).hexdigest()}"
+
+
+@given(LEAVES)
+def test_a_tree_that_is_kept_gives_the_same_root_and_proofs(leaves):
+    tree = MerkleTree(leaves)
+    assert tree.root == merkle_root(leaves)
+    for index in range(len(leaves)):
+        assert tree.proof(index) == inclusion_proof(leaves, index)
+    for index in (-1, len(leaves)):
+        with pytest.raises(IndexError):
+            tree.proof(index)
+
+
+def test_an_empty_tree_has_the_empty_root():
+    assert MerkleTree([]).root == EMPTY_ROOT
+
+
+def test_what_is_hashed_can_be_had():
+    fields = {"by": None, "kind": "receipt", "message": 7}
+    assert leaf_bytes(fields) == b'{"fields":{"by":null,"kind":"receipt","message":7},"version":"v1"}'

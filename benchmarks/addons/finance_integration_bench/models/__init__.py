@@ -1,3 +1,4 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import bench
 from . import workbench
+from . import audit_cost

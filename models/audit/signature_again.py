@@ -1,0 +1,104 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Years later: does the signature still hold over the bytes that are kept, with the secret that was valid then?"""
+
+from datetime import timedelta, timezone
+
+from odoo import models
+from odoo.tools.translate import LazyTranslate
+
+from ...engine.canonical_json import digest
+from ...engine.errors import AuthorizationError, IntegrationError
+from ...engine.signatures import SignedRequest, get_scheme
+
+_lt = LazyTranslate(__name__)
+
+# Between signing and storing lie the sender's repetitions and the waiting of the request.
+SLACK_SECONDS = 60
+OUTCOMES = {
+    "holds": _lt("The signature holds: these are the bytes that were signed, with a secret that was valid then."),
+    "broken": _lt("The signature does not hold over the bytes that are kept."),
+    "changed": _lt("The bytes that are kept are not those that came in: they have another digest."),
+    "secret_gone": _lt("The secret that was valid then is not here any more, so nothing can be said."),
+    "secret_locked": _lt("The secret that was valid then is here, but this server has no key that opens it."),
+    "unsigned": _lt("It was not signed: it was fetched from the source, read from a file or made here."),
+    "content_gone": _lt("Its content is not kept any more; the digest in the audit trail is what is left."),
+}
+
+
+class IntegrationMessage(models.Model):
+    _inherit = "integration.message"
+
+    def action_verify_signature(self):
+        """Button: verify the signature of this event again, say what came out, and write down that it was done."""
+        self.ensure_one()
+        self.check_access("read")
+        outcome = self.sudo()._signature_again()
+        self.env["integration.audit.leaf"].sudo()._record_messages(self, "payload.verify", outcome)
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": {"holds": "success", "broken": "danger", "changed": "danger"}.get(outcome, "warning"),
+                "message": self.env._(OUTCOMES[outcome]),  # pylint: disable=translation-not-lazy
+                "sticky": True,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _signature_again(self):
+        """Return a key of OUTCOMES."""
+        self.ensure_one()
+        if self.direction != "in" or self.origin != "push":
+            return "unsigned"
+        try:
+            raw, headers = self._kept_content()
+        except IntegrationError:  # an archive that is damaged
+            return "content_gone"
+        if not raw:
+            return "content_gone"
+        if digest(raw) != self.body_digest:
+            return "changed"
+        if self.batch_id.signed_headers:
+            body, headers = self.batch_id._signed_body(), self.batch_id.signed_headers
+            if raw not in body.split(b"\n"):
+                return "changed" if body else "content_gone"
+            raw = body
+        return self._judge_signature(raw, headers) if headers else "unsigned"
+
+    def _kept_content(self):
+        """Return (bytes, headers) as they came in, also from an archive."""
+        payload = self.env["integration.payload"].search([("message_id", "=", self.id)], limit=1)
+        if payload:
+            return payload._raw_by_message(self.ids).get(self.id, b""), payload.headers or {}
+        kept = self.archive_id._content_of(self.ids).get(self.id) if self.archive_id else None
+        return (kept.raw, kept.headers or {}) if kept else (b"", {})
+
+    def _judge_signature(self, raw, headers):
+        received = self.received_at.replace(tzinfo=timezone.utc)
+        secrets, locked = [], False
+        for credential in self.connection_id.credential_ids:
+            if credential.purpose != "inbound_signature" or not credential.ciphertext:
+                continue
+            try:
+                secrets.append(credential._as_secret())
+            except AuthorizationError:
+                locked = True
+        secrets = [
+            secret
+            for secret in secrets
+            if secret.valid_at(received) or secret.valid_at(received - timedelta(seconds=SLACK_SECONDS))
+        ]
+        if not secrets:
+            return "secret_locked" if locked else "secret_gone"
+        request = SignedRequest("POST", self.endpoint_id.url or "", list(headers.items()), raw)
+        tolerance = self.connection_id._spec().clock_tolerance_seconds + SLACK_SECONDS
+        schemes = {self.endpoint_id.scheme, *self.connection_id._spec().signature_schemes} - {False}
+        for scheme in sorted(schemes):
+            for secret in secrets:
+                moment = received if secret.valid_at(received) else received - timedelta(seconds=SLACK_SECONDS)
+                try:
+                    get_scheme(scheme).verify(request, [secret], moment, tolerance)
+                except AuthorizationError:
+                    continue
+                return "holds"
+        return "secret_locked" if locked else "broken"

@@ -1,0 +1,45 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The words of the audit trail for what concerns set-up, rights and the trail itself."""
+
+from odoo.tools.translate import LazyTranslate
+
+from ..control.display import ACTION_LABELS
+
+_lt = LazyTranslate(__name__)
+
+ACTION_LABELS.update(
+    {
+        "connection.change": _lt("Connection set up or changed"),
+        "endpoint.change": _lt("Inbound address set up or changed"),
+        "credential.change": _lt("Secret set, replaced or its validity changed"),
+        "flow.change": _lt("Flow set up or changed"),
+        "lane.change": _lt("Lane changed"),
+        "mapping.change": _lt("Mapping changed"),
+        "role_account.change": _lt("Account of a posting role changed"),
+        "balance_account.change": _lt("Balance account changed"),
+        "binding.change": _lt("Binding changed by a person"),
+        "drop.change": _lt("Folder for files changed"),
+        "pull_cursor.change": _lt("Position in a list changed by a person"),
+        "message.change": _lt("Event changed by a person"),
+        "batch.change": _lt("File or list changed by a person"),
+        "exception.change": _lt("Exception changed by a person"),
+        "processor_statement.change": _lt("Processor statement changed by a person"),
+        "rule.change": _lt("Rule changed"),
+        "rule_prerequisite.change": _lt("Event of a rule changed"),
+        "rule_action.change": _lt("Follow-up of a rule changed"),
+        "rule_wait.change": _lt("Waiting rule changed by a person"),
+        "subscription.change": _lt("Subscription changed"),
+        "replay.change": _lt("Replay changed by a person"),
+        "access.change": _lt("Rights of a user changed"),
+        "user.sign_in": _lt("Signed in"),
+        "user.sign_in_refused": _lt("Sign-in refused"),
+        "records.export": _lt("Rows taken out as a file"),
+        "audit.export": _lt("Audit trail exported"),
+        "payload.show": _lt("Content looked at in full"),
+        "payload.verify": _lt("Signature verified again"),
+        "payload.archive": _lt("Contents archived"),
+        "payload.erase": _lt("Content erased when its time was over"),
+        "retention.change": _lt("Retention changed"),
+        "payload.bring_back": _lt("Content brought back from the archive"),
+    }
+)
