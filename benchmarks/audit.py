@@ -82,7 +82,9 @@ class _Trail:
             seconds = _timed(lambda: self.tool.verify(self.path))
             self.speeds.append(self.entries / seconds)
             ratios.append(bare / seconds)
-            say(f"audit: {self.speeds[-1]:,.0f} entries/s verified, SHA-256 alone in {bare / seconds:.0%} of the time")
+            say(
+                f"audit: {self.speeds[-1]:,.0f} entries/s verified, SHA-256 alone in {bare / seconds:.0%} of the time"
+            )
         return Figure(
             "Audit: SHA-256 of the same lines / verification of the export, one process",
             tuple(ratios),
@@ -106,7 +108,9 @@ class _Trail:
     def whole(self) -> Check:
         """The verification looks at everything: a changed entry in the middle is named."""
         lines = self.path.read_bytes().splitlines(keepends=True)
-        place = next(place for place in range(len(lines) // 2, len(lines)) if lines[place].startswith(b'{"leaf"'))
+        place = next(
+            place for place in range(len(lines) // 2, len(lines)) if lines[place].startswith(b'{"leaf"')
+        )
         number = json.loads(lines[place])["id"]
         lines[place] = lines[place].replace(b'"action":"', b'"action":"x', 1)
         self.path.write_bytes(b"".join(lines))

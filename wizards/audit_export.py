@@ -100,7 +100,8 @@ class IntegrationAuditExport(models.TransientModel):
             return domain
         if self.connection_id:
             domain &= Domain("connection_id", "=", self.connection_id.id) | (
-                Domain("res_model", "=", "integration.connection") & Domain("res_id", "=", self.connection_id.id)
+                Domain("res_model", "=", "integration.connection")
+                & Domain("res_id", "=", self.connection_id.id)
             )
         if self.company_id:
             domain &= Domain("company_id", "=", self.company_id.id)
@@ -111,7 +112,9 @@ class IntegrationAuditExport(models.TransientModel):
     def _range(self, domain):
         """Return the first and the last number of the entries that fit and that the person may see."""
         query = self.env["integration.audit.leaf"]._search(domain)
-        self.env.cr.execute(query.select(SQL("min(integration_audit_leaf.id)"), SQL("max(integration_audit_leaf.id)")))
+        self.env.cr.execute(
+            query.select(SQL("min(integration_audit_leaf.id)"), SQL("max(integration_audit_leaf.id)"))
+        )
         return self.env.cr.fetchone()
 
     def _sees_all(self):

@@ -38,7 +38,9 @@ class IntegrationAuditVerify(models.TransientModel):
         else:
             first, last = self.from_number, self.to_number
         if not 1 <= first <= last or last > self._newest():
-            raise UserError(self.env._("There are seals 1 to %s; choose two of them in order.", self._newest()))
+            raise UserError(
+                self.env._("There are seals 1 to %s; choose two of them in order.", self._newest())
+            )
         return verifications._start(first, last)._open()
 
     def _seals_of_period(self):
@@ -57,7 +59,9 @@ class IntegrationAuditVerify(models.TransientModel):
             raise UserError(self.env._("Nothing was recorded in this period."))
         numbers = self.env["integration.audit.seal"]._numbers_covering(first, last)
         if not numbers[0]:
-            raise UserError(self.env._("What was recorded in this period is not sealed yet. Press “Seal now” first."))
+            raise UserError(
+                self.env._("What was recorded in this period is not sealed yet. Press “Seal now” first.")
+            )
         return numbers
 
 
@@ -75,7 +79,10 @@ class IntegrationAuditSealNow(models.TransientModel):
     def _compute_unsealed(self):
         newest = self.env["integration.audit.seal"]._last_row()
         self.env.cr.execute(
-            SQL("SELECT count(*) FROM integration_audit_leaf WHERE id > %s", newest["last_id"] if newest else 0)
+            SQL(
+                "SELECT count(*) FROM integration_audit_leaf WHERE id > %s",
+                newest["last_id"] if newest else 0,
+            )
         )
         [count] = self.env.cr.fetchone()
         differs = (
@@ -97,7 +104,10 @@ class IntegrationAuditSealNow(models.TransientModel):
         if made is None:
             return self._say("danger", self.env._("Nothing was sealed: see the exceptions."))
         return self._say(
-            "info", self.env._("There was nothing to seal, or entries are just being written. Try again in a minute.")
+            "info",
+            self.env._(
+                "There was nothing to seal, or entries are just being written. Try again in a minute."
+            ),
         )
 
     def action_go_on(self):
@@ -106,7 +116,9 @@ class IntegrationAuditSealNow(models.TransientModel):
         if not self.env.user.has_group("finance_integration.group_administrator"):
             raise UserError(self.env._("Only an integration administrator may say so."))
         self.env["integration.audit.sealer"]._go_on_after_restore(self.reason)
-        return self._say("success", self.env._("Noted. What is recorded from now on is sealed under a new name."))
+        return self._say(
+            "success", self.env._("Noted. What is recorded from now on is sealed under a new name.")
+        )
 
     def _say(self, kind, message):
         return {

@@ -59,7 +59,9 @@ class IntegrationRetention(models.Model):
         for row in self:
             if 0 < row.erase_days < 90:
                 raise UserError(
-                    self.env._("Contents are kept for at least 90 days: retries, questions and disputes need them.")
+                    self.env._(
+                        "Contents are kept for at least 90 days: retries, questions and disputes need them."
+                    )
                 )
 
 
@@ -101,7 +103,9 @@ class IntegrationArchive(models.Model):
 
     def _check(self):
         if self.erased_at:
-            return self.env._("Erased when its time was over; the digests of its %s events stay", self.message_count)
+            return self.env._(
+                "Erased when its time was over; the digests of its %s events stay", self.message_count
+            )
         return super()._check()
 
     def _due_part(self):
@@ -173,7 +177,9 @@ class IntegrationArchive(models.Model):
         if not row:
             return 0
         archive = self.sudo().browse(row[0])
-        brought_back = self.env["integration.payload"].sudo().search([("message_id", "in", archive.message_ids.ids)])
+        brought_back = (
+            self.env["integration.payload"].sudo().search([("message_id", "in", archive.message_ids.ids)])
+        )
         brought_back.unlink()
         archive._set_life({"file": False, "erased_at": fields.Datetime.now()})
         self._record_erased(archive.connection_id, archive.message_count, archive.file_digest, archive)

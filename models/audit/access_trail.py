@@ -62,7 +62,9 @@ class IntegrationAccessTrail(models.AbstractModel):
         for user_id in sorted(before.keys() | after.keys()):
             had, has = before.get(user_id, frozenset()), after.get(user_id, frozenset())
             if had != has:
-                words = [f"+{name}" for name in sorted(has - had)] + [f"-{name}" for name in sorted(had - has)]
+                words = [f"+{name}" for name in sorted(has - had)] + [
+                    f"-{name}" for name in sorted(had - has)
+                ]
                 entries.append(
                     {
                         "action": "access.change",

@@ -19,7 +19,9 @@ class IntegrationAuditKey(models.Model):
     _log_access = False
     _rec_name = "short_name"
 
-    key_id = fields.Char(required=True, readonly=True, string="Fingerprint", help="SHA-256 of the public key.")
+    key_id = fields.Char(
+        required=True, readonly=True, string="Fingerprint", help="SHA-256 of the public key."
+    )
     short_name = fields.Char(compute="_compute_short_name", string="Key")
     public_key = fields.Char(required=True, readonly=True, help="Ed25519, base64.")
     introduced_at = fields.Datetime(required=True, readonly=True, string="Signs since")
@@ -139,7 +141,9 @@ class IntegrationAuditSeal(models.Model):
     @api.model
     def _rows(self, first_number, last_number, limit):
         """Return up to ``limit`` seals of these numbers as dicts (number, text, signature, digest), ascending."""
-        return self._select("number BETWEEN %s AND %s ORDER BY number LIMIT %s", first_number, last_number, limit)
+        return self._select(
+            "number BETWEEN %s AND %s ORDER BY number LIMIT %s", first_number, last_number, limit
+        )
 
     @api.model
     def _last_row(self):

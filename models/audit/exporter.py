@@ -84,7 +84,9 @@ class IntegrationAuditExporter(models.AbstractModel):
         packed = self.env["integration.audit.seal"]._entry_list(number)
         listed = read_list(packed)
         domain = Domain("id", ">=", listed[0][0]) & Domain("id", "<=", listed[-1][0])
-        rows = self._rows(self.env["integration.audit.leaf"].search(domain, order="id", limit=len(listed) * 2).ids)
+        rows = self._rows(
+            self.env["integration.audit.leaf"].search(domain, order="id", limit=len(listed) * 2).ids
+        )
         if plan["form"] == "csv":
             places = {entry_id: place for place, (entry_id, _digest) in enumerate(listed)}
             return self._csv([(row, (number, places.get(row["id"]), None)) for row in rows]), len(rows)

@@ -28,7 +28,15 @@ class IntegrationFlow(models.Model):
     _inherit = ["integration.flow", "integration.recorded"]
     # Changes of the state and of what decides about booking have entries of their own (flow_life.py).
     _unrecorded = frozenset(
-        {*RECORDED_FIELDS, *GUARDED_FIELDS, "classification", "state", "state_since", "state_reason", "approved_by_id"}
+        {
+            *RECORDED_FIELDS,
+            *GUARDED_FIELDS,
+            "classification",
+            "state",
+            "state_since",
+            "state_reason",
+            "approved_by_id",
+        }
     )
 
 
@@ -128,3 +136,13 @@ class IntegrationReplay(models.Model):
 class IntegrationRetention(models.Model):
     _name = "integration.retention"
     _inherit = ["integration.retention", "integration.recorded"]
+
+
+class IntegrationApprovalPolicy(models.Model):
+    _name = "integration.approval.policy"
+    _inherit = ["integration.approval.policy", "integration.recorded"]
+
+
+class IntegrationApprovalTier(models.Model):
+    _name = "integration.approval.tier"
+    _inherit = ["integration.approval.tier", "integration.recorded"]

@@ -139,7 +139,8 @@ def append_heads(trail, rows, mark):
     if not rows:
         return
     lines = b"".join(
-        json.dumps({"seal": text, "signature": signature, "public_key": public, "database": mark}).encode() + b"\n"
+        json.dumps({"seal": text, "signature": signature, "public_key": public, "database": mark}).encode()
+        + b"\n"
         for text, signature, public in rows
     )
     try:

@@ -112,7 +112,9 @@ class IntegrationAuditSealer(models.AbstractModel):
             horizon, cache = cr.fetchone()
             if cache != 1:
                 # A session would keep numbers for later, and take them while it holds no lock.
-                raise BusinessError("seal_entry_unreadable", f"the sequence of the entries caches {cache} numbers")
+                raise BusinessError(
+                    "seal_entry_unreadable", f"the sequence of the entries caches {cache} numbers"
+                )
             writers = self._writers(cr)
             while writers and time.monotonic() < deadline:
                 cr.rollback()
@@ -229,7 +231,9 @@ class IntegrationAuditSealer(models.AbstractModel):
     @api.model
     def _mark(self):
         """Return what tells this database from others on the server, also from a later one of the same name."""
-        self.env.cr.execute(SQL("SELECT datname || '/' || oid FROM pg_database WHERE datname = current_database()"))
+        self.env.cr.execute(
+            SQL("SELECT datname || '/' || oid FROM pg_database WHERE datname = current_database()")
+        )
         return self.env.cr.fetchone()[0]
 
     @api.model
@@ -308,7 +312,12 @@ class IntegrationAuditSealer(models.AbstractModel):
         last = self.env["integration.audit.seal"]._last_row()
         self.env["ir.config_parameter"].sudo().set_param(TRAIL_PARAMETER, trail)
         self.env["integration.audit.leaf"].sudo()._append(
-            [{"action": "seal.restored", "detail": f"{last['trail'] if last else ''} → {trail}: {reason.strip()}"}]
+            [
+                {
+                    "action": "seal.restored",
+                    "detail": f"{last['trail'] if last else ''} → {trail}: {reason.strip()}",
+                }
+            ]
         )
 
 

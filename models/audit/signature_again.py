@@ -15,7 +15,9 @@ _lt = LazyTranslate(__name__)
 # Between signing and storing lie the sender's repetitions and the waiting of the request.
 SLACK_SECONDS = 60
 OUTCOMES = {
-    "holds": _lt("The signature holds: these are the bytes that were signed, with a secret that was valid then."),
+    "holds": _lt(
+        "The signature holds: these are the bytes that were signed, with a secret that was valid then."
+    ),
     "broken": _lt("The signature does not hold over the bytes that are kept."),
     "changed": _lt("The bytes that are kept are not those that came in: they have another digest."),
     "secret_gone": _lt("The secret that was valid then is not here any more, so nothing can be said."),
@@ -95,7 +97,9 @@ class IntegrationMessage(models.Model):
         schemes = {self.endpoint_id.scheme, *self.connection_id._spec().signature_schemes} - {False}
         for scheme in sorted(schemes):
             for secret in secrets:
-                moment = received if secret.valid_at(received) else received - timedelta(seconds=SLACK_SECONDS)
+                moment = (
+                    received if secret.valid_at(received) else received - timedelta(seconds=SLACK_SECONDS)
+                )
                 try:
                     get_scheme(scheme).verify(request, [secret], moment, tolerance)
                 except AuthorizationError:

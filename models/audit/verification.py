@@ -127,7 +127,12 @@ class IntegrationAuditVerification(models.Model):
             for row in rows:
                 finding = self._one(chain, row)
                 if finding:
-                    self.write({"position": chain.last.number if chain.last else 0, "entry_count": self.entry_count + entries})
+                    self.write(
+                        {
+                            "position": chain.last.number if chain.last else 0,
+                            "entry_count": self.entry_count + entries,
+                        }
+                    )
                     return finding
                 entries += chain.last.entries
                 if time.monotonic() >= deadline:
@@ -234,7 +239,10 @@ class IntegrationAuditVerification(models.Model):
 
     def _compare_heads(self, portion, keys):
         first, last = portion[0][0], portion[-1][0]
-        there = {row["number"]: row["digest"] for row in self.env["integration.audit.seal"]._rows(first, last, len(portion))}
+        there = {
+            row["number"]: row["digest"]
+            for row in self.env["integration.audit.seal"]._rows(first, last, len(portion))
+        }
         for number, text, signature in portion:
             if finding := check_head(number, text, signature, there.get(number), keys):
                 return finding
@@ -319,7 +327,12 @@ class IntegrationAuditVerification(models.Model):
         if last.state == "broken" and first > 1:
             first = 1
         verification = self.sudo().create(
-            {"first_number": first, "last_number": newest["number"], "position": first - 1, "by_schedule": True}
+            {
+                "first_number": first,
+                "last_number": newest["number"],
+                "position": first - 1,
+                "by_schedule": True,
+            }
         )
         began = time.monotonic()
         verification._portion_by_night(began + NIGHTLY_SECONDS)
@@ -351,7 +364,9 @@ class IntegrationAuditVerification(models.Model):
         leaf = self.env["integration.audit.leaf"].search([("id", "=", self.finding_entry)])
         if not leaf:
             raise UserError(
-                self.env._("Entry %s is not there any more, or belongs to another company.", self.finding_entry)
+                self.env._(
+                    "Entry %s is not there any more, or belongs to another company.", self.finding_entry
+                )
             )
         return {
             "type": "ir.actions.act_window",

@@ -60,7 +60,9 @@ class IntegrationAuditVerification(models.Model):
         if self.finding_code:
             words = _(FINDING_WORDS[self.finding_code])  # pylint: disable=translation-not-lazy
             sentences.append(words % {"seal": self.finding_seal, "entry": self.finding_entry})
-            sentences.append(_("Everything before it is what was sealed; what comes after it was not looked at."))
+            sentences.append(
+                _("Everything before it is what was sealed; what comes after it was not looked at.")
+            )
         elif not self.last_number:
             sentences.append(_("Nothing has been sealed yet."))
         elif self.state == "holds":
@@ -78,7 +80,9 @@ class IntegrationAuditVerification(models.Model):
             sentences.append(_("%s exported seals are the same as here.", self.head_count))
         elif self.last_number and self.state == "holds":
             sentences.append(
-                _("No exported seals were found outside the database: whether the last ones were deleted is not known.")
+                _(
+                    "No exported seals were found outside the database: whether the last ones were deleted is not known."
+                )
             )
         if self.given_up_count:
             sentences.append(
@@ -93,7 +97,9 @@ class IntegrationAuditVerification(models.Model):
                 _(
                     "%(count)s entries since %(since)s are not sealed yet: nothing proves yet that they are unchanged.",
                     count=self.unsealed_count,
-                    since=fields.Datetime.context_timestamp(self, self.unsealed_since).strftime("%Y-%m-%d %H:%M"),
+                    since=fields.Datetime.context_timestamp(self, self.unsealed_since).strftime(
+                        "%Y-%m-%d %H:%M"
+                    ),
                 )
             )
         return sentences

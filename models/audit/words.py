@@ -29,6 +29,8 @@ ACTION_LABELS.update(
         "rule_action.change": _lt("Follow-up of a rule changed"),
         "rule_wait.change": _lt("Waiting rule changed by a person"),
         "subscription.change": _lt("Subscription changed"),
+        "approval_policy.change": _lt("Rule about approvals changed"),
+        "approval_tier.change": _lt("Step of approvals changed"),
         "replay.change": _lt("Replay changed by a person"),
         "access.change": _lt("Rights of a user changed"),
         "user.sign_in": _lt("Signed in"),

@@ -78,7 +78,9 @@ class IntegrationCredential(models.Model):
         if old.purpose != "inbound_signature" or not old.ciphertext:
             return
         now = fields.Datetime.now()
-        kept = old.copy({"valid_from": min(old.valid_from, now), "valid_until": min(old.valid_until or now, now)})
+        kept = old.copy(
+            {"valid_from": min(old.valid_from, now), "valid_until": min(old.valid_until or now, now)}
+        )
         kept.write({"ciphertext": old.ciphertext, "hint": old.hint})
 
     @api.depends("valid_from", "valid_until", "ciphertext")

@@ -68,7 +68,10 @@ class FinanceIntegrationBench(models.AbstractModel):
             with self.env.registry.cursor() as cr:
                 leaves = api.Environment(cr, SUPERUSER_ID, {})["integration.audit.leaf"]
                 leaves._append(
-                    [{**entry, "detail": f"account.move,{first + number}"} for number in range(min(2000, count))]
+                    [
+                        {**entry, "detail": f"account.move,{first + number}"}
+                        for number in range(min(2000, count))
+                    ]
                 )
         sealer = self.env["integration.audit.sealer"]
         while sealer._run():
