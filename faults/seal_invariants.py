@@ -19,7 +19,7 @@ ZEROES = "0" * 64
 
 
 def seals_follow_one_another(books: Books) -> list[str]:
-    """Each seal names the one before, begins where that ended, and is signed with the key whose fingerprint it names."""
+    """Each seal names the one before, begins where that ended, and is signed with the key that it names."""
     keys = dict(books.sql("SELECT key_id, public_key FROM integration_audit_key"))
     problems = []
     before, last_id = ZEROES, 0

@@ -288,7 +288,7 @@ class TestContents(CoverageCommon):
             company_ids=[(6, 0, self.company.ids)],
         )
         self.env.invalidate_all()
-        self.assertFalse(dialog.with_user(other).sudo(False)._may_see())
+        self.assertFalse(dialog.with_user(other).sudo(flag=False)._may_see())
 
     def test_nobody_sees_contents_of_another_company(self):
         other = self.setup_other_company()["company"]

@@ -74,7 +74,7 @@ class TestAuditExport(SealCommon):
         total = self.root["integration.audit.leaf"].search_count([("action", "!=", "audit.export")])
         self.assertEqual((count.entries, count.hidden, count.heads), (total, 0, 2))
         self.assertGreaterEqual(count.unsealed, 2)
-        self.assertIs(json.loads(data.splitlines()[0])["complete"], True)
+        self.assertTrue(json.loads(data.splitlines()[0])["complete"])
         leaf = self.root["integration.audit.leaf"].search([("action", "=", "audit.export")])
         self.assertEqual(leaf.user_id, self.everywhere)
         self.assertIn("whole, ndjson; begin to now", leaf.detail)

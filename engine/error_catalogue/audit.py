@@ -20,7 +20,8 @@ AUDIT_CODES = {
         ErrorClass.TRANSIENT,
         _("The audit trail is not being sealed"),
         _(
-            "Entries of the audit trail since %(since)s have no seal yet. Until then nothing proves that they are unchanged."
+            "Entries of the audit trail since %(since)s have no seal yet. Until then nothing proves that they "
+            "are unchanged."
         ),
         _("Ask your administrator whether the scheduled actions run; sealing goes on where it stopped."),
         severity="high",
@@ -29,7 +30,8 @@ AUDIT_CODES = {
         ErrorClass.AUTHORIZATION,
         _("The key that signs the seals cannot be read"),
         _(
-            "The audit trail cannot be sealed: the server's key for it is missing or damaged. Nothing is lost meanwhile."
+            "The audit trail cannot be sealed: the server's key for it is missing or damaged. Nothing is lost "
+            "meanwhile."
         ),
         _("Ask your administrator to put the key in its place; sealing goes on where it stopped."),
         severity="critical",
@@ -58,12 +60,13 @@ AUDIT_CODES = {
         ErrorClass.BUSINESS,
         _("Seals that were exported are missing here"),
         _(
-            "Seal %(exported)s was exported, but the database ends with seal %(here)s or holds another one under that "
-            "number. It was restored from an older copy, or somebody deleted seals. Nothing is sealed until this is clear."
+            "Seal %(exported)s was exported, but the database ends with seal %(here)s or holds another one under "
+            "that number. It was restored from an older copy, or somebody deleted seals. Nothing is sealed until this "
+            "is clear."
         ),
         _(
-            "If the database was restored on purpose, an administrator says so with “Go on after a restore” in the list "
-            "of seals. Otherwise tell the auditor."
+            "If the database was restored on purpose, an administrator says so with “Go on after a restore” in the "
+            "list of seals. Otherwise tell the auditor."
         ),
         severity="critical",
         fix_class="c",

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""How long contents are kept, by what they hold: the classes of the published schemas decide, a flow may be stricter."""
+"""How long contents are kept, by what they hold: classes of the published schemas decide, a flow may be stricter."""
 
 import logging
 import time
@@ -43,8 +43,8 @@ class IntegrationRetention(models.Model):
     )
     erase_days = fields.Integer(
         string="Erased after (days)",
-        help="Contents of this class that are older are erased for good, from the database and from archives, unless the "
-        "connection is on legal hold. Their digests stay as proof. 0 = never. Ask how long the law wants them kept.",
+        help="Contents of this class that are older are erased for good, from the database and from archives, unless "
+        "the connection is on legal hold. Their digests stay as proof. 0 = never. Ask how long the law wants them.",
     )
 
     _class_unique = models.Constraint(
@@ -190,7 +190,8 @@ class IntegrationArchive(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT p.id, m.connection_id FROM integration_payload p JOIN integration_message m ON m.id = p.message_id
+                SELECT p.id, m.connection_id FROM integration_payload p
+                  JOIN integration_message m ON m.id = p.message_id
                 %s AND m.archive_id IS NULL ORDER BY p.message_id LIMIT %s
                 """,
                 self._erasable(),

@@ -35,7 +35,10 @@ class IntegrationAccessTrail(models.AbstractModel):
     @api.model
     def _hub_groups(self):
         """Return {id: short name} of the hub's groups that are there."""
-        groups = ((name, self.env.ref(f"finance_integration.group_{name}", False)) for name in GROUPS)
+        groups = (
+            (name, self.env.ref(f"finance_integration.group_{name}", raise_if_not_found=False))
+            for name in GROUPS
+        )
         return {group.id: name for name, group in groups if group}
 
     @api.model

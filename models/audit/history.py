@@ -44,7 +44,7 @@ class IntegrationConnection(models.Model):
     def _history_domain(self):
         """Of the connection itself and its set-up; what became of its events is at the events."""
         return super()._history_domain() | (
-            Domain("connection_id", "=", self.id) & Domain("message_id", "=", False)
+            Domain("connection_id", "=", self.id) & Domain([("message_id", "=", False)])
         )
 
 

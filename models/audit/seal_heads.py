@@ -3,8 +3,8 @@
 
 Whoever rewrites the database cannot take back what stands there, so the folder belongs on another disk or machine,
 writable for this server and readable for the auditor. It comes from ``FINANCE_INTEGRATION_SEAL_FOLDER``, else from
-``seal_folder`` in the section ``[finance_integration]`` of Odoo's configuration file, else it is ``finance_integration_seals``
-in Odoo's data directory.
+``seal_folder`` in the section ``[finance_integration]`` of Odoo's configuration file, else it is
+``finance_integration_seals`` in Odoo's data directory.
 """
 
 import functools

@@ -52,7 +52,7 @@ class IntegrationAuditSealer(models.AbstractModel):
 
     @api.model
     def _run_and_tell(self):
-        """Seal; an expected failure becomes an exception of the hub. Returns how many seals were made, None = failed."""
+        """Seal; an expected failure becomes an exception of the hub. Returns how many seals, None: failed."""
         exceptions = self.env["integration.exception"]
         nobody = self.env["res.company"]
         try:
@@ -189,8 +189,8 @@ class IntegrationAuditSealer(models.AbstractModel):
                         sealed_at, text, signature, entries)
                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s, %s, %s)
                 """,
-                seal.number, seal.trail, seal.first_id, seal.last_id, seal.entries, seal.root, seal.previous, seal.digest,
-                self._known_key(key), seal.sealed_at.rstrip("Z"), seal.text, key.sign(seal.text), packed,
+                seal.number, seal.trail, seal.first_id, seal.last_id, seal.entries, seal.root, seal.previous,
+                seal.digest, self._known_key(key), seal.sealed_at.rstrip("Z"), seal.text, key.sign(seal.text), packed,
             )
         )  # fmt: skip
 
@@ -225,7 +225,7 @@ class IntegrationAuditSealer(models.AbstractModel):
     def _is_copy(self):
         """Whether this is a neutralized copy: what it seals concerns nobody outside."""
         return str2bool(
-            self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized") or "", False
+            self.env["ir.config_parameter"].sudo().get_param("database.is_neutralized") or "", default=False
         )
 
     @api.model
@@ -247,8 +247,9 @@ class IntegrationAuditSealer(models.AbstractModel):
 
     @api.model
     def _compare_last_head(self):
-        """Refuse to go on when the last exported seal is not in the database: it was restored from an older copy, or seals
-        were deleted.
+        """Refuse to go on when the last exported seal is not in the database.
+
+        It was restored from an older copy, or seals were deleted.
 
         :raises BusinessError: ``seal_heads_differ``.
         :raises TransientError: ``seal_folder_unusable``.

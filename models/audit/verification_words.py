@@ -81,14 +81,15 @@ class IntegrationAuditVerification(models.Model):
         elif self.last_number and self.state == "holds":
             sentences.append(
                 _(
-                    "No exported seals were found outside the database: whether the last ones were deleted is not known."
+                    "No exported seals were found outside the database: "
+                    "whether the last ones were deleted is not known."
                 )
             )
         if self.given_up_count:
             sentences.append(
                 _(
-                    "%s exported seals are not here any more: a person said that the database was restored from an older "
-                    "copy. Ask for the reason in the audit trail.",
+                    "%s exported seals are not here any more: a person said that the database was restored from an "
+                    "older copy. Ask for the reason in the audit trail.",
                     self.given_up_count,
                 )
             )
