@@ -10,7 +10,7 @@ from odoo.tools import SQL
 
 from ...engine import audit_bundle
 from ...engine.audit_leaf import MerkleTree
-from ...engine.audit_seal import leaf_text, read_list
+from ...engine.audit_seal import MAX_ENTRIES, SealError, leaf_text, read_list
 from ...engine.csv_safe import csv_line
 from ...engine.instants import format_instant
 from ..control.audit_leaf import LEAF_FIELDS
@@ -81,12 +81,12 @@ class IntegrationAuditExporter(models.AbstractModel):
     @api.model
     def _seal(self, plan, number):
         """Return (lines, how many entries) of a whole seal: what the person may see of it."""
-        packed = self.env["integration.audit.seal"]._entry_list(number)
-        listed = read_list(packed)
-        domain = Domain("id", ">=", listed[0][0]) & Domain("id", "<=", listed[-1][0])
-        rows = self._rows(
-            self.env["integration.audit.leaf"].search(domain, order="id", limit=len(listed) * 2).ids
-        )
+        seals = self.env["integration.audit.seal"]
+        packed, listed = seals._entry_list(number), self._listed(number)
+        [seal] = seals.search([("number", "=", number)])
+        domain = Domain("id", ">=", seal.first_id) & Domain("id", "<=", seal.last_id)
+        limit = MAX_ENTRIES * 2  # more than were sealed only where somebody inserted some
+        rows = self._rows(self.env["integration.audit.leaf"].search(domain, order="id", limit=limit).ids)
         if plan["form"] == "csv":
             places = {entry_id: place for place, (entry_id, _digest) in enumerate(listed)}
             return self._csv([(row, (number, places.get(row["id"]), None)) for row in rows]), len(rows)
@@ -133,6 +133,13 @@ class IntegrationAuditExporter(models.AbstractModel):
             rows.append({"id": entry_id, "digest": digest, "fields": fields})
         return rows
 
+    def _listed(self, number):
+        """Return the list of a seal, empty when somebody made it unreadable: the export shows that, too."""
+        try:
+            return read_list(self.env["integration.audit.seal"]._entry_list(number))
+        except SealError:
+            return []
+
     def _proof(self, row):
         """Return (seal, position, siblings) of an entry; None while no seal covers it.
 
@@ -143,7 +150,8 @@ class IntegrationAuditExporter(models.AbstractModel):
             number, _last = self.env["integration.audit.seal"]._numbers_covering(row["id"], row["id"])
             if not number:
                 return None
-            listed = read_list(self.env["integration.audit.seal"]._entry_list(number))
+            if not (listed := self._listed(number)):
+                return None
             known.update(
                 number=number,
                 first=listed[0][0],

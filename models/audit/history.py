@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The button "History": what the audit trail says about one record."""
 
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.fields import Domain
 
 
@@ -76,13 +76,12 @@ class IntegrationAuditLeaf(models.Model):
                 [("first_id", "<=", leaf.id), ("last_id", ">=", leaf.id)], order="last_id", limit=1
             )
 
-    @api.model
     def action_export_about(self):
         """Button: export what is shown, or what was ticked, with the proofs."""
         context = self.env.context
         about, domain = context.get("integration_about"), context.get("integration_about_domain")
-        if ticked := context.get("active_ids") if context.get("active_model") == self._name else self.ids:
-            about, domain = self.env._("%s chosen entries", len(ticked)), [("id", "in", ticked)]
+        if self:
+            about, domain = self.env._("%s chosen entries", len(self)), [("id", "in", self.ids)]
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_audit_export")
         defaults = {"default_content": "chosen" if domain else "whole"}
         if domain:

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from ...engine.audit_leaf import leaf_digest
 from ...engine.instants import format_instant
 from ..messaging.append_only import make_append_only
+from ..messaging.loose_many2one import LooseMany2one
 
 # What the digest of an entry covers besides the time at which it was recorded.
 LEAF_FIELDS = (
@@ -30,7 +31,8 @@ class IntegrationAuditLeaf(models.Model):
     recorded_at = fields.Datetime(required=True, readonly=True)
     user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict", string="By")
     action = fields.Char(required=True, readonly=True)
-    connection_id = fields.Many2one("integration.connection", readonly=True, ondelete="restrict")
+    # No foreign key: what is recorded about the set-up of a connection does not keep a draft from being deleted.
+    connection_id = LooseMany2one("integration.connection", readonly=True, ondelete="restrict")
     message_id = fields.Many2one("integration.message", readonly=True, ondelete="restrict")
     res_model = fields.Char(readonly=True)
     res_id = fields.Many2oneReference(model_field="res_model", readonly=True)
