@@ -1,12 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Whatever is changed around Odoo is found, and the first broken entry is named (A2)."""
 
+import argparse
+import contextlib
 import dataclasses
+import importlib.util
+import io
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 from odoo import fields
+from odoo.cli.command import commands
 from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
@@ -304,3 +309,30 @@ class TestVerification(SealCommon):
         self.root["integration.audit.verification"]._cron_verify()
         exception = self.root["integration.exception"].search([("code", "=", "seals_late")])
         self.assertEqual((exception.state, exception.severity), ("open", "high"))
+
+    def test_the_command(self):
+        """What ``odoo-bin verify_audit`` runs, in this test's transaction."""
+        path = Path(__file__).resolve().parent.parent / "cli" / "verify_audit.py"
+        self.assertIn(path.name, [found.name for found in path.parent.glob("verify_audit.py")])
+        spec = importlib.util.spec_from_file_location("odoo.cli.verify_audit", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.addCleanup(commands.pop, "verify_audit", None)
+        options = argparse.Namespace(database=self.env.cr.dbname, from_seal=1, to_seal=None, seal_first=True)
+
+        def run():
+            self.env.flush_all()
+            with contextlib.redirect_stdout(io.StringIO()) as told:
+                code = module.VerifyAudit()._verify(options)
+            self.env.invalidate_all()
+            return code, told.getvalue()
+
+        code, told = run()
+        self.assertEqual((code, self.seals.search_count([])), (0, 4))
+        self.assertIn("Seals 1 to 4 hold", told)
+        self.tamper(
+            "integration_audit_leaf", "DELETE FROM integration_audit_leaf WHERE id = %s", self.first[0]
+        )
+        code, told = run()
+        self.assertEqual(code, 1)
+        self.assertIn(f"Entry {self.first[0]} was deleted.", told)
