@@ -146,3 +146,13 @@ class IntegrationApprovalPolicy(models.Model):
 class IntegrationApprovalTier(models.Model):
     _name = "integration.approval.tier"
     _inherit = ["integration.approval.tier", "integration.recorded"]
+
+
+class IntegrationAssignmentRule(models.Model):
+    _name = "integration.assignment.rule"
+    _inherit = ["integration.assignment.rule", "integration.recorded"]
+
+
+class IntegrationWorkbenchSetting(models.Model):
+    _name = "integration.workbench.setting"
+    _inherit = ["integration.workbench.setting", "integration.recorded"]

@@ -31,6 +31,8 @@ ACTION_LABELS.update(
         "subscription.change": _lt("Subscription changed"),
         "approval_policy.change": _lt("Rule about approvals changed"),
         "approval_tier.change": _lt("Step of approvals changed"),
+        "assignment_rule.change": _lt("Rule about who gets exceptions changed"),
+        "workbench_setting.change": _lt("Settings of the workbench changed"),
         "replay.change": _lt("Replay changed by a person"),
         "access.change": _lt("Rights of a user changed"),
         "user.sign_in": _lt("Signed in"),
