@@ -320,7 +320,9 @@ class TestContents(CoverageCommon):
     def test_history(self):
         connection = self.partner_connection
         move = self.became(self.message, "account.move")
-        stopped = self.send_partner("strange.happened", {"x": 1})
+        line = documents.Line("Advice", documents.Decimal(1), documents.Decimal("5.00"), ("STD",))
+        strange = documents.invoice("A-2", ANNA, [line], self.clock.now, due_date=self.clock.now.date())
+        stopped = self.send_partner("strange.happened", strange)
         for record, expected in (
             (self.message, {"message.done"}),
             (move, {"message.done"}),

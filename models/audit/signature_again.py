@@ -14,6 +14,7 @@ _lt = LazyTranslate(__name__)
 
 # Between signing and storing lie the sender's repetitions and the waiting of the request.
 SLACK_SECONDS = 60
+SLACK = timedelta(seconds=SLACK_SECONDS)
 OUTCOMES = {
     "holds": _lt(
         "The signature holds: these are the bytes that were signed, with a secret that was valid then."
@@ -81,6 +82,8 @@ class IntegrationMessage(models.Model):
         for credential in self.connection_id.credential_ids:
             if credential.purpose != "inbound_signature" or not credential.ciphertext:
                 continue
+            if credential.secret_set_at and credential.secret_set_at > self.received_at + SLACK:
+                continue  # entered later, in the place of another one
             try:
                 secrets.append(credential._as_secret())
             except AuthorizationError:
@@ -88,7 +91,7 @@ class IntegrationMessage(models.Model):
         secrets = [
             secret
             for secret in secrets
-            if secret.valid_at(received) or secret.valid_at(received - timedelta(seconds=SLACK_SECONDS))
+            if secret.valid_at(received) or secret.valid_at(received - SLACK)
         ]
         if not secrets:
             return "secret_locked" if locked else "secret_gone"
@@ -98,7 +101,7 @@ class IntegrationMessage(models.Model):
         for scheme in sorted(schemes):
             for secret in secrets:
                 moment = (
-                    received if secret.valid_at(received) else received - timedelta(seconds=SLACK_SECONDS)
+                    received if secret.valid_at(received) else received - SLACK
                 )
                 try:
                     get_scheme(scheme).verify(request, [secret], moment, tolerance)

@@ -34,6 +34,7 @@ class IntegrationCredential(models.Model):
     )
     ciphertext = fields.Char(groups=NO_ACCESS, copy=False)
     hint = fields.Char(readonly=True, help="The last characters of the secret, to tell two of them apart.")
+    secret_set_at = fields.Datetime(readonly=True, copy=False, string="Entered")
     valid_from = fields.Datetime(default=fields.Datetime.now, required=True)
     valid_until = fields.Datetime(
         help="Empty = no end. During a rotation the old and the new secret are both accepted."
@@ -68,7 +69,11 @@ class IntegrationCredential(models.Model):
                 raise UserError(self.env._("This is too long for a secret."))
             credential._keep_replaced()
             credential.sudo().write(
-                {"ciphertext": key_ring.encrypt(text), "hint": f"…{text[-4:]}" if len(text) >= 16 else "…"}
+                {
+                    "ciphertext": key_ring.encrypt(text),
+                    "hint": f"…{text[-4:]}" if len(text) >= 16 else "…",
+                    "secret_set_at": fields.Datetime.now(),
+                }
             )
         self.env.registry.clear_cache()
 
@@ -81,7 +86,7 @@ class IntegrationCredential(models.Model):
         kept = old.copy(
             {"valid_from": min(old.valid_from, now), "valid_until": min(old.valid_until or now, now)}
         )
-        kept.write({"ciphertext": old.ciphertext, "hint": old.hint})
+        kept.write({"ciphertext": old.ciphertext, "hint": old.hint, "secret_set_at": old.secret_set_at})
 
     @api.depends("valid_from", "valid_until", "ciphertext")
     def _compute_is_valid(self):
