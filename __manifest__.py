@@ -10,6 +10,7 @@
     "depends": [
         "account",
         "account_edi_ubl_cii",
+        "auth_totp",
         "mail",
         "purchase",
         "queue_job",
@@ -24,6 +25,7 @@
         "security/rules.xml",
         "security/order_rules.xml",
         "security/approval_rules.xml",
+        "security/access_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
@@ -76,6 +78,9 @@
         "views/assignment_views.xml",
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
+        "data/access.xml",
+        "views/access_review_views.xml",
+        "views/access_settings_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

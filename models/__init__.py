@@ -14,3 +14,4 @@ from . import odoo
 from . import workbench
 from . import reports
 from . import explain
+from . import access

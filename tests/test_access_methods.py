@@ -1,0 +1,239 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Each public method of the hub, called as each kind of user: refused without the right, and nothing written (C1)."""
+
+from odoo import models
+from odoo.exceptions import AccessError
+from odoo.service.model import call_kw, get_public_method
+
+from ..engine.access import CORE_METHODS, FIELDS, METHODS, VERBS
+from ..models.access.right import public_methods
+from .access_common import ROLES, AccessCommon
+
+ADDON = "finance_integration"
+# Which role holds which right: what docs/access_matrix.md says, written down once more by hand.
+HELD = {
+    "auditor": {"notice", "view", "view_masked", "view_audit", "verify", "export", "prepare_review"},
+    "administrator": {
+        "notice", "view", "view_audit", "verify", "export", "prepare_review", "run", "configure", "manage_credentials",
+    },
+    "nobody": {"notice"},
+    "accountant": {"notice"},
+    "portal": set(),
+    "service": {"notice"},
+}  # fmt: skip
+HELD["reader"] = HELD["auditor"] | {"view_payload"}
+HELD["operator"] = HELD["auditor"] | {"run", "resolve", "replay"}
+HELD["approver"] = HELD["operator"] | {"approve", "review_access"}
+
+
+class TestTableOfRights(AccessCommon):
+    def reachable(self):
+        """Yield (model, method name, function) of everything of the hub that a remote call can reach."""
+        for definition in models.MetaModel._module_to_models__[ADDON]:
+            for name, function in public_methods(definition).items():
+                yield definition._name, name, function
+
+    def test_every_public_method_is_in_the_table_and_the_table_names_no_other(self):
+        found = {(model, name) for model, name, _function in self.reachable()}
+        listed = {(model, name) for model, names in METHODS.items() for name in names}
+        core = {(model, name) for model, names in CORE_METHODS.items() for name in names}
+        self.assertGreater(len(listed), 100)
+        self.assertEqual(found - listed - core, set(), "give them a right in engine/access/methods.py")
+        self.assertEqual(
+            (listed | core) - found, set(), "they are gone: take them out of engine/access/methods.py"
+        )
+
+    def test_the_right_stands_in_front_of_every_method(self):
+        for model, name, function in self.reachable():
+            wanted = METHODS.get(model, {}).get(name)
+            if name in CORE_METHODS.get(model, ()):
+                self.assertFalse(hasattr(function, "_integration_verb"))
+            else:
+                self.assertEqual(function._integration_verb, wanted, f"{model}.{name}")
+
+    def test_a_method_that_is_not_in_the_table_is_refused_to_everybody(self):
+        for role, user in self.people.items():
+            with self.assert_refused(role):
+                self.env["integration.right"].with_user(user)._require(None)
+
+    def test_each_role_holds_exactly_these_rights(self):
+        for role, user in self.people.items():
+            right = self.env["integration.right"].with_user(user)
+            self.assertEqual({verb for verb in VERBS if right._may(verb)}, HELD[role], role)
+        self.assertEqual(set(HELD), set(ROLES) | {"service"})
+
+    def test_the_fields_ask_for_their_rights(self):
+        for model, names in FIELDS.items():
+            for name, verb in names.items():
+                field = self.env[model]._fields[name]
+                if model == "integration.payload":
+                    self.assertEqual(field.groups, ",".join(VERBS[verb].groups), name)
+        with self.assertRaises(AccessError):
+            self.env["integration.payload"].with_user(self.people["approver"]).search_read([], ["documents"])
+
+
+class TestEachMethodAsEachRole(AccessCommon):
+    """Generated from the table: a method that is added is tested without a further line."""
+
+    def setUp(self):
+        super().setUp()
+        self.issue("P-1")
+        self.stripe.charge(5000, "usd")
+        self.send_stripe()
+        self.accept(self.partner_connection, b'{"no": "event"}', {"webhook-id": "odd"})
+        self.drain(self.partner_connection)
+
+    def target(self, model):
+        """Return a record of the model where there is one, else none: the right is asked for before the record."""
+        records = self.root[model]
+        return records if records._abstract or records._transient else records.search([], limit=1)
+
+    def test_without_the_right_it_is_refused_and_nothing_is_written(self):
+        calls = 0
+        for model, names in METHODS.items():
+            target = self.target(model)
+            for name, verb in names.items():
+                for role, user in self.people.items():
+                    if verb in HELD[role]:
+                        continue
+                    with self.subTest(model=model, method=name, role=role):
+                        with self.assert_refused(f"{model}.{name} as {role}"):
+                            getattr(target.with_user(user), name)()
+                        calls += 1
+        self.assertGreater(calls, 500)
+
+    def test_a_remote_call_is_refused_in_the_same_way(self):
+        for model, names in METHODS.items():
+            for name in names:
+                records = self.env[model].with_user(self.people["portal"])
+                self.assertTrue(get_public_method(records, name))
+                with self.subTest(model=model, method=name), self.assert_refused(f"{model}.{name}"):
+                    ids = self.target(model).ids
+                    call_kw(records, name, [] if model == "integration.watchdog" else [ids], {})
+
+    def test_the_system_itself_is_not_asked(self):
+        self.root["integration.right"]._require(
+            "approve", self.root["integration.message"].search([], limit=1)
+        )
+        self.env["integration.right"].with_user(self.people["portal"]).sudo()._require("configure")
+
+    def test_with_the_right_another_company_s_record_is_refused_all_the_same(self):
+        other = self.setup_other_company()["company"]
+        for user in self.people.values():
+            if user != self.people["service"]:
+                user.sudo().write({"company_ids": [(6, 0, other.ids)], "company_id": other.id})
+        calls = 0
+        for model, names in METHODS.items():
+            target = self.target(model)
+            if not target or "company_id" not in target._fields or not target.sudo().company_id:
+                continue
+            for name, verb in names.items():
+                for role in ("operator", "approver", "administrator", "reader"):
+                    if verb not in HELD[role]:
+                        continue
+                    with self.subTest(model=model, method=name, role=role):
+                        with self.assert_refused(f"{model}.{name} as {role} of another company"):
+                            getattr(target.with_user(self.people[role]), name)()
+                        calls += 1
+        self.assertGreater(calls, 60)
+
+    def test_masked_and_full_contents_are_two_rights(self):
+        message = self.root["integration.message"].search([("body_digest", "!=", False)], limit=1)
+        for role, sees in (("auditor", True), ("operator", True), ("administrator", False)):
+            self.assertEqual(bool(message.with_user(self.people[role]).payload_text), sees, role)
+        auditor = self.people["auditor"]
+        with self.assertRaises(AccessError):
+            message.with_user(auditor).action_read_full()
+        with self.assertRaises(AccessError):
+            self.env["integration.payload.reading"].with_user(auditor).create({"message_id": message.id})
+        Reading = self.env["integration.payload.reading"].with_user(self.people["reader"])
+        action = message.with_user(self.people["reader"]).action_read_full()
+        reading = Reading.with_context(**action["context"]).create({})
+        self.assertFalse(reading.content)
+        with self.assert_refused("without a reason"):
+            reading.action_show()
+        with self.assertRaises(AccessError):
+            reading.write({"is_shown": True})
+        with self.assertRaises(AccessError):
+            Reading.create({"message_id": message.id, "is_shown": True})
+        self.assertFalse(
+            Reading.with_context(default_is_shown=True).create({"message_id": message.id}).is_shown
+        )
+        reading.reason = "The bank asks for it"
+        reading.action_show()
+        raw = self.root["integration.payload"]._raw_by_message(message.ids)[message.id]
+        self.assertEqual(reading.content, raw.decode())
+        leaf = self.env["integration.audit.leaf"].search([("action", "=", "payload.view")])
+        self.assertEqual(
+            (leaf.user_id, leaf.message_id, leaf.detail),
+            (self.people["reader"], message, "The bank asks for it"),
+        )
+        # Another reader gives an own reason; a reader of another company sees nothing.
+        with self.assertRaises(AccessError):
+            reading.with_user(self.people["auditor"]).action_show()
+
+
+class TestWhatRolesMayDoWithRecords(AccessCommon):
+    """What ``ir.model.access.csv`` gives, checked against what the policy allows."""
+
+    def hub_models(self):
+        return [
+            self.env[name]
+            for name in self.env.registry
+            if name.startswith("integration.") and not self.env[name]._abstract
+        ]
+
+    def allowed(self, role, operation):
+        return {
+            model._name
+            for model in self.hub_models()
+            if model.with_user(self.people[role]).has_access(operation) and not model._transient
+        }
+
+    def test_people_without_rights_reach_no_record(self):
+        for role in ("nobody", "accountant", "portal"):
+            for operation in ("read", "write", "create", "unlink"):
+                self.assertEqual(self.allowed(role, operation), set(), f"{role} {operation}")
+
+    def test_auditors_change_nothing_but_reviews_that_are_not_drawn_up(self):
+        for role in ("auditor", "reader"):
+            for operation in ("write", "create", "unlink"):
+                self.assertEqual(
+                    self.allowed(role, operation), {"integration.access.review"}, f"{role} {operation}"
+                )
+
+    def test_operators_and_approvers_set_nothing_up(self):
+        set_up = {
+            "integration.connection", "integration.endpoint", "integration.credential", "integration.flow",
+            "integration.lane", "integration.drop", "integration.rule", "integration.subscription",
+            "integration.role.account", "integration.balance.account", "integration.pull.cursor",
+        }  # fmt: skip
+        for role in ("operator", "approver"):
+            for operation in ("write", "create", "unlink"):
+                self.assertFalse(self.allowed(role, operation) & set_up, f"{role} {operation}")
+        self.assertNotIn("integration.credential", self.allowed("operator", "read"))
+
+    def test_administrators_neither_resolve_nor_post(self):
+        for operation in ("write", "create", "unlink"):
+            mine = self.allowed("administrator", operation)
+            self.assertFalse(
+                mine
+                & {
+                    "integration.message",
+                    "integration.exception",
+                    "integration.replay",
+                    "integration.movement",
+                }
+            )
+            self.assertFalse(
+                self.env["account.move"].with_user(self.people["administrator"]).has_access(operation)
+            )
+
+    def test_nobody_deletes_evidence(self):
+        evidence = {
+            "integration.message", "integration.payload", "integration.attempt", "integration.effect",
+            "integration.audit.leaf", "integration.exception", "integration.movement", "integration.replay",
+            "integration.change.request", "integration.batch", "integration.archive",
+        }  # fmt: skip
+        for role in self.people:
+            self.assertFalse(self.allowed(role, "unlink") & evidence, role)
