@@ -21,6 +21,7 @@
     },
     "data": [
         "security/groups.xml",
+        "security/audit_groups.xml",
         "security/ir.model.access.csv",
         "security/rules.xml",
         "security/order_rules.xml",

@@ -16,7 +16,7 @@ ROLES = {
     "operator": f"{HUB}.group_operator",
     "approver": f"{HUB}.group_approver",
     "administrator": f"{HUB}.group_administrator",
-    "reader": f"{HUB}.group_payload_reader",
+    "reader": f"{HUB}.group_contents",
     "accountant": "account.group_account_manager,account.group_account_user",
     "nobody": "base.group_user",
     "portal": "base.group_portal",

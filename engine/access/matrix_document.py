@@ -17,7 +17,7 @@ _SHORT = {
     OPERATOR: "Operator",
     APPROVER: "Approver",
     ADMINISTRATOR: "Integration administrator",
-    PAYLOAD_READER: "Reader of full contents",
+    PAYLOAD_READER: "Contents in full",
     SERVICE: "Service user",
     "base.group_user": "Anybody inside",
 }
@@ -64,7 +64,7 @@ def markdown(access_csv: str) -> str:
         _ABOUT_METHODS,
         _methods(),
         f"Odoo's own methods, which the hub only extends, keep Odoo's rights: {', '.join(core)}.",
-        "Fields that ask for more than seeing the record:",
+        "Fields that are empty without a right of their own:",
         _table(("Field", "Right"), fields),
         "## Records",
         _ABOUT_RECORDS,

@@ -22,7 +22,6 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "action_stop_waiting": "resolve",
         "action_bring_back": "resolve",
         "action_plan_replay": "replay",
-        "action_read_full": "view_payload",
         "action_open_batch": "view",
         "action_open_blocker": "view",
         "action_open_effect": "view",
@@ -41,7 +40,6 @@ METHODS: Mapping[str, Mapping[str, str]] = {
     },
     "integration.put.aside": {"action_put_aside": "resolve"},
     "integration.assign.events": {"action_assign": "resolve"},
-    "integration.payload.reading": {"action_show": "view_payload"},
     "integration.effect": {"action_open": "view"},
     "integration.error.resolution": {"action_open_stopped": "view"},
     "integration.test.box": {"action_show": "resolve"},
@@ -175,13 +173,11 @@ CORE_METHODS: Mapping[str, frozenset[str]] = {
     "account.bank.statement.line": frozenset({"action_undo_reconciliation"}),
 }
 
-# Fields that ask for more than reading the record: {model: {field: verb}}. Those of an event are empty without the
-# right, those of a payload are refused.
+# Fields of an event that are empty without a right of their own: {model: {field: verb}}.
 FIELDS: Mapping[str, Mapping[str, str]] = {
     "integration.message": {
         "payload_text": "view_masked",
         "headers_text": "view_masked",
         "documents_text": "view_masked",
     },
-    "integration.payload": {"headers": "view_payload", "documents": "view_payload"},
 }

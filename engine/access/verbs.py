@@ -9,7 +9,7 @@ AUDITOR = "finance_integration.group_auditor"
 OPERATOR = "finance_integration.group_operator"
 APPROVER = "finance_integration.group_approver"
 ADMINISTRATOR = "finance_integration.group_administrator"
-PAYLOAD_READER = "finance_integration.group_payload_reader"
+PAYLOAD_READER = "finance_integration.group_contents"
 SERVICE = "finance_integration.group_service"
 # Somebody who works in Odoo and need not know the hub: gets an empty answer, not a refusal.
 ANYBODY = "base.group_user"

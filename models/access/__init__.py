@@ -7,7 +7,6 @@ from . import protected
 from . import protected_odoo
 from . import credential
 from . import bank_duties
-from . import payload_reading
 from . import access_review
 from . import access_review_line
 from . import access_review_lines
