@@ -5,7 +5,7 @@ from odoo.exceptions import AccessError, MissingError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
 
-from .access_common import ROLES, AccessCommon
+from .access_common import REFUSALS, ROLES, AccessCommon
 
 HUB = "integration."
 # Models without a company: what they hold is the same for everybody.
@@ -156,12 +156,14 @@ class TestOtherCompany(AccessCommon):
                 values = {"company_id": self.company.id}
                 if field.related:
                     values = {field.related.split(".")[0]: self.any_id(self.owner(model, field))}
+                before = model.search_count([])
                 with (
                     self.subTest(model=model._name, role=role),
-                    self.assert_refused(f"{model._name} as {role}"),
+                    self.assertRaises(REFUSALS, msg=f"{model._name} as {role}"),
                     self.env.cr.savepoint(),
                 ):
                     mine.create({**self.needed(model), **values})
+                self.assertEqual(model.search_count([]), before, model._name)
                 made += 1
         self.assertGreater(made, 8)
 
@@ -219,7 +221,7 @@ class TestOtherCompany(AccessCommon):
 
     def test_pausing_another_company_is_refused(self):
         for role in ("approver", "administrator"):
-            with self.assert_refused(role), self.env.cr.savepoint():
+            with self.assertRaises(AccessError, msg=role), self.env.cr.savepoint():
                 self.env["integration.company.pause"].with_user(self.foreigners[role]).create(
                     {"company_id": self.company.id, "reason": "Not mine"}
                 ).action_pause()

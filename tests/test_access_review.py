@@ -11,7 +11,7 @@ import psycopg2
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form
+from odoo.tests import Form, new_test_user
 from odoo.tools import mute_logger
 
 from ..engine.access import OPERATOR
@@ -129,6 +129,7 @@ class TestAccessReview(AccessCommon):
         self.decide_all(review, self.approver, second)
         review.with_user(self.approver).action_sign()
         self.assertEqual((review.state, review.signed_by_id), ("signed", self.approver))
+        self.people["operator"].sudo().name = "Married since"  # no reason to doubt the signature
         self.assertTrue(review.is_unchanged)
         self.assertEqual(review.open_count, 0)
         for attempt in (
@@ -177,7 +178,6 @@ class TestAccessReview(AccessCommon):
         self.assertTrue(own.is_own_decision)
 
     def test_keeping_the_rest_leaves_what_needs_a_look(self):
-        self.root["res.users.log"].create({"create_uid": self.people["reader"].id})
         self.env.cr.execute(
             "INSERT INTO res_users_log (create_uid, create_date) VALUES (%s, now() AT TIME ZONE 'UTC')",
             [self.people["reader"].id],
@@ -195,6 +195,9 @@ class TestAccessReview(AccessCommon):
             left[:1].with_user(self.second_approver()).action_keep()
 
     def test_taking_away_is_a_task_for_whoever_manages_users(self):
+        companies = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
+        groups = "base.group_erp_manager,finance_integration.group_auditor"
+        manager = new_test_user(self.env, "users_manager", groups=groups, **companies)
         review = self.drawn()
         line = self.line(review, self.people["operator"]).with_user(self.approver)
         with self.assertRaises(UserError):
@@ -206,6 +209,7 @@ class TestAccessReview(AccessCommon):
         activity = review.sudo().activity_ids
         self.assertEqual(len(activity), 1)
         self.assertIn(self.people["operator"].name, activity.summary)
+        self.assertIn(manager, review._holders(("base.group_erp_manager",)))
         self.assertTrue(activity.user_id.has_group("base.group_erp_manager"))
 
     def test_signing_asks_for_a_second_factor_with_real_books(self):

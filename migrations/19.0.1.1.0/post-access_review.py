@@ -4,7 +4,7 @@
 from odoo import SUPERUSER_ID, api
 
 
-def migrate(cr, version):
+def migrate(cr, _version):
     """Switch the daily reminder on in a database that has been at work before there were access reviews."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     if env["integration.connection"].search_count([("state", "!=", "draft")], limit=1):

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...engine.access import VERBS
-from ...engine.canonical_json import digest
+from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.csv_text import csv_bytes
 from .protected import Protected
 
@@ -205,9 +205,8 @@ class IntegrationAccessReview(Protected, models.Model):
 
     def _digest_now(self):
         self.ensure_one()
-        head, rows = self.line_ids.sorted("id").with_context(lang=None, tz="UTC")._as_table()
         facts = [self.company_id.id, str(self.date_from), str(self.date_to), self.note or ""]
-        return digest([facts, list(head), [[str(cell) for cell in row] for row in rows]])
+        return digest(canonical_bytes([facts, self.line_ids.sorted("id")._facts()]))
 
     # -- reminding -------------------------------------------------------------------------------------------
 

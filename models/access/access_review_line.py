@@ -149,7 +149,9 @@ class IntegrationAccessReviewLine(Protected, models.Model):
 
     def _ask_for_withdrawal(self):
         review = self.review_id.sudo()
+        may = self.env["integration.right"]._may
         managers = review._holders(("base.group_erp_manager", "base.group_system")) - self.user_id
+        managers = managers.filtered(lambda user: may("view", user))  # a task is for who may see what it is about
         review.activity_schedule(
             "mail.mail_activity_data_todo",
             user_id=(managers[:1] or review.prepared_by_id).id,
@@ -175,6 +177,16 @@ class IntegrationAccessReviewLine(Protected, models.Model):
         described = self.fields_get(_EXPORTED, ["string", "selection"])
         head = tuple(described[name]["string"] for name in _EXPORTED)
         return head, [tuple(line._cell(name, described[name]) for name in _EXPORTED) for line in self]
+
+    def _facts(self):
+        """Return what of these lines is signed: as they are stored, so that a new name of a user changes nothing."""
+        return [
+            [
+                value.id if self._fields[name].type == "many2one" else str(value)
+                for name, value in ((name, line[name]) for name in _EXPORTED)
+            ]
+            for line in self
+        ]
 
     def _cell(self, name, described):
         value, kind = self[name], self._fields[name].type

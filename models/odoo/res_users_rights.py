@@ -66,7 +66,7 @@ class ResUsers(models.Model):
         for user in self.sudo():
             after = user._integration_rights()[user.id]
             earlier = before.get(user.id, frozenset())
-            if after == earlier and user.id in before and not after:
+            if after == earlier:
                 continue
             if self.env.registry.ready and user.id != SUPERUSER_ID:
                 user._integration_refuse_conflicts(earlier, after)
