@@ -29,10 +29,7 @@ _INTRODUCTION = (
     "Written by `./dev schemas` from `engine/access/` and `security/ir.model.access.csv`; do not edit it. What the "
     "words mean and how rights are given: [access](access.md)."
 )
-_ABOUT_METHODS = (
-    "Buttons and remote calls. A public method that is not listed is refused to everybody. The record itself must be "
-    "one of the person's companies, too."
-)
+_ABOUT_METHODS = "Buttons and remote calls. The record itself must be one of the person's companies, too."
 _ABOUT_RECORDS = (
     "c = create, r = read, w = write, d = delete, as `security/ir.model.access.csv` gives them; implied groups are "
     "counted in. Fields that a screen shows as read-only cannot be written by a remote call either."

@@ -1,17 +1,18 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Which right each public method asks for: what a button or a remote call can reach.
 
-A public method of the hub that is not listed here is refused to everybody but the system itself: whoever adds a button
-adds its line. A test compares the table with the code, and calls each method as each kind of user.
+A public method of the hub's own models that is not listed here asks for the right to see the hub, at least: whoever adds
+a button adds its line. A test compares the table with the code, and calls each method as each kind of user.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-_OPEN_RECORD = {"action_open_record": "view"}
+from .methods_control import CONTROL_METHODS
+from .methods_governance import GOVERNANCE_METHODS
 
-METHODS: Mapping[str, Mapping[str, str]] = {
+_METHODS: Mapping[str, Mapping[str, str]] = {
     # -- events ------------------------------------------------------------------------------------------------
     "integration.message": {
         "action_try_again": "resolve",
@@ -29,6 +30,9 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_gaps": "view",
         "action_open_related": "view",
         "action_open_replays": "view",
+        "action_open_checkpoint": "view",
+        "action_correct": "resolve",
+        "action_verify_signature": "verify",
     },
     "integration.stopped.event": {
         "action_try_again": "resolve",
@@ -43,30 +47,6 @@ METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.effect": {"action_open": "view"},
     "integration.error.resolution": {"action_open_stopped": "view"},
     "integration.test.box": {"action_show": "resolve"},
-    # -- exceptions --------------------------------------------------------------------------------------------
-    "integration.exception": {
-        "action_assign_to_me": "resolve",
-        "action_try_again": "resolve",
-        "action_mark_resolved": "resolve",
-        "action_add_mapping": "resolve",
-        "action_apply": "resolve",
-        "action_ask_resend": "resolve",
-        "action_choose_customer": "resolve",
-        "action_create_credit_note": "resolve",
-        "action_has_arrived": "resolve",
-        "action_identify": "resolve",
-        "action_leave_open": "resolve",
-        "action_pull": "resolve",
-        "action_resume": "resolve",
-        "action_send_again": "resolve",
-        "action_accept_numbering": "approve",
-        "action_book_repeated": "approve",
-        "action_go_without": "approve",
-        "action_open_batch": "view",
-        "action_open_connection": "view",
-        "action_open_messages": "view",
-        "action_open_source": "view",
-    },
     # -- files and lists, money ----------------------------------------------------------------------------------
     "integration.batch": {
         "action_read_again": "resolve",
@@ -108,6 +88,7 @@ METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.company.pause": {"action_pause": "run", "action_resume": "run"},
     "integration.flow": {
         "action_change_state": "run",
+        "action_change_contract": "configure",
         "action_compare_books": "run",
         "action_open_changes": "view",
         "action_open_shadow": "view",
@@ -119,31 +100,9 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "action_cancel": "resolve",
         "action_try_again": "resolve",
         "action_open_exception": "view",
-        **_OPEN_RECORD,
+        "action_open_record": "view",
     },
-    # -- approvals -----------------------------------------------------------------------------------------------
-    "integration.change.request": {
-        "action_approve": "approve",
-        "action_refuse": "approve",
-        # Whoever asked may take it back; operators and administrators ask.
-        "action_withdraw": "run",
-    },
-    "integration.replay": {
-        "action_plan": "replay",
-        "action_choose_again": "replay",
-        "action_request": "replay",
-        "action_run": "replay",
-        "action_cancel": "replay",
-        "action_look_again": "replay",
-        "action_approve": "approve",
-        "action_refuse": "approve",
-        "action_open_lines": "view",
-    },
-    "integration.replay.line": {"action_open_became": "view", "action_open_event": "view"},
     # -- evidence --------------------------------------------------------------------------------------------------
-    "integration.audit.leaf": {"action_open_record": "view_audit"},
-    "integration.archive": {"action_check": "verify", "action_open_messages": "view"},
-    "integration.binding": _OPEN_RECORD,
     "integration.query.answer": {"action_open_related": "view", "action_open_subject": "view"},
     "integration.watchdog": {"banner": "notice"},
     "integration.access.review": {
@@ -165,8 +124,18 @@ METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_integration_source": "view",
     },
     "account.move.line": {"action_open_integration_source": "view"},
-    "res.partner": {"action_open_integration_bindings": "view"},
+    "res.partner": {
+        "action_integration_approve": "ask",
+        "action_integration_block": "ask",
+        "action_integration_check": "ask",
+        "action_integration_unblock": "ask",
+        "action_open_integration_bindings": "view",
+        "action_open_integration_proposed": "view",
+    },
+    "res.partner.bank": {"action_integration_ask": "ask", "action_integration_stop": "ask"},
 }
+
+METHODS: Mapping[str, Mapping[str, str]] = {**_METHODS, **CONTROL_METHODS, **GOVERNANCE_METHODS}
 
 # Methods of Odoo that the hub only extends: Odoo's own rights decide.
 CORE_METHODS: Mapping[str, frozenset[str]] = {

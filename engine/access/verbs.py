@@ -84,6 +84,22 @@ VERBS: dict[str, Verb] = {
         _("Choose events, compute the plan, ask for approval, run what is approved."),
         (OPERATOR,),
     ),
+    "propose": Verb(
+        _("Propose changes of mappings"),
+        _("Try, compare and propose; somebody else approves."),
+        (OPERATOR, ADMINISTRATOR),
+    ),
+    "ask": Verb(
+        _("Ask for an approval"),
+        _("Ask for what another person decides, and take it back; the records say who may change them."),
+        (ANYBODY,),
+    ),
+    "decide": Verb(
+        _("Decide what the rule of an approval gives to a person"),
+        _("The rule names groups and people, never who asked; the request checks it, also for accounting staff."),
+        (ANYBODY,),
+        second_factor=True,
+    ),
     "approve": Verb(
         _("Approve"),
         _("Decide what somebody else has asked for."),

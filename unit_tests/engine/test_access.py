@@ -43,6 +43,7 @@ def test_service_users_hold_no_right():
 def test_what_a_second_person_does_asks_for_a_second_factor():
     assert {name for name, verb in access.VERBS.items() if verb.second_factor} == {
         "approve",
+        "decide",
         "manage_credentials",
         "review_access",
     }
