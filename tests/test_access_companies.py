@@ -99,7 +99,9 @@ class TestOtherCompany(AccessCommon):
         """Return what of the model belongs to this company."""
         path = THROUGH.get(model._name, "company_id")
         self.assertIn(
-            path.split(".")[0], model._fields, f"{model._name}: give it a company, or say in COMMON why it needs none"
+            path.split(".")[0],
+            model._fields,
+            f"{model._name}: give it a company, or say in COMMON why it needs none",
         )
         return model.search([]).filtered(lambda row: row.mapped(path) == self.company)
 

@@ -19,7 +19,17 @@ HELD = {
     "service": _ANYBODY,
     "auditor": _ANYBODY | {"view", "view_masked", "view_audit", "verify", "export", "prepare_review"},
     "administrator": _ANYBODY
-    | {"view", "view_audit", "verify", "export", "prepare_review", "run", "propose", "configure", "manage_credentials"},
+    | {
+        "view",
+        "view_audit",
+        "verify",
+        "export",
+        "prepare_review",
+        "run",
+        "propose",
+        "configure",
+        "manage_credentials",
+    },
 }
 HELD["reader"] = HELD["auditor"] | {"view_payload"}
 HELD["operator"] = HELD["auditor"] | {"run", "propose", "resolve", "replay"}

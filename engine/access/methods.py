@@ -1,8 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Which right each public method asks for: what a button or a remote call can reach.
 
-A public method of the hub's own models that is not listed here asks for the right to see the hub, at least: whoever adds
-a button adds its line. A test compares the table with the code, and calls each method as each kind of user.
+A public method of the hub's own models that is not listed here asks for the right to see the hub, at least: whoever
+adds a button adds its line. A test compares the table with the code, and calls each method as each kind of user.
 """
 
 from __future__ import annotations

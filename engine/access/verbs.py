@@ -96,7 +96,9 @@ VERBS: dict[str, Verb] = {
     ),
     "decide": Verb(
         _("Decide what the rule of an approval gives to a person"),
-        _("The rule names groups and people, never who asked; the request checks it, also for accounting staff."),
+        _(
+            "The rule names groups and people, never who asked; the request checks it, also for accounting staff."
+        ),
         (ANYBODY,),
         second_factor=True,
     ),

@@ -151,7 +151,9 @@ class IntegrationAccessReviewLine(Protected, models.Model):
         review = self.review_id.sudo()
         may = self.env["integration.right"]._may
         managers = review._holders(("base.group_erp_manager", "base.group_system")) - self.user_id
-        managers = managers.filtered(lambda user: may("view", user))  # a task is for who may see what it is about
+        managers = managers.filtered(
+            lambda user: may("view", user)
+        )  # a task is for who may see what it is about
         review.activity_schedule(
             "mail.mail_activity_data_todo",
             user_id=(managers[:1] or review.prepared_by_id).id,

@@ -17,12 +17,8 @@ class IntegrationPayload(models.Model):
 
     message_id = fields.Many2one("integration.message", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="message_id.company_id")
-    headers = fields.Json(
-        groups=fields.NO_ACCESS, help="The headers needed to verify the signature again."
-    )
-    documents = fields.Json(
-        groups=fields.NO_ACCESS, help="The canonical documents that the message says."
-    )
+    headers = fields.Json(groups=fields.NO_ACCESS, help="The headers needed to verify the signature again.")
+    documents = fields.Json(groups=fields.NO_ACCESS, help="The canonical documents that the message says.")
 
     _message_unique = models.UniqueIndex("(message_id)")
 
