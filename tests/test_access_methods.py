@@ -7,6 +7,7 @@ from odoo.service.model import call_kw, get_public_method
 
 from ..engine.access import CORE_METHODS, FIELDS, METHODS, VERBS
 from ..models.access.right import UNLISTED, public_methods
+from ..simulators import wire
 from .access_common import ROLES, AccessCommon
 
 ADDON = "finance_integration"
@@ -85,8 +86,10 @@ class TestEachMethodAsEachRole(AccessCommon):
         self.issue("P-1")
         self.stripe.charge(5000, "usd")
         self.send_stripe()
-        self.accept(self.partner_connection, b'{"no": "event"}', {"webhook-id": "odd"})
-        self.drain(self.partner_connection)
+        told = {"id": "evt_x", "object": "event", "type": "odd.one", "created": 1772460000, "livemode": False}
+        body = wire.compact({**told, "data": {"object": {"id": "x_1", "object": "thing"}}})
+        self.accept(self.stripe_connection, body)
+        self.drain(self.stripe_connection)
         operator, flow = self.people["operator"], self.stripe_connection.flow_ids[:1]
         self.env["integration.change.request"].with_user(operator)._ask(
             flow, "Pause", {"state": "paused"}, "Because"

@@ -225,17 +225,21 @@ class TestReadOnlyFieldsOfEveryModel(AccessCommon):
             model = self.env[name]
             if not name.startswith("integration.") or model._abstract or model._transient or not model._auto:
                 continue
-            protected = _read_only(model)
             for role in PEOPLE:
                 mine = model.with_user(self.people[role])
                 for operation in ("write", "create"):
                     if not mine.has_access(operation):
                         continue
-                    for field in sorted(protected):
+                    for field in sorted(_read_only(model)):
                         tried += 1
-                        with (
-                            self.subTest(model=name, field=field, role=role, operation=operation),
-                            self.assertRaises((AccessError, UserError)),
-                        ):
-                            getattr(mine, operation)({field: False})
+                        with self.subTest(model=name, field=field, role=role, operation=operation):
+                            self.refused(getattr(mine, operation), {field: False})
         self.assertGreater(tried, 200)
+
+    def refused(self, call, values):
+        """The call refuses these values before it looks at any record."""
+        try:
+            call(values)
+        except (AccessError, UserError):
+            return
+        self.fail("not refused")
