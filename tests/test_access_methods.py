@@ -183,9 +183,21 @@ class TestWhatRolesMayDoWithRecords(AccessCommon):
         }
 
     def test_people_without_rights_reach_no_record(self):
-        for role in ("nobody", "accountant", "portal"):
+        for role in ("nobody", "portal"):
             for operation in ("read", "write", "create", "unlink"):
                 self.assertEqual(self.allowed(role, operation), set(), f"{role} {operation}")
+
+    def test_accounting_staff_reaches_approvals_and_nothing_else(self):
+        """Rules of approvals may name them; they stand in for each other."""
+        reached = self.allowed("accountant", "read")
+        others = {
+            name
+            for name in reached
+            if not name.startswith(("integration.approval.", "integration.change.request", "integration.bank."))
+        }
+        self.assertEqual(others, set())
+        for operation in ("write", "create", "unlink"):
+            self.assertLessEqual(self.allowed("accountant", operation), {"integration.approval.delegation"}, operation)
 
     def test_auditors_change_nothing_but_reviews_that_are_not_drawn_up(self):
         for role in ("auditor", "reader"):
