@@ -193,11 +193,15 @@ class TestWhatRolesMayDoWithRecords(AccessCommon):
         others = {
             name
             for name in reached
-            if not name.startswith(("integration.approval.", "integration.change.request", "integration.bank."))
+            if not name.startswith(
+                ("integration.approval.", "integration.change.request", "integration.bank.")
+            )
         }
         self.assertEqual(others, set())
         for operation in ("write", "create", "unlink"):
-            self.assertLessEqual(self.allowed("accountant", operation), {"integration.approval.delegation"}, operation)
+            self.assertLessEqual(
+                self.allowed("accountant", operation), {"integration.approval.delegation"}, operation
+            )
 
     def test_auditors_change_nothing_but_reviews_that_are_not_drawn_up(self):
         for role in ("auditor", "reader"):

@@ -119,11 +119,12 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     },
     # -- on Odoo's own records ---------------------------------------------------------------------------------------
     "account.move": {
+        "action_explain": "view",
         "action_open_integration_exceptions": "view",
         "action_open_integration_movements": "view",
         "action_open_integration_source": "view",
     },
-    "account.move.line": {"action_open_integration_source": "view"},
+    "account.move.line": {"action_explain": "view", "action_open_integration_source": "view"},
     "res.partner": {
         "action_integration_approve": "ask",
         "action_integration_block": "ask",

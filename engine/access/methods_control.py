@@ -17,7 +17,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_withdraw": "ask",
     },
     "integration.approval.ask": {"action_ask": "ask"},
-    "integration.approval.refuse": {"action_confirm_refusal": "decide"},
+    "integration.approval.refuse": {"action_confirm_refusal": "decide", "action_refuse": "decide"},
     "integration.approval.policy": {"action_ask": "configure", "action_new_version": "configure"},
     "integration.approval.delegation": {"action_end": "ask", "action_open_decisions": "ask"},
     "integration.bank.approval": {"action_ask": "ask"},

@@ -85,6 +85,13 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.audit.seal.now": {"action_go_on": "configure", "action_seal": "verify"},
     "integration.audit.verification": {"action_again": "verify", "action_open_entry": "view_audit"},
     "integration.audit.verify": {"action_verify": "verify"},
+    "integration.explanation": {"action_open_events": "view"},
+    "integration.report": {
+        "action_download": "export",
+        "action_open_leaf": "view_audit",
+        "action_print": "export",
+    },
+    "integration.report.make": {"action_make": "export"},
     "integration.history": {"action_history": "view_audit"},
     "integration.payload.show": {"action_show": "view_payload"},
     "integration.archive": {"action_check": "verify", "action_open_messages": "view"},

@@ -22,15 +22,20 @@ class Protected:
         """Return the names of the fields of the hub that are read-only by declaration."""
         return _read_only(self)
 
+    @api.model
+    def _trusts_caller(self):
+        """Whether it is the hub that writes, not a person."""
+        return _is_trusted(self.env)
+
     @api.model_create_multi
     def create(self, vals_list):
         protected = self._protected_fields()
-        if not _is_trusted(self.env):
+        if not self._trusts_caller():
             refuse_forged(self, set().union(*vals_list), protected)
         return super(Protected, without_defaults(self, protected)).create(vals_list)
 
     def write(self, vals):
-        if not _is_trusted(self.env):
+        if not self._trusts_caller():
             refuse_forged(self, vals.keys(), self._protected_fields())
         return super().write(vals)
 
@@ -124,6 +129,14 @@ class IntegrationReplay(Protected, models.Model):
 
 class IntegrationChangeRequest(Protected, models.Model):
     _inherit = "integration.change.request"
+
+
+class IntegrationApprovalPolicy(Protected, models.Model):
+    _inherit = "integration.approval.policy"
+
+    @api.model
+    def _trusts_caller(self):
+        return super()._trusts_caller() or self._may_change()
 
 
 class IntegrationBatch(Protected, models.Model):
