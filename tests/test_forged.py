@@ -158,7 +158,7 @@ class TestForgedByEachRole(AccessCommon):
         administrator = self.people["administrator"]
         Policy = self.env["integration.approval.policy"].with_user(administrator)
         forged = Policy.with_context(default_state="active", default_approved_by_id=administrator.id)
-        policy = forged.create({"name": "Forged", "kind": Policy._fields["kind"].get_values(self.env)[0]})
+        policy = forged.create({"name": "Forged"})
         self.assertEqual(policy.state, "draft")
         self.assertFalse(policy.approved_by_id)
 
