@@ -9,9 +9,8 @@ def post_load():
 def uninstall_hook(env):
     """Archive the users as whom connections posted: what they posted stays, and nobody can act as them.
 
-    The functions behind the triggers go, too; the tables are dropped with the addon's other tables.
-    The function behind the audit log's triggers goes, too; its table is dropped with the addon's other tables. What
-    Odoo gives to its administrators, they get back.
+    The functions behind the triggers go, too; the tables are dropped with the addon's other tables. What Odoo gives to
+    its administrators, they get back.
     """
     env.cr.execute("DROP FUNCTION IF EXISTS integration_audit_refuse() CASCADE")
     env.cr.execute("DROP FUNCTION IF EXISTS integration_exception_touch() CASCADE")
