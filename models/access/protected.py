@@ -4,6 +4,8 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
 
+from ..messaging import flow_life
+
 ADDON = "finance_integration"
 
 
@@ -48,7 +50,7 @@ def _read_only(model):
     return frozenset(
         name
         for name, field in model._fields.items()
-        if field.readonly and field.store and ADDON in field._modules
+        if field.readonly and field.store and ADDON in field._modules and name not in models.MAGIC_COLUMNS
     )
 
 
@@ -97,6 +99,11 @@ class IntegrationCredential(Protected, models.Model):
 class IntegrationFlow(Protected, models.Model):
     _inherit = "integration.flow"
 
+    @api.model
+    def _trusts_caller(self):
+        # A connection that becomes one on real books takes its flows back, whoever changes it.
+        return super()._trusts_caller() or self.env.context.get("integration_flow_life") is flow_life._KEY
+
 
 class IntegrationLane(Protected, models.Model):
     _inherit = "integration.lane"
@@ -129,6 +136,34 @@ class IntegrationReplay(Protected, models.Model):
 
 class IntegrationChangeRequest(Protected, models.Model):
     _inherit = "integration.change.request"
+
+
+class IntegrationBinding(Protected, models.Model):
+    _inherit = "integration.binding"
+
+
+class IntegrationBalanceAccount(Protected, models.Model):
+    _inherit = "integration.balance.account"
+
+
+class IntegrationRetryOverride(Protected, models.Model):
+    _inherit = "integration.retry.override"
+
+
+class IntegrationRuleAction(Protected, models.Model):
+    _inherit = "integration.rule.action"
+
+
+class IntegrationRulePrerequisite(Protected, models.Model):
+    _inherit = "integration.rule.prerequisite"
+
+
+class IntegrationAssignmentRule(Protected, models.Model):
+    _inherit = "integration.assignment.rule"
+
+
+class IntegrationApprovalTier(Protected, models.Model):
+    _inherit = "integration.approval.tier"
 
 
 class IntegrationApprovalPolicy(Protected, models.Model):
