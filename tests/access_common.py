@@ -47,7 +47,7 @@ class AccessCommon(IntegrationCommon):
 
     def written_rows(self):
         """Return how many rows this transaction has written so far, in all tables of the database."""
-        self.env.flush_all()
+        self.env.cr.flush()  # also what waits for the end of a transaction, such as tracked values
         self.env.cr.execute(
             "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_xact_user_tables"
         )

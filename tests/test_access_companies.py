@@ -10,6 +10,8 @@ from .access_common import ROLES, AccessCommon
 HUB = "integration."
 # Models without a company: what they hold is the same for everybody.
 COMMON = {"integration.error.resolution": "what an error code means"}
+# Models into which nothing can be put past the hub's own code: the rule that confines them is looked at instead.
+UNFILLED = {"integration.approval.decision"}
 # Where the company stands, for models that have no field of their own.
 THROUGH = {"integration.movement.reference": "movement_id.company_id"}
 # Types of columns → a value that fits where nothing better is known.
@@ -44,7 +46,7 @@ class TestOtherCompany(AccessCommon):
         review = self.root["integration.access.review"].create({"company_id": self.company.id})
         review._prepare()
         for model in self.hub_models():
-            if model._auto and not model.search_count([], limit=1):
+            if model._auto and model._name not in UNFILLED and not model.search_count([], limit=1):
                 self.fill(model)
         self.env.invalidate_all()
 
@@ -111,6 +113,11 @@ class TestOtherCompany(AccessCommon):
         seen = 0
         for model in self.hub_models():
             with self.subTest(model=model._name):
+                if model._name in UNFILLED:
+                    rules = [("model_id.model", "=", model._name), ("groups", "=", False)]
+                    domains = self.root["ir.rule"].search(rules).mapped("domain_force")
+                    self.assertIn("company_ids", " ".join(domains))
+                    continue
                 rows = self.mine(model)
                 self.assertTrue(rows, "nothing to try it with")
                 seen += 1

@@ -260,7 +260,7 @@ class TestActsOnOneRecord(AccessCommon):
         )
         with self.assert_refused("own request"):
             request.with_user(approver).action_approve()
-        request.with_user(self.second_approver()).action_refuse()
+        request.with_user(self.second_approver()).action_refuse("Not now")
         self.assertEqual(request.sudo().state, "refused")
 
 
@@ -289,7 +289,7 @@ class TestSecondFactor(AccessCommon):
     def test_without_real_books_it_is_advised_only(self):
         approver = self.people["approver"]
         self.assertFalse(approver._integration_has_second_factor())
-        self.request().with_user(approver).action_refuse()
+        self.request().with_user(approver).action_refuse("Not now")
         self.secret(self.people["administrator"])
 
     def test_with_real_books_nobody_approves_without(self):
@@ -299,14 +299,14 @@ class TestSecondFactor(AccessCommon):
         with self.assert_refused("approve"):
             request.with_user(approver).action_approve()
         with self.assertRaises(RedirectWarning) as caught:
-            request.with_user(approver).action_refuse()
+            request.with_user(approver).action_refuse("Not now")
         words, action, button = caught.exception.args[:3]
         self.assertIn("two-factor", words)
         self.assertEqual(action, self.env.ref(CODE_OF_AUTHENTICATOR).id)
         self.assertTrue(button)
         self.assertEqual(request.sudo().state, "asked")
         self.give_second_factor(approver)
-        request.with_user(approver).action_refuse()
+        request.with_user(approver).action_refuse("Not now")
         self.assertEqual(request.sudo().state, "refused")
 
     def test_secrets_of_a_connection_on_real_books_ask_for_it(self):
@@ -336,10 +336,10 @@ class TestSecondFactor(AccessCommon):
         request = self.request()
         self.company.sudo().integration_second_factor = "required"
         with self.assert_refused("required"):
-            request.with_user(self.people["approver"]).action_refuse()
+            request.with_user(self.people["approver"]).action_refuse("Not now")
         self.company.sudo().integration_second_factor = "advised"
         self.in_production()
-        request.with_user(self.people["approver"]).action_refuse()
+        request.with_user(self.people["approver"]).action_refuse("Not now")
 
     def test_a_passkey_counts(self):
         user = self.people["approver"]

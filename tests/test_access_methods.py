@@ -146,7 +146,9 @@ class TestEachMethodAsEachRole(AccessCommon):
         calls = 0
         for model, name, verb in self.methods():
             target = self.target(model)
-            if not target or "company_id" not in target._fields or not target.sudo().company_id:
+            if not model.startswith("integration.") or not target or "company_id" not in target._fields:
+                continue
+            if not target.sudo().company_id:
                 continue
             for role in ("operator", "approver", "administrator", "reader"):
                 if verb not in HELD[role]:
@@ -158,7 +160,7 @@ class TestEachMethodAsEachRole(AccessCommon):
         self.assertGreater(calls, 60)
 
     def test_masked_contents_are_a_right_of_their_own(self):
-        message = self.root["integration.message"].search([("body_digest", "!=", False)], limit=1)
+        message = self.root["integration.message"].search([("event_type", "=", "invoice.issued")], limit=1)
         for role, sees in (("auditor", True), ("operator", True), ("administrator", False)):
             for field, verb in FIELDS["integration.message"].items():
                 self.assertEqual(verb in HELD[role], sees)

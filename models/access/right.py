@@ -13,8 +13,10 @@ ADDON = "finance_integration"
 PREFIX = "integration."
 # What a public method that nobody has listed asks for.
 UNLISTED = "view"
-# What every model has, or gets from Odoo's addons; access rights and record rules of Odoo decide about it.
-_SHARED = ("base", "mail.thread", "mail.activity.mixin")
+# What every model has; access rights and record rules of Odoo decide about it.
+_PLUMBING = frozenset(dir(models.BaseModel))
+# What Odoo's web client and its mail addon add to every model; not all of them are loaded when this one is.
+_SHARED = ("web_", "formatted_", "search_panel_", "read_progress_bar", "message_", "activity_")
 
 
 class IntegrationRight(models.AbstractModel):
@@ -49,7 +51,7 @@ class IntegrationRight(models.AbstractModel):
                     title,
                 )
             )
-        if records is not None and records._auto and not records._abstract and records._ids:
+        if records is not None and not records._abstract and records._ids:
             records.check_access("read")
         if VERBS[verb].second_factor:
             self.env.user._integration_require_second_factor(records)
@@ -67,25 +69,14 @@ def needs_right(verb, function):
     return asking
 
 
-@functools.lru_cache(maxsize=1)
-def _plumbing():
-    """Return the names of the methods that models have without the hub."""
-    names = set(dir(models.BaseModel))
-    for addon, definitions in models.MetaModel._module_to_models__.items():
-        if addon != ADDON:
-            names.update(*(vars(definition) for definition in definitions if definition._name in _SHARED))
-    return names
-
-
 def public_methods(definition):
     """Return {name: function} of what a class of the hub adds that a remote call can reach."""
-    plumbing = _plumbing()
     return {
         name: function
         for name, function in vars(definition).items()
         if inspect.isfunction(function)
-        and not name.startswith("_")
-        and name not in plumbing
+        and not name.startswith(("_", *_SHARED))
+        and name not in _PLUMBING
         and not getattr(function, "_api_private", False)
     }
 
