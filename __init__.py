@@ -3,3 +3,6 @@ from . import controllers
 from . import models
 from . import wizards
 from .hooks import post_load, uninstall_hook
+from .models.access.right import put_rights_in_front
+
+put_rights_in_front()

@@ -10,6 +10,7 @@
     "depends": [
         "account",
         "account_edi_ubl_cii",
+        "auth_totp",
         "mail",
         "purchase",
         "queue_job",
@@ -25,6 +26,7 @@
         "security/rules.xml",
         "security/order_rules.xml",
         "security/approval_rules.xml",
+        "security/access_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
@@ -83,6 +85,9 @@
         "views/audit_history_views.xml",
         "security/audit_rules.xml",
         "views/retention_views.xml",
+        "data/access.xml",
+        "views/access_review_views.xml",
+        "views/access_settings_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -9,7 +9,8 @@ def post_load():
 def uninstall_hook(env):
     """Archive the users as whom connections posted: what they posted stays, and nobody can act as them.
 
-    The functions behind the triggers go, too; the tables are dropped with the addon's other tables.
+    The functions behind the triggers go, too; the tables are dropped with the addon's other tables. What Odoo gives to
+    its administrators, they get back.
     """
     from .models.messaging.append_only import drop_functions
 
@@ -17,3 +18,4 @@ def uninstall_hook(env):
     env.cr.execute("DROP FUNCTION IF EXISTS integration_exception_touch() CASCADE")
     env.cr.execute("DROP TABLE IF EXISTS integration_exception_touched")
     env["res.users"].sudo().search([("integration_service", "=", True)]).write({"active": False})
+    env["res.groups"].sudo()._integration_join_bank_right()

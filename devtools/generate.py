@@ -14,7 +14,10 @@ from .console import say
 
 # (what it makes, the script that makes it)
 GENERATORS: tuple[tuple[str, str], ...] = (
-    ("the contracts and the page of the state machine", "unit_tests/engine/write_generated.py"),
+    (
+        "the contracts and the pages of the state machine and of the rights",
+        "unit_tests/engine/write_generated.py",
+    ),
 )
 
 

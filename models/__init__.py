@@ -15,3 +15,4 @@ from . import workbench
 from . import reports
 from . import explain
 from . import audit
+from . import access

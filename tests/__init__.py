@@ -4,6 +4,11 @@ from . import test_approval_delegation
 from . import test_approval_race
 from . import test_approval_rules
 from . import test_approvals
+from . import test_access_companies
+from . import test_access_duties
+from . import test_access_methods
+from . import test_access_review
+from . import test_forged
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive

@@ -9,4 +9,6 @@ from . import res_partner
 from . import res_partner_hold
 from . import res_partner_approval
 from . import res_users
+from . import res_users_rights
+from . import res_groups_bank
 from . import told_records

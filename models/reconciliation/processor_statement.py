@@ -187,9 +187,11 @@ class IntegrationProcessorStatement(models.Model):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
     def action_compare(self):
-        """Button: compare again."""
+        """Button: compare again; as the connection's service user, who keeps the bank statement in step."""
         self.check_access("write")
-        self._compare()
+        for statement in self:
+            statement.with_env(statement.connection_id.sudo()._as_service().env)._compare()
+        self.invalidate_recordset()
 
     def action_open_movements(self):
         self.ensure_one()

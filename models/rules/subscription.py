@@ -54,7 +54,7 @@ class IntegrationSubscription(models.Model):
     def create(self, vals_list):
         rows = super().create(vals_list)
         for row in rows.filtered(lambda row: not row.flow_id):
-            row.flow_id = row._find_or_make_flow()
+            row.sudo().flow_id = row._find_or_make_flow()
         rows._changed()
         return rows
 
@@ -114,7 +114,8 @@ class IntegrationFlow(models.Model):
         """A flow that is made for events tells all of them, until somebody narrows its subscription."""
         flows = super().create(vals_list)
         if not self.env.context.get("integration_subscribed"):
-            self.env["integration.subscription"].create(
+            # Which flow it belongs to is nobody's choice.
+            self.env["integration.subscription"].sudo().create(
                 [
                     {"connection_id": flow.connection_id.id, "kind": flow.kind, "flow_id": flow.id}
                     for flow in flows

@@ -88,7 +88,7 @@ class IntegrationAssignmentRule(models.Model):
         ).sorted("id")
         user_id = next_owner(able.ids, self.last_user_id.id or None)
         if user_id and user_id != self.last_user_id.id:
-            self.last_user_id = user_id
+            self.sudo().last_user_id = user_id
         return user_id
 
 

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Write ``contracts/`` and ``docs/state_machine.md`` from the code; with ``--check`` only compare.
+"""Write ``contracts/``, ``docs/state_machine.md`` and ``docs/access_matrix.md``; with ``--check`` only compare.
 
 python unit_tests/engine/write_generated.py [--check]
 """
@@ -14,9 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def generated_texts() -> dict[Path, str]:
     """Return the text of every generated file, by path."""
     from odoo.addons.finance_integration.engine import lifecycle_document
+    from odoo.addons.finance_integration.engine.access import matrix_document
     from odoo.addons.finance_integration.engine.canonical import KINDS, schemas
 
     texts = {ROOT / "docs" / lifecycle_document.FILE_NAME: lifecycle_document.markdown()}
+    access = (ROOT / "security" / "ir.model.access.csv").read_text(encoding="utf-8")
+    texts[ROOT / "docs" / matrix_document.FILE_NAME] = matrix_document.markdown(access)
     for kind, versions in KINDS.items():
         for version in versions:
             path = ROOT / "contracts" / schemas.file_name(kind, version)

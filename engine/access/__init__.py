@@ -1,0 +1,39 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Who may do what, as data: the verbs, the methods behind each, and which duties one person must not hold together."""
+
+from .methods import CORE_METHODS, FIELDS, METHODS
+from .segregation import (
+    ACTS,
+    CONFLICTS,
+    DUTIES,
+    Conflict,
+    Duty,
+    conflicts_of,
+    is_refused,
+    new_conflicts,
+    opposing,
+)
+from .verbs import ADMINISTRATOR, APPROVER, AUDITOR, OPERATOR, PAYLOAD_READER, SERVICE, VERBS, Verb
+
+__all__ = [
+    "ACTS",
+    "ADMINISTRATOR",
+    "APPROVER",
+    "AUDITOR",
+    "CONFLICTS",
+    "CORE_METHODS",
+    "DUTIES",
+    "FIELDS",
+    "METHODS",
+    "OPERATOR",
+    "PAYLOAD_READER",
+    "SERVICE",
+    "VERBS",
+    "Conflict",
+    "Duty",
+    "Verb",
+    "conflicts_of",
+    "is_refused",
+    "new_conflicts",
+    "opposing",
+]
