@@ -24,6 +24,7 @@
         "security/rules.xml",
         "security/order_rules.xml",
         "security/approval_rules.xml",
+        "security/master_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
@@ -76,6 +77,7 @@
         "views/assignment_views.xml",
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
+        "views/ownership_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

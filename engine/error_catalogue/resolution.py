@@ -170,6 +170,10 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     # The event stands, but the right to book what it says is missing.
     "rights_missing": {"affects_books": True},
     "approval_missing": {"actor": "approver", "actor_later": "approver"},
+    # The event is booked; only a value that it says besides waits.
+    "value_not_owned": {"replay": "booked", "affects_books": False},
+    "value_kept_out": {"replay": "booked", "affects_books": False},
+    "owned_value_edited": {"replay": "booked", "affects_books": False},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

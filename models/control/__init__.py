@@ -14,3 +14,5 @@ from . import error_resolution
 from . import stopped_event
 from . import replay_words
 from . import delivery_display
+from . import change_given_back
+from . import value_exception

@@ -64,6 +64,9 @@ FIXES = {
     "parent_missing": "resend",
     "sequence_repeated": "repeated",
     "sequence_broken": "numbering",
+    "value_not_owned": "values",
+    "value_kept_out": "values",
+    "owned_value_edited": "values",
 }
 
 

@@ -3,3 +3,7 @@ from . import binding
 from . import binding_release
 from . import mapping
 from . import role_account
+from . import ownership
+from . import ownership_change
+from . import field_source
+from . import proposed_value
