@@ -78,6 +78,7 @@
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
         "views/ownership_views.xml",
+        "views/contract_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -11,3 +11,4 @@ from . import correct_event
 from . import compare
 from . import assign_exceptions
 from . import value_decision
+from . import contract_step

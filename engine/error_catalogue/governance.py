@@ -32,4 +32,25 @@ GOVERNANCE_CODES = {
         severity="low",
         fix="compare_values",
     ),
+    "source_changed": CodeInfo(
+        ErrorClass.CONTRACT,
+        _("The source sends something else"),
+        _("%(source)s sends “%(event)s” otherwise than before: %(field)s, perhaps more."),
+        _("Look at the list of what has changed. Ask the source where it matters, then say that you have seen it."),
+        severity="low",
+        fix="show_source_changes",
+    ),
+    "contract_deprecated": CodeInfo(
+        ErrorClass.CONTRACT,
+        _("A contract is outdated"),
+        _("%(flow)s still uses %(contract)s, which is outdated from %(date)s and ends on %(end)s."),
+        _("Agree with the other side when it goes over, then change the contract of the flow."),
+    ),
+    "contract_not_agreed": CodeInfo(
+        ErrorClass.CONTRACT,
+        _("Another version than agreed"),
+        _("%(source)s sends %(kind)s in version %(version)s; agreed is version %(agreed)s. It was booked."),
+        _("Ask the source why, then have it send what is agreed, or change the contract of the flow."),
+        severity="low",
+    ),
 }

@@ -174,6 +174,9 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "value_not_owned": {"replay": "booked", "affects_books": False},
     "value_kept_out": {"replay": "booked", "affects_books": False},
     "owned_value_edited": {"replay": "booked", "affects_books": False},
+    "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
+    "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
+    "contract_not_agreed": {"replay": "booked", "affects_books": False},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

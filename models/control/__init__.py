@@ -16,3 +16,4 @@ from . import replay_words
 from . import delivery_display
 from . import change_given_back
 from . import value_exception
+from . import source_exception

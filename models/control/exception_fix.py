@@ -67,6 +67,7 @@ FIXES = {
     "value_not_owned": "values",
     "value_kept_out": "values",
     "owned_value_edited": "values",
+    "source_changed": "drift",
 }
 
 

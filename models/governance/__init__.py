@@ -7,3 +7,6 @@ from . import ownership
 from . import ownership_change
 from . import field_source
 from . import proposed_value
+from . import contract
+from . import flow_contract
+from . import source_shape
