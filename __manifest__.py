@@ -31,6 +31,7 @@
         "data/approval.xml",
         "security/workbench_rules.xml",
         "data/workbench.xml",
+        "data/master_cron.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",
@@ -79,6 +80,7 @@
         "views/workbench_wizards.xml",
         "views/ownership_views.xml",
         "views/contract_views.xml",
+        "views/duplicate_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -4,9 +4,10 @@
 A contract is a JSON Schema as ``canonical.schemas`` publishes it: closed objects, lists, texts, whole numbers, yes/no.
 Which differences break depends on who writes:
 
-they write, we read (in)   what they send today must still be accepted: no field less, none more required, nothing narrower.
-we write, they read (out)  what they rely on must still come as it did: no field less, none optional that was there always,
-                           nothing wider. A new field breaks nobody: readers pass over what they do not know.
+they write, we read (in)   what they send today must still be accepted: no field less, none more required, nothing
+                           narrower.
+we write, they read (out)  what they rely on must still come as it did: no field less, none optional that was there
+                           always, nothing wider. A new field breaks nobody: readers pass over what they do not know.
 """
 
 from __future__ import annotations
@@ -171,7 +172,7 @@ def fields(schema: Mapping[str, Any]) -> list[Field]:
     :raises ValueError: a reference leads nowhere.
     """
     found: dict[str, Field] = {}
-    _read(schema, schema.get("$defs", {}), "", True, found, 0)
+    _read(schema, schema.get("$defs", {}), "", found, required=True, depth=0)
     return list(found.values())
 
 
@@ -179,8 +180,9 @@ def _read(
     part: Mapping[str, Any],
     definitions: Mapping[str, Any],
     path: str,
-    required: bool,
     found: dict[str, Field],
+    *,
+    required: bool,
     depth: int,
 ) -> None:
     readings = list(_readings(part, definitions, 0))
@@ -196,9 +198,9 @@ def _read(
                 name in other.get("required", ()) for other in readings if "properties" in other
             )
             below = f"{path}.{name}" if path else name
-            _read(child, definitions, below, needed, found, depth + 1)
+            _read(child, definitions, below, found, required=needed, depth=depth + 1)
         if isinstance(reading.get("items"), Mapping):
-            _read(reading["items"], definitions, f"{path}[]", True, found, depth + 1)
+            _read(reading["items"], definitions, f"{path}[]", found, required=True, depth=depth + 1)
 
 
 def _readings(

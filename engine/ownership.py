@@ -195,22 +195,16 @@ def judge(
     :param second_name: the writer knows the record under several ids, and this is not the leading one: two of its own
         records would take turns in overwriting each other.
     """
-    if second_name:
-        return Verdict("ask", "second_name")
-    if rule is None:
-        return Verdict("ask", "ask")
-    if writer in owners:
-        return Verdict("accept", "owner")
-    if not owners:
-        return Verdict("accept", "nobody")
+    if second_name or rule is None:
+        return Verdict("ask", "second_name" if second_name else "ask")
+    if writer in owners or not owners:
+        return Verdict("accept", "owner" if owners else "nobody")
     if is_empty and rule.fills_empty:
         return Verdict("accept", "was_empty")
     if rule.conflict == "newest_wins":
         newer = known_at is None or (told_at is not None and told_at > known_at)
         return Verdict("accept", "newest") if newer else Verdict("keep_out", "older")
-    if rule.conflict == "ask":
-        return Verdict("ask", "ask")
-    return Verdict("keep_out", "owner_wins")
+    return Verdict("ask", "ask") if rule.conflict == "ask" else Verdict("keep_out", "owner_wins")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The shape of what a source sends, and what of it has changed: new, vanished and differently typed fields (M4).
 
-Only names and types are looked at, never values. Everything is bounded: a source cannot fill a table by inventing names.
+Only names and types are looked at, never values. Everything is bounded: no source fills a table by inventing names.
 """
 
 from __future__ import annotations

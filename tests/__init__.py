@@ -18,6 +18,7 @@ from . import test_delivery_unknown
 from . import test_drain
 from . import test_drop_places
 from . import test_drops
+from . import test_duplicates
 from . import test_entries
 from . import test_explanation
 from . import test_fast_intake

@@ -12,3 +12,4 @@ from . import compare
 from . import assign_exceptions
 from . import value_decision
 from . import contract_step
+from . import duplicate_merge

@@ -36,7 +36,9 @@ class IntegrationContractStep(models.TransientModel):
         self.ensure_one()
         flow, contract = self.flow_id, self.contract_id
         if not self.env.user.has_group("finance_integration.group_administrator"):
-            raise UserError(self.env._("Only an integration administrator changes what a flow has agreed to."))
+            raise UserError(
+                self.env._("Only an integration administrator changes what a flow has agreed to.")
+            )
         if not contract or contract == flow.contract_id:
             raise UserError(self.env._("Choose another version."))
         if not self.needs_approval:

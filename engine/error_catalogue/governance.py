@@ -9,7 +9,9 @@ GOVERNANCE_CODES = {
     "value_not_owned": CodeInfo(
         ErrorClass.BUSINESS,
         _("Another system says otherwise"),
-        _("%(source)s sent another %(field)s than Odoo has. It belongs to %(owner)s, so nothing was changed."),
+        _(
+            "%(source)s sent another %(field)s than Odoo has. It belongs to %(owner)s, so nothing was changed."
+        ),
         _("Compare both values and choose: keep, take over, or let %(source)s own it from now on."),
         fix_class="b",
         fix="compare_values",
@@ -19,7 +21,7 @@ GOVERNANCE_CODES = {
         _("A value was kept out"),
         _("%(source)s sent another %(field)s than the one of %(owner)s, which counts. Nothing was changed."),
         _(
-            "Look whether %(source)s is right after all. If it always is, make it the owner; else have it corrected there."
+            "Look whether %(source)s is right after all. If it always is, make it the owner; else have it corrected."
         ),
         severity="low",
         fix="compare_values",
@@ -36,7 +38,9 @@ GOVERNANCE_CODES = {
         ErrorClass.CONTRACT,
         _("The source sends something else"),
         _("%(source)s sends “%(event)s” otherwise than before: %(field)s, perhaps more."),
-        _("Look at the list of what has changed. Ask the source where it matters, then say that you have seen it."),
+        _(
+            "Look at the list of what has changed. Ask the source where it matters, then say that you have seen it."
+        ),
         severity="low",
         fix="show_source_changes",
     ),
@@ -52,5 +56,14 @@ GOVERNANCE_CODES = {
         _("%(source)s sends %(kind)s in version %(version)s; agreed is version %(agreed)s. It was booked."),
         _("Ask the source why, then have it send what is agreed, or change the contract of the flow."),
         severity="low",
+    ),
+    "duplicate_suspected": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("Perhaps the same twice"),
+        _("“%(one)s” and “%(other)s” are perhaps one and the same: %(reasons)s."),
+        _("Compare the two. Propose to merge them, or say that they are two different ones."),
+        severity="low",
+        fix_class="c",
+        fix="compare_duplicates",
     ),
 }

@@ -174,6 +174,7 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "value_not_owned": {"replay": "booked", "affects_books": False},
     "value_kept_out": {"replay": "booked", "affects_books": False},
     "owned_value_edited": {"replay": "booked", "affects_books": False},
+    "duplicate_suspected": {"replay": "booked", "affects_books": False, "actor_later": "approver"},
     "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
     "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
     "contract_not_agreed": {"replay": "booked", "affects_books": False},

@@ -17,3 +17,5 @@ from . import delivery_display
 from . import change_given_back
 from . import value_exception
 from . import source_exception
+from . import source_drain
+from . import duplicate_exception

@@ -20,6 +20,8 @@ class IntegrationChangeRequest(models.Model):
     def _give_back(self):
         """Let what was asked for be asked for again, otherwise or not at all."""
         for request in self.sudo():
-            record = request.res_model in self.env and self.env[request.res_model].sudo().browse(request.res_id)
+            record = request.res_model in self.env and self.env[request.res_model].sudo().browse(
+                request.res_id
+            )
             if record and hasattr(record, "_not_carried_out") and record.exists():
                 record._not_carried_out(request)

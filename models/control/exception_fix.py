@@ -68,6 +68,7 @@ FIXES = {
     "value_kept_out": "values",
     "owned_value_edited": "values",
     "source_changed": "drift",
+    "duplicate_suspected": "duplicate",
 }
 
 

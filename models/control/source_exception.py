@@ -13,9 +13,7 @@ class IntegrationException(models.Model):
         """Button: show what has changed, and say that it was seen."""
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_source_field")
-        return dict(
-            action, domain=[("exception_id", "=", self.id)], context={"search_default_changed": 1}
-        )
+        return dict(action, domain=[("exception_id", "=", self.id)], context={"search_default_changed": 1})
 
     def action_mark_resolved(self):
         """Whoever settles it has seen what has changed."""
@@ -26,7 +24,8 @@ class IntegrationException(models.Model):
 
     def _resolve_if_empty(self):
         waits = self.sudo().filtered(
-            lambda row: row.state == "open"
-            and row.source_field_ids.filtered(lambda field: field.state != "known")
+            lambda row: (
+                row.state == "open" and row.source_field_ids.filtered(lambda field: field.state != "known")
+            )
         )
         return super(IntegrationException, self - waits)._resolve_if_empty()

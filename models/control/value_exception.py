@@ -14,17 +14,16 @@ class IntegrationException(models.Model):
 
     def _waits_for_values(self):
         return self.sudo().filtered(
-            lambda row: row.state == "open"
-            and row.proposal_ids.filtered(lambda proposal: proposal.state in LIVE)
+            lambda row: (
+                row.state == "open" and row.proposal_ids.filtered(lambda proposal: proposal.state in LIVE)
+            )
         )
 
     def action_open_values(self):
         """Button: show both values side by side, and decide."""
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_proposed_value")
-        return dict(
-            action, domain=[("exception_id", "=", self.id)], context={"search_default_open": 1}
-        )
+        return dict(action, domain=[("exception_id", "=", self.id)], context={"search_default_open": 1})
 
     def action_mark_resolved(self):
         if self._waits_for_values():

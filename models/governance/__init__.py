@@ -10,3 +10,6 @@ from . import proposed_value
 from . import contract
 from . import flow_contract
 from . import source_shape
+from . import duplicate
+from . import duplicate_merge
+from . import duplicate_reader

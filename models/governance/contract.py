@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""The published agreements about form and content: versions, fields in words, what differs, until when they hold (M4)."""
+"""The published agreements about form and content: versions, fields in words, what differs, how long they hold (M4)."""
 
 import hashlib
 import json
@@ -33,7 +33,9 @@ class IntegrationContract(models.Model):
     sequence = fields.Integer(readonly=True, help="Orders the versions of one kind.")
     schema = fields.Json(readonly=True, string="JSON Schema")
     schema_text = fields.Text(compute="_compute_schema_text", string="Schema")
-    digest = fields.Char(readonly=True, help="SHA-256 of the schema: two sides can make sure they hold the same.")
+    digest = fields.Char(
+        readonly=True, help="SHA-256 of the schema: two sides can make sure they hold the same."
+    )
     published_at = fields.Datetime(readonly=True, string="Published")
     deprecated_on = fields.Date(
         string="Outdated from",
@@ -52,8 +54,12 @@ class IntegrationContract(models.Model):
     field_count = fields.Integer(compute="_compute_counts", string="Number of fields")
     flow_ids = fields.One2many("integration.flow", "contract_id", readonly=True, string="Flows")
     flow_count = fields.Integer(compute="_compute_counts", string="Used by")
-    previous_id = fields.Many2one("integration.contract", compute="_compute_previous_id", string="Version before")
-    changes_html = fields.Html(compute="_compute_changes_html", string="Against the version before", sanitize=False)
+    previous_id = fields.Many2one(
+        "integration.contract", compute="_compute_previous_id", string="Version before"
+    )
+    changes_html = fields.Html(
+        compute="_compute_changes_html", string="Against the version before", sanitize=False
+    )
 
     _version_unique = models.Constraint("UNIQUE(kind, version)", "This version is published already.")
 
@@ -96,7 +102,9 @@ class IntegrationContract(models.Model):
     def _compute_changes_html(self):
         for contract in self:
             before = contract.previous_id
-            contract.changes_html = before and contract._changes_table(compare(before.schema, contract.schema))
+            contract.changes_html = before and contract._changes_table(
+                compare(before.schema, contract.schema)
+            )
 
     @api.constrains("deprecated_on", "withdrawn_on")
     def _check_dates(self):
@@ -155,7 +163,10 @@ class IntegrationContract(models.Model):
                 "may_be_empty": "null" in field.types,
                 "values": ", ".join(sorted(map(str, field.values or ())))[:MAX_VALUES_CHARS] or False,
                 "limits": ", ".join(
-                    [*(f"{name} {value}" for name, value in field.bounds), *(text for _name, text in field.texts)]
+                    [
+                        *(f"{name} {value}" for name, value in field.bounds),
+                        *(text for _name, text in field.texts),
+                    ]
                 )
                 or False,
                 "classification": field.classification or "internal",
@@ -268,9 +279,10 @@ class IntegrationContract(models.Model):
             Markup("<th>%s</th>") % title
             for title in (_("Field"), _("What"), _("Before"), _("Now"), _("Breaks"))
         )
-        return Markup(
-            '<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>'
-        ) % (head, rows)
+        return Markup('<table class="table table-sm"><thead><tr>%s</tr></thead><tbody>%s</tbody></table>') % (
+            head,
+            rows,
+        )
 
     def action_open_flows(self):
         """Button: open the flows that use this version."""
@@ -287,7 +299,9 @@ class IntegrationContractField(models.Model):
     _order = "contract_id, sequence, id"
     _rec_name = "path"
 
-    contract_id = fields.Many2one("integration.contract", required=True, readonly=True, ondelete="cascade", index=True)
+    contract_id = fields.Many2one(
+        "integration.contract", required=True, readonly=True, ondelete="cascade", index=True
+    )
     sequence = fields.Integer(readonly=True)
     path = fields.Char(required=True, readonly=True, string="Field")
     types = fields.Char(readonly=True, string="Form")

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
 
 from odoo import api, models
 from odoo.tools import html2plaintext
 
 from ...engine.instants import format_instant, parse_instant
 from ...engine.ownership import ODOO, Verdict, judge
+from ..posting.work import Told
 
 OBJECT = "customer"
 # What has an owner → the columns of the contact that hold it. An address is one thing: half of it is none.
@@ -32,16 +32,6 @@ FIELD_OF = {column: field for field, columns in COLUMNS.items() for column in co
 PER_COMPANY = frozenset({"payment_term"})
 # Who brought the contact first, in the same place as the sources of its fields.
 HOME = "_home"
-
-
-@dataclasses.dataclass(frozen=True)
-class Told:
-    """Who says something: the connection, its event, the instant at which it came to be there, and by whom."""
-
-    connection: object
-    at: datetime | None = None
-    message_id: int | None = None
-    actor: str | None = None
 
 
 @dataclasses.dataclass

@@ -19,15 +19,19 @@ class IntegrationFlow(models.Model):
         help="The version of form and content that both sides have agreed on.",
     )
     contract_state = fields.Selection(related="contract_id.state", string="State of the contract")
-    governance_missing = fields.Text(
-        compute="_compute_governance_missing", string="What its agreement lacks"
-    )
+    governance_missing = fields.Text(compute="_compute_governance_missing", string="What its agreement lacks")
     lacks_agreement = fields.Boolean(
         compute="_compute_governance_missing", search="_search_lacks_agreement", string="Incomplete"
     )
 
     @api.depends(
-        "user_id", "contract_id", "sla_hours", "retention_days", "runbook_url", "max_attempts", "contract_state"
+        "user_id",
+        "contract_id",
+        "sla_hours",
+        "retention_days",
+        "runbook_url",
+        "max_attempts",
+        "contract_state",
     )
     def _compute_governance_missing(self):
         for flow in self:

@@ -37,7 +37,9 @@ class IntegrationOwnership(models.Model):
             or any(rule.state != "draft" for rule in self)
         ):
             raise UserError(
-                self.env._("A rule that holds is changed with “Change this rule”: a second person has to agree.")
+                self.env._(
+                    "A rule that holds is changed with “Change this rule”: a second person has to agree."
+                )
             )
         result = super().write(vals)
         self.env.registry.clear_cache()
@@ -46,7 +48,9 @@ class IntegrationOwnership(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts_only(self):
         if any(rule.state != "draft" for rule in self):
-            raise UserError(self.env._("What has held once is evidence and stays. Replace it by another rule."))
+            raise UserError(
+                self.env._("What has held once is evidence and stays. Replace it by another rule.")
+            )
 
     def action_change(self):
         """Button: make a draft that would take the place of this rule, for this company."""
@@ -129,7 +133,7 @@ class IntegrationConnection(models.Model):
         ROLE_LABELS,
         string="Is our",
         tracking=True,
-        help="What this system is to the company. The rules of ownership speak of roles: the CRM owns who a customer is.",
+        help="What this system is to the company. The rules of ownership speak of roles: the CRM owns the names.",
     )
 
     @api.model_create_multi

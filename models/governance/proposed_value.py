@@ -6,8 +6,8 @@ from odoo.exceptions import UserError
 
 from ...engine.instants import parse_instant, utc_now
 from ...engine.ownership import GUARDED
-from ..posting.work import Finding
-from .field_source import Told, current, entry, source_key
+from ..posting.work import Finding, Told
+from .field_source import current, entry, source_key
 from .ownership_words import FIELD_LABELS, open_form
 
 MAX_TEXT_CHARS = 1000
@@ -87,9 +87,7 @@ class IntegrationProposedValue(models.Model):
     needs_approval = fields.Boolean(compute="_compute_needs_approval")
 
     _record_idx = models.Index("(res_model, res_id, state)")
-    _one_open = models.UniqueIndex(
-        "(connection_id, origin, res_model, res_id, field) WHERE state = 'open'"
-    )
+    _one_open = models.UniqueIndex("(connection_id, origin, res_model, res_id, field) WHERE state = 'open'")
 
     @api.depends("field")
     def _compute_needs_approval(self):
@@ -148,7 +146,9 @@ class IntegrationProposedValue(models.Model):
 
     def _values_of(self, row):
         told, partner = row.told, row.partner.sudo()
-        known = (partner.integration_sources or {}).get(source_key(row.field, told.connection.company_id)) or {}
+        known = (partner.integration_sources or {}).get(
+            source_key(row.field, told.connection.company_id)
+        ) or {}
         return {
             "company_id": told.connection.company_id.id,
             "connection_id": told.connection.id,
@@ -335,7 +335,9 @@ class IntegrationProposedValue(models.Model):
         subjects = {(row.company_id, row.connection_id, row.field, row.origin) for row in self}
         if len(subjects) > 1:
             raise UserError(
-                self.env._("Choose values of one field and one source: the rule is about that field as a whole.")
+                self.env._(
+                    "Choose values of one field and one source: the rule is about that field as a whole."
+                )
             )
         company, connection, field, origin = subjects.pop()
         rule = (

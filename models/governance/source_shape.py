@@ -5,16 +5,12 @@ Looked at are the first event of each kind in a batch and every tenth after it, 
 A statement is needed only where something differs, and while a kind of event is still being learned.
 """
 
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
 from ...engine.canonical import kind_of
 from ...engine.shape import LEARN_SAMPLES, Known, Memory, observe, shape_of
 from ..posting.work import Finding
-
-_logger = logging.getLogger(__name__)
 
 EVERY = 10
 MAX_REMEMBERED = 2_000
@@ -36,7 +32,9 @@ class IntegrationSourceShape(models.Model):
     _order = "connection_id, event_type"
     _rec_name = "event_type"
 
-    connection_id = fields.Many2one("integration.connection", required=True, readonly=True, ondelete="cascade")
+    connection_id = fields.Many2one(
+        "integration.connection", required=True, readonly=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     event_type = fields.Char(required=True, readonly=True, string="Kind of event")
     samples = fields.Integer(readonly=True, help="How many events were looked at while learning.")
@@ -108,9 +106,7 @@ class IntegrationSourceShape(models.Model):
     @api.model
     def _load(self, connection_id, event_type):
         """Return (record or an empty one, Memory) of what is stored."""
-        shape = self.search(
-            [("connection_id", "=", connection_id), ("event_type", "=", event_type)], limit=1
-        )
+        shape = self.search([("connection_id", "=", connection_id), ("event_type", "=", event_type)], limit=1)
         known = {
             row.path: Known(set((row.types or "").split("|")), steady=row.is_steady, gone=row.state == "gone")
             for row in shape.field_ids
@@ -167,10 +163,12 @@ class IntegrationSourceField(models.Model):
 
     _name = "integration.source.field"
     _description = "Field at the source"
-    _order = "state = 'known', found_at desc, path"
+    _order = "found_at desc nulls last, path, id"
     _rec_name = "path"
 
-    shape_id = fields.Many2one("integration.source.shape", required=True, readonly=True, ondelete="cascade", index=True)
+    shape_id = fields.Many2one(
+        "integration.source.shape", required=True, readonly=True, ondelete="cascade", index=True
+    )
     connection_id = fields.Many2one(related="shape_id.connection_id", store=True, index=True)
     company_id = fields.Many2one(related="shape_id.company_id", store=True, index=True)
     event_type = fields.Char(related="shape_id.event_type", store=True, string="Kind of event")
@@ -179,7 +177,12 @@ class IntegrationSourceField(models.Model):
     before = fields.Char(readonly=True, string="Came as")
     is_steady = fields.Boolean(readonly=True, string="Was in every event")
     state = fields.Selection(
-        [("known", "Known"), ("new", "New"), ("changed", "Comes as something else"), ("gone", "No longer comes")],
+        [
+            ("known", "Known"),
+            ("new", "New"),
+            ("changed", "Comes as something else"),
+            ("gone", "No longer comes"),
+        ],
         required=True,
         readonly=True,
         default="known",
@@ -187,7 +190,9 @@ class IntegrationSourceField(models.Model):
         string="What has changed",
     )
     found_at = fields.Datetime(readonly=True, string="Noticed")
-    message_id = fields.Many2one("integration.message", readonly=True, ondelete="set null", string="Noticed at")
+    message_id = fields.Many2one(
+        "integration.message", readonly=True, ondelete="set null", string="Noticed at"
+    )
     accepted_by_id = fields.Many2one("res.users", readonly=True, string="Seen by")
     accepted_at = fields.Datetime(readonly=True, string="Seen on")
     exception_id = fields.Many2one(
@@ -241,13 +246,3 @@ class IntegrationSourceField(models.Model):
             "res_id": self.message_id.id,
             "views": [(False, "form")],
         }
-
-
-class IntegrationDrain(models.AbstractModel):
-    _inherit = "integration.drain"
-
-    def _record(self, works, held, started):
-        self.env["integration.source.shape"]._compare_versions(works)
-        result = super()._record(works, held, started)
-        self.env["integration.source.shape"]._look_at(works)
-        return result

@@ -7,7 +7,8 @@ from odoo import api, fields, models
 
 from ...engine.instants import parse_instant, utc_now
 from ...engine.ownership import ODOO
-from ..governance.field_source import COLUMNS, FIELD_OF, HOME, OBJECT, Told, current, entry, source_key
+from ..governance.field_source import COLUMNS, FIELD_OF, HOME, OBJECT, current, entry, source_key
+from ..posting.work import Told
 
 MAX_SHOWN_CHARS = 80
 
@@ -99,9 +100,7 @@ class ResPartner(models.Model):
             sources = partner.sudo().integration_sources or {}
             by_owner = {}
             for field in COLUMNS if sources else ():
-                _rule, owners = Ownership._owner_of(
-                    self.env.company, OBJECT, field, home=sources.get(HOME)
-                )
+                _rule, owners = Ownership._owner_of(self.env.company, OBJECT, field, home=sources.get(HOME))
                 if owners and ODOO not in owners:
                     by_owner.setdefault(Ownership._say_owners(owners), []).append(labels[field])
             partner.integration_owned_text = (
@@ -203,7 +202,9 @@ class ResPartner(models.Model):
 
     def _integration_source_time(self, known):
         moment = parse_instant(known["at"]).replace(tzinfo=None) if known.get("at") else self.create_date
-        return fields.Datetime.to_string(fields.Datetime.context_timestamp(self, moment))[:16] if moment else ""
+        return (
+            fields.Datetime.to_string(fields.Datetime.context_timestamp(self, moment))[:16] if moment else ""
+        )
 
     def _integration_source_person(self, known):
         if known.get("user"):

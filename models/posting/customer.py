@@ -3,8 +3,7 @@ from odoo import api, models
 
 from ...engine.canonical_json import document_digest
 from ...engine.errors import MissingReferenceError
-from ..governance.field_source import Told
-from .work import Effect
+from .work import Effect, Told
 
 
 class IntegrationPostingCustomer(models.AbstractModel):
@@ -46,6 +45,8 @@ class IntegrationPostingCustomer(models.AbstractModel):
         created = Partner.create([self._values_of_new(work) for work in new])
         for work, partner in zip(new, created, strict=True):
             work.plan["partner"] = partner
+        if created:
+            self.env["integration.duplicate"]._look_soon()
         if known:
             self._update(known)
         self._remember(works)
@@ -108,6 +109,7 @@ class IntegrationPostingCustomer(models.AbstractModel):
         """Create a customer from what a document says of its party."""
         said = {"name": party.name, "email": party.email, "vat": party.tax_id}
         said = {name: value for name, value in said.items() if value}
+        self.env["integration.duplicate"]._look_soon()
         return self.env["res.partner"].create(
             {
                 **said,

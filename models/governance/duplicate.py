@@ -1,0 +1,468 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Records that are perhaps one: the list, its reasons, what people have said, and what is proposed (M3)."""
+
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ...engine.duplicates import MAX_BLOCK, compare, hidden_key, keys_of
+from ...engine.ownership import ODOO
+from .field_source import COLUMNS, HOME, OBJECT
+
+PORTION = 500
+# A transaction that was open for a while writes records with an earlier time than it commits them.
+OVERLAP = timedelta(hours=1)
+# From this confidence on a person is asked, where one of the two is known outside.
+ASK_FROM_PERCENT = 75
+SOON = "integration.duplicate.soon"
+MODELS = [("res.partner", "Contact"), ("product.product", "Product")]
+
+
+class IntegrationDuplicateKey(models.Model):
+    """By what a record is found when others are compared with it; digests only."""
+
+    _name = "integration.duplicate.key"
+    _description = "Trait of a record, as a digest"
+    _log_access = False
+    _rec_name = "key"
+
+    res_model = fields.Char(required=True, readonly=True)
+    res_id = fields.Integer(required=True, readonly=True)
+    key = fields.Char(required=True, readonly=True)
+
+    _key_idx = models.Index("(res_model, key, res_id)")
+    _record_idx = models.Index("(res_model, res_id)")
+
+    @api.model
+    def _rewrite(self, model, keys):
+        """Store the keys of records anew.
+
+        :param keys: {record id: hidden keys}.
+        """
+        self.env.cr.execute(
+            SQL(
+                "DELETE FROM integration_duplicate_key WHERE res_model = %s AND res_id = ANY(%s)",
+                model,
+                list(keys),
+            )
+        )
+        rows = [(record_id, key) for record_id, own in keys.items() for key in sorted(own)]
+        if rows:
+            self.env.cr.execute(
+                SQL(
+                    "INSERT INTO integration_duplicate_key (res_model, res_id, key) SELECT %s, * FROM unnest(%s, %s)",
+                    model,
+                    [record_id for record_id, _key in rows],
+                    [key for _record_id, key in rows],
+                )
+            )
+
+    @api.model
+    def _neighbours(self, model, keys):
+        """Return {key: ids of the records that have it}; a key that too many have is left out."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT w.key, array_agg(f.res_id) FROM unnest(%s) AS w(key)
+                 CROSS JOIN LATERAL (SELECT k.res_id FROM integration_duplicate_key k
+                                      WHERE k.res_model = %s AND k.key = w.key LIMIT %s) f
+                 GROUP BY w.key HAVING count(*) BETWEEN 2 AND %s
+                """,
+                sorted(keys),
+                model,
+                MAX_BLOCK + 1,
+                MAX_BLOCK,
+            )
+        )
+        return dict(self.env.cr.fetchall())
+
+
+class IntegrationDuplicate(models.Model):
+    """Two records that are perhaps one. Nothing is ever merged by itself."""
+
+    _name = "integration.duplicate"
+    _description = "Suspected duplicate"
+    _inherit = ["mail.thread"]
+    _order = "is_exact desc, confidence desc, id desc"
+    _rec_name = "first_name"
+
+    res_model = fields.Selection(MODELS, required=True, readonly=True, string="Kind")
+    first_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True, string="One")
+    second_id = fields.Many2oneReference(
+        model_field="res_model", required=True, readonly=True, string="The other"
+    )
+    first_name = fields.Char(readonly=True, string="This one")
+    second_name = fields.Char(readonly=True, string="and that one")
+    company_id = fields.Many2one("res.company", readonly=True, index=True)
+    is_exact = fields.Boolean(
+        readonly=True, string="Certain", help="They share what nobody shares by chance: tax number, bank account, …"
+    )
+    confidence = fields.Integer(readonly=True, string="Confidence (%)")
+    reasons = fields.Char(readonly=True, string="Why")
+    against = fields.Char(readonly=True, string="What speaks against it")
+    state = fields.Selection(
+        [
+            ("open", "To be decided"),
+            ("asked", "Merge waits for approval"),
+            ("merged", "Merged"),
+            ("not_duplicate", "Two different ones"),
+            ("gone", "No longer alike"),
+        ],
+        required=True,
+        readonly=True,
+        default="open",
+        tracking=True,
+        index=True,
+    )
+    decided_by_id = fields.Many2one("res.users", readonly=True)
+    decided_at = fields.Datetime(readonly=True)
+    reason = fields.Char(readonly=True, tracking=True, string="Said")
+    exception_id = fields.Many2one(
+        "integration.exception", readonly=True, ondelete="set null", index="btree_not_null"
+    )
+    comparison_html = fields.Html(compute="_compute_comparison_html", sanitize=False, string="Side by side")
+
+    _pair_unique = models.UniqueIndex("(res_model, first_id, second_id)")
+    _second_idx = models.Index("(res_model, second_id)")
+    _in_order = models.Constraint("CHECK (first_id < second_id)", "The smaller number comes first.")
+
+    # -- looking -------------------------------------------------------------------------------------------
+
+    @api.model
+    def _cron_look(self):
+        """Look at what has changed since the last time, in portions, each a transaction of its own."""
+        for model, _label in MODELS:
+            since = self._position(model)
+            self._forget_gone(model)
+            while records := self._changed_since(model, *since):
+                self._look_at(records)
+                since = (records[-1].write_date, records[-1].id)
+                self._set_position(model, *since)
+                remaining = int(len(records) == PORTION)
+                if not self.env["ir.cron"]._commit_progress(len(records), remaining=remaining) or not remaining:
+                    break
+
+    @api.model
+    def _position(self, model):
+        text = self.env["ir.config_parameter"].sudo().get_param(f"finance_integration.duplicates.{model}")
+        moment = fields.Datetime.to_datetime((text or "").partition("|")[0] or "2000-01-01 00:00:00")
+        return moment - OVERLAP, 0
+
+    @api.model
+    def _set_position(self, model, moment, record_id):
+        text = f"{fields.Datetime.to_string(moment)}|{record_id}"
+        self.env["ir.config_parameter"].sudo().set_param(f"finance_integration.duplicates.{model}", text)
+
+    @api.model
+    def _changed_since(self, model, moment, record_id):
+        domain = [
+            *self._scope(model),
+            "|",
+            ("write_date", ">", moment),
+            "&",
+            ("write_date", "=", moment),
+            ("id", ">", record_id),
+        ]
+        return self.env[model].sudo().search(domain, order="write_date, id", limit=PORTION)
+
+    @api.model
+    def _scope(self, model):
+        """Return which records can be duplicates: no contact persons, no own companies, nobody's login."""
+        if model == "res.partner":
+            own = self.env["res.company"].sudo().search([]).partner_id.ids
+            return [("parent_id", "=", False), ("id", "not in", own), ("user_ids", "=", False)]
+        return [("active", "=", True)]
+
+    @api.model
+    def _forget_gone(self, model):
+        """Close what is suspected of records that are no longer there, and forget their keys."""
+        table = SQL.identifier(self.env[model]._table)
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE integration_duplicate d SET state = 'gone'
+                 WHERE d.res_model = %s AND d.state IN ('open', 'asked')
+                   AND (NOT EXISTS (SELECT FROM %s r WHERE r.id = d.first_id)
+                        OR NOT EXISTS (SELECT FROM %s r WHERE r.id = d.second_id))
+                RETURNING id
+                """,
+                model,
+                table,
+                table,
+            )
+        )
+        gone = self.browse([row[0] for row in self.env.cr.fetchall()])
+        gone.invalidate_recordset()
+        gone.exception_id._resolve_if_empty()
+        self.env.cr.execute(
+            SQL(
+                """DELETE FROM integration_duplicate_key k
+                    WHERE k.res_model = %s AND NOT EXISTS (SELECT FROM %s r WHERE r.id = k.res_id)""",
+                model,
+                table,
+            )
+        )
+
+    @api.model
+    def _look_at(self, records):
+        """Compare records with those that share a trait, and keep what is suspected; returns the suspicions."""
+        model = records._name
+        Key = self.env["integration.duplicate.key"].sudo()
+        subjects = self.env["integration.duplicate.reader"]._subjects(records)
+        keys = {record_id: {hidden_key(key) for key in keys_of(one)} for record_id, one in subjects.items()}
+        Key._rewrite(model, {record_id: keys.get(record_id, ()) for record_id in records.ids})
+        blocks = Key._neighbours(model, set().union(*keys.values()) if keys else set())
+        others = set().union(*blocks.values()) - set(records.ids) if blocks else set()
+        active = self.env[model].sudo().search([*self._scope(model), ("id", "in", sorted(others))])
+        subjects |= self.env["integration.duplicate.reader"]._subjects(active)
+        found = {}
+        for record_id, own in keys.items():
+            near = set().union(*(blocks.get(key, ()) for key in own)) if own else set()
+            for other_id in (near & subjects.keys()) - {record_id}:
+                suspicion = compare(subjects[record_id], subjects[other_id])
+                if suspicion:
+                    found[suspicion.first, suspicion.second] = suspicion
+        return self._keep(model, records.ids, found, subjects)
+
+    @api.model
+    def _keep(self, model, ids, found, subjects):
+        """Store what was found about records; what is no longer suspected closes, what was denied stays denied."""
+        known = self.sudo().search(
+            [("res_model", "=", model), "|", ("first_id", "in", ids), ("second_id", "in", ids)]
+        )
+        by_pair = {(row.first_id, row.second_id): row for row in known}
+        for pair, row in by_pair.items():
+            if pair not in found and row.state == "open":
+                row._close("gone", None)
+        kept = self.browse()
+        for pair, suspicion in found.items():
+            row = by_pair.get(pair)
+            values = self._values_of(model, suspicion, subjects)
+            if not row:
+                row = self.sudo().create(values)
+            elif row.state == "not_duplicate" and not (suspicion.exact and not row.is_exact):
+                continue  # said once, remembered until something certain turns up
+            elif row.state in ("open", "not_duplicate", "gone"):
+                row.write({**values, "state": "open"})
+            else:
+                continue
+            row._raise()
+            kept |= row
+        return kept
+
+    @api.model
+    def _values_of(self, model, suspicion, subjects):
+        one, other = subjects[suspicion.first], subjects[suspicion.second]
+        words = self._reason_words()
+        return {
+            "res_model": model,
+            "first_id": suspicion.first,
+            "second_id": suspicion.second,
+            "first_name": one.name[:200],
+            "second_name": other.name[:200],
+            "company_id": one.company or other.company or False,
+            "is_exact": suspicion.exact,
+            "confidence": suspicion.confidence,
+            "reasons": ", ".join(words[reason] for reason in suspicion.reasons),
+            "against": ", ".join(words[reason] for reason in suspicion.against) or False,
+        }
+
+    @api.model
+    def _reason_words(self):
+        _ = self.env._
+        return {
+            "tax_id": _("tax number"),
+            "iban": _("bank account"),
+            "barcode": _("barcode"),
+            "email": _("e-mail address"),
+            "reference": _("reference"),
+            "phone": _("phone number"),
+            "name": _("name"),
+            "name_alike": _("similar name"),
+            "domain": _("e-mail domain"),
+            "country": _("country"),
+            "is_company": _("one is a company, the other a person"),
+        }
+
+    def _raise(self):
+        """Ask a person where money is involved: one of the two is known to an outside system, and it is likely."""
+        self.ensure_one()
+        if self.exception_id.state == "open" or not (self.is_exact or self.confidence >= ASK_FROM_PERCENT):
+            return
+        binding = (
+            self.env["integration.binding"]
+            .sudo()
+            .search(
+                [("res_model", "=", self.res_model), ("res_id", "in", (self.first_id, self.second_id))],
+                order="id desc",
+                limit=1,
+            )
+        )
+        connection = binding.connection_id
+        if not connection or connection.duplicate_policy != "ask":
+            return
+        params = {"one": self.first_name, "other": self.second_name, "reasons": self.reasons}
+        self.exception_id = self.env["integration.exception"]._raise_cause(
+            connection,
+            "duplicate_suspected",
+            params,
+            f"{self.res_model}:{self.first_id}-{self.second_id}",
+        )
+
+    @api.model
+    def _look_soon(self):
+        """Have new records looked at within a minute or so; costs the caller one row."""
+        if self.env.cr.cache.get(SOON):
+            return
+        self.env.cr.cache[SOON] = True
+        cron = self.env.ref("finance_integration.cron_duplicates", raise_if_not_found=False)
+        if cron and cron.sudo().active:
+            cron.sudo()._trigger()
+
+    # -- showing -------------------------------------------------------------------------------------------
+
+    def _records(self):
+        """Return (first, second) as the acting user may see them."""
+        self.ensure_one()
+        Model = self.env[self.res_model].with_context(active_test=False)
+        return Model.browse(self.first_id).exists(), Model.browse(self.second_id).exists()
+
+    def _compute_comparison_html(self):
+        for pair in self:
+            first, second = pair._records()
+            if not first or not second:
+                pair.comparison_html = False
+                continue
+            rows = Markup("").join(
+                Markup('<tr class="%s"><td>%s</td><td>%s</td><td>%s</td></tr>')
+                % ("" if one == other else "fw-bold", label, one, other)
+                for label, one, other in pair._comparison(first, second)
+            )
+            pair.comparison_html = Markup(
+                '<table class="table table-sm"><thead><tr><th></th><th>%s</th><th>%s</th></tr></thead>'
+                "<tbody>%s</tbody></table>"
+            ) % (first.display_name, second.display_name, rows)
+
+    def _comparison(self, first, second):
+        """Return (label, text of the first, text of the second) of what tells who they are."""
+        _ = self.env._
+        if self.res_model == "res.partner":
+            labels = self.env["integration.ownership"].sudo()._labels("field")
+            rows = [
+                (labels[field], first._integration_field_text(field), second._integration_field_text(field))
+                for field in COLUMNS
+            ]
+            rows += [
+                (label, *(", ".join(one.sudo()[field].mapped(name)) for one in (first, second)))
+                for label, field, name in ((_("Bank accounts"), "bank_ids", "acc_number"),)
+            ]
+            rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
+        else:
+            rows = [
+                (_("Name"), first.name, second.name),
+                (_("Reference"), first.default_code or "", second.default_code or ""),
+                (_("Barcode"), first.barcode or "", second.barcode or ""),
+            ]
+        rows.append((_("Known outside as"), *(self._binding_text(one) for one in (first, second))))
+        rows.append((_("Created"), *(fields.Date.to_string(one.create_date) for one in (first, second))))
+        return [row for row in rows if row[1] or row[2]]
+
+    def _home_text(self, partner):
+        sources = partner.sudo().integration_sources or {}
+        Ownership = self.env["integration.ownership"].sudo()
+        _rule, owners = Ownership._owner_of(self.env.company, OBJECT, "name", home=sources.get(HOME))
+        return Ownership._say_owners(owners or {ODOO})
+
+    def _binding_text(self, record):
+        bindings = self.env["integration.binding"].sudo().search(
+            [("res_model", "=", record._name), ("res_id", "=", record.id)], limit=20
+        )  # fmt: skip
+        return ", ".join(f"{binding.connection_id.name}: {binding.outside_id}" for binding in bindings)
+
+    # -- deciding ------------------------------------------------------------------------------------------
+
+    def _close(self, state, reason, user=None):
+        exceptions = self.exception_id
+        self.sudo().write(
+            {
+                "state": state,
+                "reason": reason,
+                "decided_by_id": user.id if user else False,
+                "decided_at": fields.Datetime.now() if user else False,
+            }
+        )
+        exceptions.sudo()._resolve_if_empty()
+
+    def _check_may_decide(self):
+        self.check_access("read")
+        if not self.env.user.has_group("finance_integration.group_operator"):
+            raise UserError(self.env._("Only an operator decides about duplicates."))
+        if any(pair.state != "open" for pair in self):
+            raise UserError(self.env._("Some of these are decided already. Choose only those to be decided."))
+
+    def action_not_duplicate(self):
+        """Button: these are two different ones; remembered until something certain says otherwise."""
+        self._check_may_decide()
+        self.env["integration.audit.leaf"].sudo()._record_change(self, "duplicate.denied")
+        self._close("not_duplicate", self.env._("Two different ones"), self.env.user)
+
+    def action_propose_merge(self):
+        """Button: choose which one stays and whose values survive, and ask a second person."""
+        self.ensure_one()
+        self._check_may_decide()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Merge"),
+            "res_model": "integration.duplicate.merge",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_duplicate_id": self.id},
+        }
+
+    def action_look_now(self):
+        """Button: look at these two again."""
+        self.check_access("read")
+        for pair in self:
+            records = self.env[pair.res_model].sudo().browse((pair.first_id, pair.second_id)).exists()
+            self.sudo()._forget_gone(pair.res_model)
+            self.sudo()._look_at(records)
+
+    def action_open_first(self):
+        """Button: open the first of the two."""
+        return self._open(self.first_id)
+
+    def action_open_second(self):
+        """Button: open the second of the two."""
+        return self._open(self.second_id)
+
+    def _open(self, record_id):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": record_id,
+            "views": [(False, "form")],
+        }
+
+
+class IntegrationConnection(models.Model):
+    _inherit = "integration.connection"
+
+    duplicate_policy = fields.Selection(
+        [("ask", "Ask a person at once"), ("list", "Only list it")],
+        required=True,
+        default="ask",
+        string="A suspected duplicate",
+        tracking=True,
+        help="What happens when a customer of this system is perhaps known already. Its documents are booked all the "
+        "same.",
+    )
+
+    @api.model
+    def _cron_names(self):
+        return (*super()._cron_names(), "cron_duplicates")
