@@ -81,6 +81,7 @@
         "views/ownership_views.xml",
         "views/contract_views.xml",
         "views/duplicate_views.xml",
+        "views/legal_number_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -92,6 +93,7 @@
     },
     "demo": [
         "demo/demo.xml",
+        "demo/master_records.xml",
     ],
     "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",

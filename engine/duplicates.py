@@ -128,6 +128,7 @@ _LETTERS = str.maketrans(
         "&": " and ",
     }
 )
+_APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´ʼ"))
 _DOTTED = re.compile(r"\b(?:\w\.\s?){2,}", re.UNICODE)
 _NOT_WORD = re.compile(r"[\W_]+", re.UNICODE)
 _NOT_CODE = re.compile(r"[^0-9A-Z]+")
@@ -194,7 +195,7 @@ def normal_name(text: str) -> str:
 
     A name that consists of nothing else keeps its words. Scripts without cases and accents stay as they are.
     """
-    plain = _plain(text[:MAX_NAME_CHARACTERS])
+    plain = _plain(text[:MAX_NAME_CHARACTERS].translate(_APOSTROPHES))
     plain = _DOTTED.sub(lambda match: match.group().replace(".", "").replace(" ", "") + " ", plain)
     words = [word for word in _NOT_WORD.split(plain) if word]
     telling = [word for word in words if word not in LEGAL_FORMS]

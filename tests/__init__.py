@@ -28,6 +28,7 @@ from . import test_flow_windows
 from . import test_http_client
 from . import test_inbox_connection
 from . import test_numbering
+from . import test_legal_numbers
 from . import test_order
 from . import test_ownership
 from . import test_outbox

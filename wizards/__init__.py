@@ -13,3 +13,4 @@ from . import assign_exceptions
 from . import value_decision
 from . import contract_step
 from . import duplicate_merge
+from . import legal_check

@@ -26,16 +26,15 @@ class IntegrationDuplicateMerge(models.TransientModel):
     @api.model
     def default_get(self, names):
         values = super().default_get(names)
-        pair = self.env["integration.duplicate"].browse(values.get("duplicate_id"))
+        pair_id = values.get("duplicate_id") or self.env.context.get("default_duplicate_id")
+        pair = self.env["integration.duplicate"].browse(pair_id)
         if pair:
             first, second = pair._records()
             if not first or not second:
                 raise UserError(self.env._("One of the two is no longer there. Press “Look again”."))
             values["survivor"] = self._usual_survivor(first, second)
             if pair.res_model == "res.partner":
-                values["line_ids"] = [
-                    (0, 0, line) for line in self._lines(first, second, values["survivor"])
-                ]
+                values["line_ids"] = [(0, 0, line) for line in self._lines(first, second, values["survivor"])]
         return values
 
     @api.model
@@ -99,7 +98,10 @@ class IntegrationDuplicateMerge(models.TransientModel):
 
     def _summary(self, survivor):
         labels = dict(FIELD_LABELS)
-        lines = [self.env._("Stays: %s", survivor.display_name), self.env._("Because: %s", self.duplicate_id.reasons)]
+        lines = [
+            self.env._("Stays: %s", survivor.display_name),
+            self.env._("Because: %s", self.duplicate_id.reasons),
+        ]
         for line in self.line_ids:
             kept, lost = (
                 (line.first_text, line.second_text)

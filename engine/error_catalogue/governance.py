@@ -66,4 +66,10 @@ GOVERNANCE_CODES = {
         fix_class="c",
         fix="compare_duplicates",
     ),
+    "legal_number_missing": CodeInfo(
+        ErrorClass.CONTRACT,
+        _("Legal numbers are missing or there twice"),
+        _("In the series “%(series)s” of %(source)s numbers are missing or there twice: %(numbers)s."),
+        _("Ask the issuer. What was never issued is explained in the list; what is sent later closes by itself."),
+    ),
 }

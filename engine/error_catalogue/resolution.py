@@ -175,6 +175,7 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "value_kept_out": {"replay": "booked", "affects_books": False},
     "owned_value_edited": {"replay": "booked", "affects_books": False},
     "duplicate_suspected": {"replay": "booked", "affects_books": False, "actor_later": "approver"},
+    "legal_number_missing": {"replay": "same_result"},
     "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
     "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
     "contract_not_agreed": {"replay": "booked", "affects_books": False},

@@ -19,3 +19,4 @@ from . import value_exception
 from . import source_exception
 from . import source_drain
 from . import duplicate_exception
+from . import legal_exception

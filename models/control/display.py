@@ -87,6 +87,7 @@ ACTION_LABELS = {
     "duplicate.merge": _lt("Merged with the approval of a second person"),
     "binding.move": _lt("Outside id moved to the record that stays"),
     "binding.lead": _lt("This outside id leads"),
+    "legal_number.explain": _lt("Missing number explained"),
     "source.accept": _lt("Change at the source was seen"),
     "batch.read_again": _lt("File or list read again"),
     "batch.accept": _lt("Incomplete file or list accepted"),

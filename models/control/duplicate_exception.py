@@ -14,8 +14,7 @@ class IntegrationException(models.Model):
 
     def _waits_for_duplicates(self):
         return self.sudo().filtered(
-            lambda row: row.state == "open"
-            and row.duplicate_ids.filtered(lambda pair: pair.state in WAITING)
+            lambda row: row.state == "open" and row.duplicate_ids.filtered(lambda pair: pair.state in WAITING)
         )
 
     def action_open_duplicate(self):

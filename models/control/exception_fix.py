@@ -69,6 +69,7 @@ FIXES = {
     "owned_value_edited": "values",
     "source_changed": "drift",
     "duplicate_suspected": "duplicate",
+    "legal_number_missing": "legal_numbers",
 }
 
 

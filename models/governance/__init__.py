@@ -13,3 +13,4 @@ from . import source_shape
 from . import duplicate
 from . import duplicate_merge
 from . import duplicate_reader
+from . import legal_number

@@ -99,7 +99,9 @@ class IntegrationDuplicate(models.Model):
     second_name = fields.Char(readonly=True, string="and that one")
     company_id = fields.Many2one("res.company", readonly=True, index=True)
     is_exact = fields.Boolean(
-        readonly=True, string="Certain", help="They share what nobody shares by chance: tax number, bank account, …"
+        readonly=True,
+        string="Certain",
+        help="They share what nobody shares by chance: tax number, bank account, …",
     )
     confidence = fields.Integer(readonly=True, string="Confidence (%)")
     reasons = fields.Char(readonly=True, string="Why")
@@ -143,7 +145,10 @@ class IntegrationDuplicate(models.Model):
                 since = (records[-1].write_date, records[-1].id)
                 self._set_position(model, *since)
                 remaining = int(len(records) == PORTION)
-                if not self.env["ir.cron"]._commit_progress(len(records), remaining=remaining) or not remaining:
+                if (
+                    not self.env["ir.cron"]._commit_progress(len(records), remaining=remaining)
+                    or not remaining
+                ):
                     break
 
     @api.model
@@ -173,7 +178,7 @@ class IntegrationDuplicate(models.Model):
     def _scope(self, model):
         """Return which records can be duplicates: no contact persons, no own companies, nobody's login."""
         if model == "res.partner":
-            own = self.env["res.company"].sudo().search([]).partner_id.ids
+            own = self.env["res.company"].sudo().search([("partner_id", "!=", False)]).partner_id.ids
             return [("parent_id", "=", False), ("id", "not in", own), ("user_ids", "=", False)]
         return [("active", "=", True)]
 
@@ -212,10 +217,12 @@ class IntegrationDuplicate(models.Model):
     def _look_at(self, records):
         """Compare records with those that share a trait, and keep what is suspected; returns the suspicions."""
         model = records._name
+        looked_at = records
+        records = self.env[model].sudo().search([*self._scope(model), ("id", "in", records.ids)])
         Key = self.env["integration.duplicate.key"].sudo()
         subjects = self.env["integration.duplicate.reader"]._subjects(records)
         keys = {record_id: {hidden_key(key) for key in keys_of(one)} for record_id, one in subjects.items()}
-        Key._rewrite(model, {record_id: keys.get(record_id, ()) for record_id in records.ids})
+        Key._rewrite(model, {record_id: keys.get(record_id, ()) for record_id in looked_at.ids})
         blocks = Key._neighbours(model, set().union(*keys.values()) if keys else set())
         others = set().union(*blocks.values()) - set(records.ids) if blocks else set()
         active = self.env[model].sudo().search([*self._scope(model), ("id", "in", sorted(others))])
@@ -227,7 +234,7 @@ class IntegrationDuplicate(models.Model):
                 suspicion = compare(subjects[record_id], subjects[other_id])
                 if suspicion:
                     found[suspicion.first, suspicion.second] = suspicion
-        return self._keep(model, records.ids, found, subjects)
+        return self._keep(model, looked_at.ids, found, subjects)
 
     @api.model
     def _keep(self, model, ids, found, subjects):

@@ -24,7 +24,9 @@ class IntegrationDuplicate(models.Model):
         survivor, other = survivor.sudo(), other.sudo()
         if survivor.company_id != other.company_id:
             if survivor.company_id and other.company_id:
-                raise UserError(self.env._("They belong to different companies and are kept apart on purpose."))
+                raise UserError(
+                    self.env._("They belong to different companies and are kept apart on purpose.")
+                )
             if survivor.company_id:
                 raise UserError(
                     self.env._(
@@ -123,8 +125,10 @@ class IntegrationBinding(models.Model):
     _inherit = "integration.binding"
 
     def _move(self, sources, target):
-        """Let the outside ids of ``sources`` stand for ``target``; where a system has one there already, that one leads."""
-        moved = self.sudo().search([("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="id")
+        """Let the outside ids of ``sources`` stand for ``target``; of several ids of one system, its own leads."""
+        moved = self.sudo().search(
+            [("res_model", "=", target._name), ("res_id", "in", sources.ids)], order="id"
+        )
         leading = {
             (binding.connection_id, binding.kind)
             for binding in self.sudo().search(
@@ -135,7 +139,9 @@ class IntegrationBinding(models.Model):
             side = (binding.connection_id, binding.kind)
             binding.write({"res_id": target.id, "is_second": binding.is_second or side in leading})
             leading.add(side)
-        self.env["integration.audit.leaf"].sudo()._record_change(moved, "binding.move", f"→ {target._name},{target.id}")
+        self.env["integration.audit.leaf"].sudo()._record_change(
+            moved, "binding.move", f"→ {target._name},{target.id}"
+        )
         self._move_traces(sources, target)
 
     def _move_traces(self, sources, target):

@@ -28,7 +28,8 @@ from odoo.addons.finance_integration.engine.duplicates import (
     ("one", "other"),
     [
         ("Müller & Söhne GmbH", "MULLER und SOHNE"),
-        ("Anna's Bakery, Inc.", "anna s bakery"),
+        ("Anna's Bakery, Inc.", "annas bakery"),
+        ("L’Oréal", "LOREAL SA"),
         ("Société Générale S.A.", "Generale Societe SA"),
         ("Łódź Sp. z o.o.", "Lodz sp zoo"),
         ("The Baker Company Ltd.", "Baker"),
