@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -90,7 +91,7 @@ def _series(name: str, counted: list[tuple[int, str]]) -> Series:
     present = sorted(counts)
     missing: list[tuple[int, int]] = []
     jumps: list[tuple[int, int]] = []
-    for before, after in zip(present, present[1:], strict=False):
+    for before, after in itertools.pairwise(present):
         if after - before > MAX_JUMP:
             jumps.append((before, after))
         elif after - before > 1:

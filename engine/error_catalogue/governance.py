@@ -70,6 +70,8 @@ GOVERNANCE_CODES = {
         ErrorClass.CONTRACT,
         _("Legal numbers are missing or there twice"),
         _("In the series “%(series)s” of %(source)s numbers are missing or there twice: %(numbers)s."),
-        _("Ask the issuer. What was never issued is explained in the list; what is sent later closes by itself."),
+        _(
+            "Ask the issuer. What was never issued is explained in the list; what is sent later closes by itself."
+        ),
     ),
 }

@@ -10,7 +10,9 @@ from . import proposed_value
 from . import contract
 from . import flow_contract
 from . import source_shape
+from . import duplicate_key
 from . import duplicate
+from . import duplicate_display
 from . import duplicate_merge
 from . import duplicate_reader
 from . import legal_number

@@ -3,15 +3,11 @@
 
 from datetime import timedelta
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...engine.duplicates import MAX_BLOCK, compare, hidden_key, keys_of
-from ...engine.ownership import ODOO
-from .field_source import COLUMNS, HOME, OBJECT
+from ...engine.duplicates import compare, hidden_key, keys_of
 
 PORTION = 500
 # A transaction that was open for a while writes records with an earlier time than it commits them.
@@ -20,65 +16,6 @@ OVERLAP = timedelta(hours=1)
 ASK_FROM_PERCENT = 75
 SOON = "integration.duplicate.soon"
 MODELS = [("res.partner", "Contact"), ("product.product", "Product")]
-
-
-class IntegrationDuplicateKey(models.Model):
-    """By what a record is found when others are compared with it; digests only."""
-
-    _name = "integration.duplicate.key"
-    _description = "Trait of a record, as a digest"
-    _log_access = False
-    _rec_name = "key"
-
-    res_model = fields.Char(required=True, readonly=True)
-    res_id = fields.Integer(required=True, readonly=True)
-    key = fields.Char(required=True, readonly=True)
-
-    _key_idx = models.Index("(res_model, key, res_id)")
-    _record_idx = models.Index("(res_model, res_id)")
-
-    @api.model
-    def _rewrite(self, model, keys):
-        """Store the keys of records anew.
-
-        :param keys: {record id: hidden keys}.
-        """
-        self.env.cr.execute(
-            SQL(
-                "DELETE FROM integration_duplicate_key WHERE res_model = %s AND res_id = ANY(%s)",
-                model,
-                list(keys),
-            )
-        )
-        rows = [(record_id, key) for record_id, own in keys.items() for key in sorted(own)]
-        if rows:
-            self.env.cr.execute(
-                SQL(
-                    "INSERT INTO integration_duplicate_key (res_model, res_id, key) SELECT %s, * FROM unnest(%s, %s)",
-                    model,
-                    [record_id for record_id, _key in rows],
-                    [key for _record_id, key in rows],
-                )
-            )
-
-    @api.model
-    def _neighbours(self, model, keys):
-        """Return {key: ids of the records that have it}; a key that too many have is left out."""
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT w.key, array_agg(f.res_id) FROM unnest(%s) AS w(key)
-                 CROSS JOIN LATERAL (SELECT k.res_id FROM integration_duplicate_key k
-                                      WHERE k.res_model = %s AND k.key = w.key LIMIT %s) f
-                 GROUP BY w.key HAVING count(*) BETWEEN 2 AND %s
-                """,
-                sorted(keys),
-                model,
-                MAX_BLOCK + 1,
-                MAX_BLOCK,
-            )
-        )
-        return dict(self.env.cr.fetchall())
 
 
 class IntegrationDuplicate(models.Model):
@@ -126,7 +63,6 @@ class IntegrationDuplicate(models.Model):
     exception_id = fields.Many2one(
         "integration.exception", readonly=True, ondelete="set null", index="btree_not_null"
     )
-    comparison_html = fields.Html(compute="_compute_comparison_html", sanitize=False, string="Side by side")
 
     _pair_unique = models.UniqueIndex("(res_model, first_id, second_id)")
     _second_idx = models.Index("(res_model, second_id)")
@@ -330,66 +266,6 @@ class IntegrationDuplicate(models.Model):
         cron = self.env.ref("finance_integration.cron_duplicates", raise_if_not_found=False)
         if cron and cron.sudo().active:
             cron.sudo()._trigger()
-
-    # -- showing -------------------------------------------------------------------------------------------
-
-    def _records(self):
-        """Return (first, second) as the acting user may see them."""
-        self.ensure_one()
-        Model = self.env[self.res_model].with_context(active_test=False)
-        return Model.browse(self.first_id).exists(), Model.browse(self.second_id).exists()
-
-    def _compute_comparison_html(self):
-        for pair in self:
-            first, second = pair._records()
-            if not first or not second:
-                pair.comparison_html = False
-                continue
-            rows = Markup("").join(
-                Markup('<tr class="%s"><td>%s</td><td>%s</td><td>%s</td></tr>')
-                % ("" if one == other else "fw-bold", label, one, other)
-                for label, one, other in pair._comparison(first, second)
-            )
-            pair.comparison_html = Markup(
-                '<table class="table table-sm"><thead><tr><th></th><th>%s</th><th>%s</th></tr></thead>'
-                "<tbody>%s</tbody></table>"
-            ) % (first.display_name, second.display_name, rows)
-
-    def _comparison(self, first, second):
-        """Return (label, text of the first, text of the second) of what tells who they are."""
-        _ = self.env._
-        if self.res_model == "res.partner":
-            labels = self.env["integration.ownership"].sudo()._labels("field")
-            rows = [
-                (labels[field], first._integration_field_text(field), second._integration_field_text(field))
-                for field in COLUMNS
-            ]
-            rows += [
-                (label, *(", ".join(one.sudo()[field].mapped(name)) for one in (first, second)))
-                for label, field, name in ((_("Bank accounts"), "bank_ids", "acc_number"),)
-            ]
-            rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
-        else:
-            rows = [
-                (_("Name"), first.name, second.name),
-                (_("Reference"), first.default_code or "", second.default_code or ""),
-                (_("Barcode"), first.barcode or "", second.barcode or ""),
-            ]
-        rows.append((_("Known outside as"), *(self._binding_text(one) for one in (first, second))))
-        rows.append((_("Created"), *(fields.Date.to_string(one.create_date) for one in (first, second))))
-        return [row for row in rows if row[1] or row[2]]
-
-    def _home_text(self, partner):
-        sources = partner.sudo().integration_sources or {}
-        Ownership = self.env["integration.ownership"].sudo()
-        _rule, owners = Ownership._owner_of(self.env.company, OBJECT, "name", home=sources.get(HOME))
-        return Ownership._say_owners(owners or {ODOO})
-
-    def _binding_text(self, record):
-        bindings = self.env["integration.binding"].sudo().search(
-            [("res_model", "=", record._name), ("res_id", "=", record.id)], limit=20
-        )  # fmt: skip
-        return ", ".join(f"{binding.connection_id.name}: {binding.outside_id}" for binding in bindings)
 
     # -- deciding ------------------------------------------------------------------------------------------
 

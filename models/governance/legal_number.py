@@ -193,10 +193,12 @@ class IntegrationLegalSeries(models.Model):
     def _explanation_around(self, kind, first, last):
         """Return what was said of a larger gap, of which this is what is left."""
         around = self.gap_ids.filtered(
-            lambda gap: gap.state == "explained"
-            and gap.kind == kind == "missing"
-            and gap.first_number <= first
-            and last <= gap.last_number
+            lambda gap: (
+                gap.state == "explained"
+                and gap.kind == kind == "missing"
+                and gap.first_number <= first
+                and last <= gap.last_number
+            )
         )[:1]
         if not around:
             return {}
@@ -210,8 +212,10 @@ class IntegrationLegalSeries(models.Model):
     def _tell(self):
         """Ask a person about what has been missing for a while; take it back when nothing is missing any more."""
         old = self.gap_ids.filtered(
-            lambda gap: gap.state == "open"
-            and (gap.kind == "twice" or gap.found_at <= fields.Datetime.now() - PATIENCE)
+            lambda gap: (
+                gap.state == "open"
+                and (gap.kind == "twice" or gap.found_at <= fields.Datetime.now() - PATIENCE)
+            )
         )
         cause = f"series {self.name}"
         if old:
@@ -276,7 +280,9 @@ class IntegrationLegalGap(models.Model):
         default="open",
         index=True,
     )
-    reason = fields.Char(string="Explanation", help="In the words of the issuer, such as: cancelled before it was sent.")
+    reason = fields.Char(
+        string="Explanation", help="In the words of the issuer, such as: cancelled before it was sent."
+    )
     explained_by_id = fields.Many2one("res.users", readonly=True)
     explained_at = fields.Datetime(readonly=True)
     found_at = fields.Datetime(readonly=True, default=fields.Datetime.now, string="Noticed")
