@@ -316,7 +316,7 @@ class TestMerge(DuplicateCommon):
         first, second, pair = self.two()
         self.propose(pair, survivor=first)
         request = self.env["integration.change.request"].search([("res_model", "=", pair._name)])
-        request.with_user(self.approver).action_refuse()
+        request.with_user(self.approver).action_refuse("Not now")
         self.assertEqual((pair.state, second.exists()), ("open", second))
 
     def test_merges_across_companies_are_refused_by_whatever_way(self):

@@ -79,7 +79,7 @@ class TestOwnership(MasterCommon):
         proposal = self.proposals().with_user(self.operator)
         proposal._take_theirs("Perhaps")
         request = self.env["integration.change.request"].search([("res_id", "=", proposal.id)], limit=1)
-        request.with_user(self.approver).action_refuse()
+        request.with_user(self.approver).action_refuse("Not now")
         self.assertEqual((proposal.state, partner.vat), ("open", "US123"))
         proposal._keep_ours("Refused")
         self.assertEqual(proposal.state, "kept")

@@ -51,6 +51,7 @@ class IntegrationContractStep(models.TransientModel):
             {"contract_id": contract.id},
             self.reason,
             self.env._("Breaks: %s", ", ".join(change.path for change in breaking)[:2000]),
+            kind="contract",
         )
         return {
             "type": "ir.actions.act_window",

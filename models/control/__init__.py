@@ -14,7 +14,6 @@ from . import error_resolution
 from . import stopped_event
 from . import replay_words
 from . import delivery_display
-from . import change_given_back
 from . import value_exception
 from . import source_exception
 from . import source_drain

@@ -185,20 +185,6 @@ class IntegrationChangeRequest(models.Model):
         facts["barred_ids"] = [(6, 0, sorted({self.env.uid, *(barred.ids if barred else ())}))]
         request = requests.with_context(integration_change_request=_KEY).create(facts)
         request = request.with_context(integration_change_request=None)
-        request = requests.create(
-            {
-                "name": name,
-                "company_id": record.company_id.id or self.env.company.id,
-                "res_model": record._name,
-                "res_id": record.id,
-                "flow_id": record.id if record._name == "integration.flow" else False,
-                "values": values,
-                "reason": reason.strip(),
-                "summary": summary,
-                "requester_id": self.env.uid,
-                "requested_at": fields.Datetime.now(),
-            }
-        )
         self.env["integration.audit.leaf"]._record_change(request, "change.ask", f"{name}: {reason.strip()}")
         request._after_asking()
         return request.with_env(self.env)

@@ -61,9 +61,26 @@ class IntegrationDuplicate(models.Model):
             values,
             reason,
             summary,
+            kind="partner",
         )
         self.sudo().write({"state": "asked", "reason": reason.strip()[:500]})
         return request
+
+    def _approval_preview(self, values):
+        """Return what an approver agrees to: who stays, and the values that it takes over."""
+        first, second = self._records()
+        survivor, other = (first, second) if values.get("survivor") == first.id else (second, first)
+        labels = self.env["integration.ownership"]._labels("field")
+        rows = [{"label": "stays", "before": other.display_name, "after": survivor.display_name}]
+        rows += [
+            {
+                "label": labels[field],
+                "before": survivor._integration_field_text(field),
+                "after": other._integration_field_text(field),
+            }
+            for field in values.get("keep_other") or ()
+        ]
+        return {"rows": rows}
 
     def _carry_out(self, request):
         """Merge; called by integration.change.request after a second person has agreed."""
@@ -84,7 +101,7 @@ class IntegrationDuplicate(models.Model):
         self._close("merged", request.reason, request.approver_id)
         self._look_at(survivor.exists())
 
-    def _not_carried_out(self, request):
+    def _approval_ended(self, request):
         self.filtered(lambda row: row.state == "asked").write({"state": "open"})
 
     def _merge_contacts(self, survivor, other, keep_other, request, company):

@@ -74,7 +74,12 @@ class IntegrationOwnership(models.Model):
             raise UserError(self.env._("Only a draft is asked for."))
         self._check_together(self.company_id, self)
         request = self.env["integration.change.request"]._ask(
-            self, self.env._("Ownership: %s", self.display_name), {"activate": True}, reason, self._summary()
+            self,
+            self.env._("Ownership: %s", self.display_name),
+            {"activate": True},
+            reason,
+            self._summary(),
+            kind="ownership",
         )
         self._with_key().sudo().write({"state": "asked"})
         return request
@@ -86,6 +91,12 @@ class IntegrationOwnership(models.Model):
             before=before.display_name or self.env._("the rule that comes with the hub"),
             after=self.display_name,
         )
+
+    def _approval_preview(self, values):
+        """Return what an approver agrees to: the rule before, and this one."""
+        return {
+            "rows": [{"field": "owner", "before": self._holding().display_name, "after": self.display_name}]
+        }
 
     def _holding(self):
         """Return the rule that holds for exactly the same."""
@@ -115,7 +126,7 @@ class IntegrationOwnership(models.Model):
         self.env["integration.audit.leaf"]._record_change(self, "ownership.change", self.display_name)
         self.env["integration.proposed.value"]._take_for(self, request)
 
-    def _not_carried_out(self, request):
+    def _approval_ended(self, request):
         """The approver did not agree, or who asked took it back: it is a draft again."""
         self.filtered(lambda rule: rule.state == "asked")._with_key().write({"state": "draft"})
 

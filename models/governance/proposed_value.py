@@ -290,6 +290,7 @@ class IntegrationProposedValue(models.Model):
                     ours=proposal.our_text or "–",
                     theirs=proposal.their_text or "–",
                 ),
+                kind="bank_detail" if proposal.field == "bank" else "partner",
             )
         guarded.sudo().write({"state": "asked"})
         (self - guarded)._write_theirs(reason, self.env.user)
@@ -322,11 +323,17 @@ class IntegrationProposedValue(models.Model):
         self._record("value.take", reason)
         self.filtered(lambda row: row.state in LIVE)._close("taken", reason, user)
 
+    def _approval_preview(self, values):
+        """Return what an approver agrees to: the value that is there now, and the one instead."""
+        partner = self.env[self.res_model].with_company(self.company_id).browse(self.res_id).exists()
+        before = partner._integration_field_text(self.field) if partner else ""
+        return {"rows": [{"label": self._label(self.field), "before": before, "after": self.their_text}]}
+
     def _carry_out(self, request):
         """Take the value over that a second person agreed to; called by integration.change.request."""
         self._write_theirs(request.reason, request.approver_id)
 
-    def _not_carried_out(self, request):
+    def _approval_ended(self, request):
         self.filtered(lambda row: row.state == "asked").write({"state": "open"})
 
     def _make_owner(self, reason):
