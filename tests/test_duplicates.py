@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from ..engine.duplicates import MAX_BLOCK
+from ..models.governance import duplicate
 from ..simulators.partner.documents import Party
 from .common import ANNA
 from .master_common import GROUP, MasterCommon
@@ -135,13 +136,22 @@ class TestDuplicates(DuplicateCommon):
         self.daily_look()
         self.assertEqual(pair.state, "gone")
 
-    def daily_look(self):
+    def test_after_everything_was_seen_only_what_has_changed_is_looked_at(self):
+        Duplicate = self.root["integration.duplicate"]
+        self.daily_look()
+        self.assertEqual(Duplicate._place("res.partner")[0], "since")
+        one, other = self.contact(vat="DE123456788"), self.contact("X", vat="DE123456788")
+        with patch.object(duplicate, "PORTION", 1):
+            self.daily_look(portions=2)
+        self.assertEqual(self.pair(one, other).state, "open")
+
+    def daily_look(self, portions=1):
         """Run the scheduled action; each portion would be a transaction of its own."""
         self.env.flush_all()
         cron = self.env.registry["ir.cron"]
         with patch.object(cron, "_commit_progress", return_value=60.0) as committed:
             self.root["integration.duplicate"]._cron_look()
-        self.assertTrue(committed.called)
+        self.assertGreaterEqual(committed.call_count, portions)
         self.env.invalidate_all()
 
     def test_products_are_compared_and_the_other_one_retired(self):

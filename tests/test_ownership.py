@@ -72,6 +72,13 @@ class TestOwnership(MasterCommon):
         self.assertEqual(exception.state, "resolved")
         self.assertEqual(partner.integration_sources["tax_id"]["user"], self.approver.id)
 
+    def test_a_tax_number_written_otherwise_is_the_same(self):
+        partner = self.known()
+        partner.vat = "DE123456788"
+        self.tell(self.partner_connection, version=2, tax_id="DE 123 456 788", email=ANNA.email.upper())
+        self.assertEqual((partner.vat, partner.email), ("DE123456788", ANNA.email))
+        self.assertFalse(self.proposals())
+
     def test_what_was_refused_can_be_decided_otherwise(self):
         partner = self.known()
         partner.vat = "US123"

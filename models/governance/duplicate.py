@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ...engine.duplicates import compare, hidden_key, keys_of
 
 PORTION = 500
-# A transaction that was open for a while writes records with an earlier time than it commits them.
+PLACE = "finance_integration.duplicates.%s"
 OVERLAP = timedelta(hours=1)
 # From this confidence on a person is asked, where one of the two is known outside.
 ASK_FROM_PERCENT = 75
@@ -72,43 +72,46 @@ class IntegrationDuplicate(models.Model):
 
     @api.model
     def _cron_look(self):
-        """Look at what has changed since the last time, in portions, each a transaction of its own."""
+        """Look at everything once, then at what has changed since; in portions, each a transaction of its own."""
         for model, _label in MODELS:
-            since = self._position(model)
             self._forget_gone(model)
-            while records := self._changed_since(model, *since):
-                self._look_at(records)
-                since = (records[-1].write_date, records[-1].id)
-                self._set_position(model, *since)
-                remaining = int(len(records) == PORTION)
-                if (
-                    not self.env["ir.cron"]._commit_progress(len(records), remaining=remaining)
-                    or not remaining
-                ):
+            place = self._place(model)
+            while True:
+                records = self._portion(model, place)
+                if records:
+                    self._look_at(records)
+                full = len(records) == PORTION
+                place = self._next_place(place, records[-1:], full)
+                self.env["ir.config_parameter"].sudo().set_param(PLACE % model, "|".join(map(str, place)))
+                if not self.env["ir.cron"]._commit_progress(len(records), remaining=int(full)) or not full:
                     break
 
     @api.model
-    def _position(self, model):
-        text = self.env["ir.config_parameter"].sudo().get_param(f"finance_integration.duplicates.{model}")
-        moment = fields.Datetime.to_datetime((text or "").partition("|")[0] or "2000-01-01 00:00:00")
-        return moment - OVERLAP, 0
+    def _place(self, model):
+        """Return (how, moment, last id): 'all' by id until everything was looked at once, then 'since' by change."""
+        text = self.env["ir.config_parameter"].sudo().get_param(PLACE % model)
+        how, moment, last_id = (text or f"all|{fields.Datetime.now()}|0").split("|")
+        moment = fields.Datetime.to_datetime(moment)
+        # A transaction that was open for a while writes records with an earlier time than it commits them.
+        return (how, moment, int(last_id)) if how == "all" else (how, moment - OVERLAP, 0)
 
     @api.model
-    def _set_position(self, model, moment, record_id):
-        text = f"{fields.Datetime.to_string(moment)}|{record_id}"
-        self.env["ir.config_parameter"].sudo().set_param(f"finance_integration.duplicates.{model}", text)
+    def _next_place(self, place, last, full):
+        how, moment, last_id = place
+        if how == "all":
+            return ("all", moment, last.id) if full else ("since", moment, 0)
+        return ("since", last.write_date, last.id) if last else ("since", moment + OVERLAP, last_id)
 
     @api.model
-    def _changed_since(self, model, moment, record_id):
-        domain = [
-            *self._scope(model),
-            "|",
-            ("write_date", ">", moment),
-            "&",
-            ("write_date", "=", moment),
-            ("id", ">", record_id),
-        ]
-        return self.env[model].sudo().search(domain, order="write_date, id", limit=PORTION)
+    def _portion(self, model, place):
+        how, moment, last_id = place
+        domain = [*self._scope(model), ("id", ">", last_id)]
+        order = "id"
+        if how == "since":
+            order = "write_date, id"
+            later = ["|", ("write_date", ">", moment), "&", ("write_date", "=", moment), ("id", ">", last_id)]
+            domain = [*self._scope(model), *later]
+        return self.env[model].sudo().search(domain, order=order, limit=PORTION)
 
     @api.model
     def _scope(self, model):

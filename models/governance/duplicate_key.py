@@ -47,6 +47,8 @@ class IntegrationDuplicateKey(models.Model):
     @api.model
     def _neighbours(self, model, keys):
         """Return {key: ids of the records that have it}; a key that too many have is left out."""
+        if not keys:
+            return {}
         self.env.cr.execute(
             SQL(
                 """

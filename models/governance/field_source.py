@@ -8,6 +8,7 @@ import dataclasses
 from odoo import api, models
 from odoo.tools import html2plaintext
 
+from ...engine.duplicates import normal_code, normal_email
 from ...engine.instants import format_instant, parse_instant
 from ...engine.ownership import ODOO, Verdict, judge
 from ..posting.work import Told
@@ -65,6 +66,17 @@ def current(partner, column):
     return value or None
 
 
+def alike(field, ours, theirs):
+    """Whether both sides say the same: Odoo and outside systems write tax numbers and addresses differently."""
+    if ours == theirs:
+        return True
+    spell = {"tax_id": normal_code, "email": normal_email}.get(field)
+    if not spell:
+        return False
+    mine, other = ([spell(value or "") for value in values.values()] for values in (ours, theirs))
+    return all(mine) and mine == other
+
+
 def entry(told, user_id=None):
     """Return a source as it is kept with the contact."""
     kept = {
@@ -95,7 +107,7 @@ class IntegrationOwnership(models.Model):
         values, noted, contested, agreed = {}, {}, [], []
         for field, theirs in self._by_field(wanted).items():
             ours = {column: current(partner, column) for column in theirs}
-            if ours == theirs:
+            if alike(field, ours, theirs):
                 agreed.append(field)
                 continue
             rule, owners = self._owner_of(company, OBJECT, field, told.connection, home or told.connection.id)

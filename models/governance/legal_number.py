@@ -14,6 +14,8 @@ from ..messaging.big_integer import BigInteger
 PATIENCE = timedelta(days=1)
 MONTHS_LOOKED_AT = 13
 MAX_STOPPED = 5_000
+# Of more documents in the span, the newest are looked at.
+MAX_NUMBERS = 1_000_000
 
 
 class IntegrationLegalSeries(models.Model):
@@ -122,10 +124,12 @@ class IntegrationLegalSeries(models.Model):
                  WHERE integration_connection_id = %s AND integration_issued_elsewhere AND ref IS NOT NULL
                    AND state IN ('posted', 'cancel') AND invoice_date BETWEEN %s AND %s
                    AND move_type IN ('out_invoice', 'out_refund')
+                 ORDER BY invoice_date DESC, id DESC LIMIT %s
                 """,
                 connection.id,
                 date_from,
                 as_of,
+                MAX_NUMBERS,
             )
         )
         return [row[0] for row in self.env.cr.fetchall()]

@@ -226,7 +226,7 @@ class IntegrationProposedValue(models.Model):
             proposal = proposals.create(
                 {
                     **sides,
-                    "company_id": self.env.company.id,
+                    "company_id": connection.company_id.id,
                     "connection_id": connection.id,
                     "origin": "person",
                     "why": "edited",

@@ -50,7 +50,6 @@ class ResPartner(models.Model):
 
     def _integration_note_edits(self, before):
         """Write down that the acting user changed values, and ask where another system owns them."""
-        company = self.env.company
         contested = []
         for partner in self:
             changed = {
@@ -61,6 +60,9 @@ class ResPartner(models.Model):
             if not changed:
                 continue
             sources = dict(partner.sudo().integration_sources)
+            # A contact that all companies share belongs to the system of the company that brought it.
+            home = self.env["integration.connection"].sudo().browse(sources.get(HOME) or []).exists()
+            company = home.company_id or self.env.company
             for field in sorted(changed):
                 contested += partner._integration_contest(field, before[partner.id], sources, company)
                 told = Told(None, at=utc_now())
