@@ -216,7 +216,7 @@ class TestArrival(DuplicateCommon):
         self.assertEqual(message.status, "done")
         self.assertNotEqual(partner, known)
         exception = self.exceptions("duplicate_suspected")
-        self.assertEqual((len(exception), exception.fix, exception.severity), (1, "duplicate", "low"))
+        self.assertEqual((len(exception), exception.fix, exception.severity), (1, "twice", "low"))
         pair = self.pair(known, partner)
         self.assertEqual(exception.action_open_duplicate()["res_id"], pair.id)
         with self.assertRaises(UserError):

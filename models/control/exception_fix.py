@@ -68,7 +68,7 @@ FIXES = {
     "value_kept_out": "values",
     "owned_value_edited": "values",
     "source_changed": "drift",
-    "duplicate_suspected": "duplicate",
+    "duplicate_suspected": "twice",
     "legal_number_missing": "legal_numbers",
 }
 
