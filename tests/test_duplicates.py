@@ -192,11 +192,12 @@ class TestDuplicates(DuplicateCommon):
         )
         pair = self.pair(one, other).with_user(auditor)
         self.assertTrue(pair.comparison_html)
-        for refused in (pair.action_not_duplicate, pair.action_propose_merge):
+        for refused in (pair.action_not_duplicate, pair.action_propose_merge, pair.action_look_now):
             with self.assertRaises(UserError):
                 refused()
         with self.assertRaises(AccessError):
             pair.write({"state": "merged"})
+        pair.with_user(self.operator).action_look_now()
         self.assertEqual(pair.state, "open")
 
 

@@ -162,6 +162,8 @@ class TestLegalNumbers(MasterCommon):
         with self.assertRaises(AccessError):
             gap.with_user(auditor).action_explain()
         with self.assertRaises(UserError):
+            gap.series_id.with_user(auditor).action_check()
+        with self.assertRaises(UserError):
             gap.with_user(self.operator).write({"state": "explained"})
         other = self.setup_other_company()["company"]
         foreigner = new_test_user(

@@ -313,6 +313,8 @@ class IntegrationDuplicate(models.Model):
     def action_look_now(self):
         """Button: look at these two again."""
         self.check_access("read")
+        if not self.env.user.has_group("finance_integration.group_operator"):
+            raise UserError(self.env._("Only an operator has them looked at again."))
         for pair in self:
             records = self.env[pair.res_model].sudo().browse((pair.first_id, pair.second_id)).exists()
             self.sudo()._forget_gone(pair.res_model)

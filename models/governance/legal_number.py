@@ -244,6 +244,8 @@ class IntegrationLegalSeries(models.Model):
     def action_check(self):
         """Button: check this issuer again, over the same days up to today."""
         self.check_access("read")
+        if not self.env.user.has_group("finance_integration.group_operator"):
+            raise UserError(self.env._("Only an operator has the numbers checked."))
         today = fields.Date.context_today(self)
         for connection in self.connection_id:
             first = min(self.filtered(lambda row, c=connection: row.connection_id == c).mapped("date_from"))
