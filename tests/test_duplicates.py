@@ -211,7 +211,7 @@ class TestArrival(DuplicateCommon):
         return message, partner
 
     def test_a_probable_duplicate_is_booked_and_told(self):
-        known = self.contact("Anna's Bakery GmbH", phone="030 1234567", email="anna@bakery.example")
+        known = self.contact(phone="030 1234567", email="anna@bakery.example", is_company=True)
         self.look(known)
         message, partner = self.arrive(phone="+49 30 1234567")
         self.assertEqual(message.status, "done")
