@@ -27,12 +27,14 @@
         "security/order_rules.xml",
         "security/approval_rules.xml",
         "security/access_rules.xml",
+        "security/master_rules.xml",
         "data/queue_job.xml",
         "data/ir_cron.xml",
         "data/replay.xml",
         "data/approval.xml",
         "security/workbench_rules.xml",
         "data/workbench.xml",
+        "data/master_cron.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",
@@ -88,6 +90,10 @@
         "data/access.xml",
         "views/access_review_views.xml",
         "views/access_settings_views.xml",
+        "views/ownership_views.xml",
+        "views/contract_views.xml",
+        "views/duplicate_views.xml",
+        "views/legal_number_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -99,6 +105,7 @@
     },
     "demo": [
         "demo/demo.xml",
+        "demo/master_records.xml",
     ],
     "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",

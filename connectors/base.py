@@ -57,6 +57,7 @@ class ConnectorSpec:
     ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
+    ``system_role``        one of ``engine.ownership.ROLES`` that such a system always plays, '' where it depends.
     """
 
     code: str
@@ -82,6 +83,7 @@ class ConnectorSpec:
     trust: str = "signed"
     secret_hint: str = ""
     flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
+    system_role: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from . import test_audit_coverage
 from . import test_audit_export
 from . import test_business_events
 from . import test_complete_lines
+from . import test_contracts
 from . import test_correlation
 from . import test_doorbell
 from . import test_cutover
@@ -24,6 +25,7 @@ from . import test_delivery_unknown
 from . import test_drain
 from . import test_drop_places
 from . import test_drops
+from . import test_duplicates
 from . import test_entries
 from . import test_explanation
 from . import test_fast_intake
@@ -33,7 +35,9 @@ from . import test_flow_windows
 from . import test_http_client
 from . import test_inbox_connection
 from . import test_numbering
+from . import test_legal_numbers
 from . import test_order
+from . import test_ownership
 from . import test_outbox
 from . import test_parents
 from . import test_partner_documents

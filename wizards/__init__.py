@@ -13,3 +13,7 @@ from . import assign_exceptions
 from . import audit_verify
 from . import audit_export
 from . import payload_show
+from . import value_decision
+from . import contract_step
+from . import duplicate_merge
+from . import legal_check

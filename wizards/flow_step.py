@@ -35,6 +35,7 @@ class IntegrationFlowStep(models.TransientModel):
         string="What is older",
     )
     shadow_summary = fields.Char(related="flow_id.shadow_summary")
+    governance_missing = fields.Text(related="flow_id.governance_missing")
     shadow_count = fields.Integer(related="flow_id.shadow_count")
     needs_approval = fields.Boolean(compute="_compute_needs_approval")
 
@@ -74,7 +75,7 @@ class IntegrationFlowStep(models.TransientModel):
         if not self.needs_approval:
             return self._do_at_once(flow, values)
         request = self.env["integration.change.request"]._ask(
-            flow, self._title(flow), values, self.reason, flow.shadow_summary or None
+            flow, self._title(flow), values, self.reason, self._seen(flow)
         )
         return {
             "type": "ir.actions.act_window",
@@ -82,6 +83,12 @@ class IntegrationFlowStep(models.TransientModel):
             "res_id": request.id,
             "views": [(False, "form")],
         }
+
+    def _seen(self, flow):
+        """Return what the approver has to know: the parallel run, and what nobody has said of the flow."""
+        missing = flow.governance_missing if self.target == "live" else None
+        lacks = missing and self.env._("Nobody has said yet:\n%s", missing)
+        return "\n\n".join(text for text in (flow.shadow_summary, lacks) if text) or None
 
     def _values(self):
         """Return what the flow carries out.

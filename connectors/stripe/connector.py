@@ -93,6 +93,7 @@ class StripeConnector(Connector):
 
     spec = ConnectorSpec(
         code="stripe",
+        system_role="processor",
         name="Stripe",
         summary="Customers, payments, refunds, payouts and fees, and the balance of each day.",
         documentation_url=DOCUMENTATION_URL,

@@ -17,6 +17,7 @@ from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
 from .query import QUERY_CODES
+from .governance import GOVERNANCE_CODES
 from .hub import RULE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
 from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
@@ -49,6 +50,7 @@ CODES: dict[str, CodeInfo] = {
     **TRANSIENT_CODES,
     **QUERY_CODES,
     **RULE_CODES,
+    **GOVERNANCE_CODES,
     **WATCH_CODES,
     **ANSWER_CODES,
     **AUDIT_CODES,

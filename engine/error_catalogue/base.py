@@ -74,4 +74,7 @@ FIX_BUTTONS = {
     "accept_numbering": _("Accept the new numbering"),
     "check_rights": _("Show the missing rights"),
     "ask_destination": _("Ask the destination what it has"),
+    "compare_values": _("Compare the values"),
+    "show_source_changes": _("Show what has changed"),
+    "compare_duplicates": _("Compare the two"),
 }

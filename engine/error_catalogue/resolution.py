@@ -176,6 +176,15 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "seal_folder_unusable": {"actor_later": "administrator"},
     "seal_heads_differ": {"actor": "administrator", "affects_books": False},
     "seal_entry_unreadable": {"affects_books": False},
+    # The event is booked; only a value that it says besides waits.
+    "value_not_owned": {"replay": "booked", "affects_books": False},
+    "value_kept_out": {"replay": "booked", "affects_books": False},
+    "owned_value_edited": {"replay": "booked", "affects_books": False},
+    "duplicate_suspected": {"replay": "booked", "affects_books": False, "actor_later": "approver"},
+    "legal_number_missing": {"replay": "same_result"},
+    "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
+    "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
+    "contract_not_agreed": {"replay": "booked", "affects_books": False},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

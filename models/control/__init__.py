@@ -14,3 +14,8 @@ from . import error_resolution
 from . import stopped_event
 from . import replay_words
 from . import delivery_display
+from . import value_exception
+from . import source_exception
+from . import source_drain
+from . import duplicate_exception
+from . import legal_exception

@@ -64,6 +64,12 @@ FIXES = {
     "parent_missing": "resend",
     "sequence_repeated": "repeated",
     "sequence_broken": "numbering",
+    "value_not_owned": "values",
+    "value_kept_out": "values",
+    "owned_value_edited": "values",
+    "source_changed": "drift",
+    "duplicate_suspected": "twice",
+    "legal_number_missing": "legal_numbers",
 }
 
 

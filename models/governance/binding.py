@@ -20,6 +20,12 @@ class IntegrationBinding(models.Model):
     res_id = fields.Many2oneReference(model_field="res_model", required=True, string="Record")
     outside_version = BigInteger(help="The newest version of the outside object that has been applied.")
     content_digest = fields.Char(help="SHA-256 of the document as last applied.")
+    is_second = fields.Boolean(
+        string="Second id",
+        readonly=True,
+        help="The outside system knows the record under another id as well, and that one leads: documents are linked, "
+        "but what this one says of the record is only proposed. Comes about when two records are merged.",
+    )
     record_name = fields.Char(compute="_compute_record_name", string="Odoo record")
 
     _outside_unique = models.UniqueIndex("(connection_id, kind, outside_id)")

@@ -8,6 +8,7 @@ from . import res_company
 from . import res_partner
 from . import res_partner_hold
 from . import res_partner_approval
+from . import res_partner_source
 from . import res_users
 from . import res_users_rights
 from . import res_groups_bank

@@ -3,11 +3,14 @@ from odoo import api, models
 
 from ...engine.canonical_json import document_digest
 from ...engine.errors import MissingReferenceError
-from .work import Effect
+from .work import Effect, Told
 
 
 class IntegrationPostingCustomer(models.AbstractModel):
-    """Customers: found by binding, tax number or e-mail address, else created (O1)."""
+    """Customers: found by binding, tax number or e-mail address, else created (O1).
+
+    What is said of a customer that is known lands only where ownership allows it (M1).
+    """
 
     _name = "integration.posting.customer"
     _inherit = "integration.posting"
@@ -38,12 +41,14 @@ class IntegrationPostingCustomer(models.AbstractModel):
     def _apply(self, works):
         Partner = self.env["res.partner"]
         new = [work for work in works if not work.plan["partner"]]
-        created = Partner.create([work.plan["values"] for work in new])
+        known = [work for work in works if work.plan["partner"]]
+        created = Partner.create([self._values_of_new(work) for work in new])
         for work, partner in zip(new, created, strict=True):
             work.plan["partner"] = partner
-        for work in works:
-            if work not in new:
-                self._update(work)
+        if created:
+            self.env["integration.duplicate"]._look_soon()
+        if known:
+            self._update(known)
         self._remember(works)
         self._bind(works)
 
@@ -102,13 +107,17 @@ class IntegrationPostingCustomer(models.AbstractModel):
     @api.model
     def _create_from_party(self, connection, party):
         """Create a customer from what a document says of its party."""
+        said = {"name": party.name, "email": party.email, "vat": party.tax_id}
+        said = {name: value for name, value in said.items() if value}
+        self.env["integration.duplicate"]._look_soon()
         return self.env["res.partner"].create(
             {
-                "name": party.name,
-                "email": party.email or False,
-                "vat": party.tax_id or False,
+                **said,
                 "customer_rank": 1,
                 "company_id": connection.company_id.id,
+                "integration_sources": self.env["integration.ownership"]._sources_of_new(
+                    said, Told(connection)
+                ),
             }
         )
 
@@ -166,23 +175,47 @@ class IntegrationPostingCustomer(models.AbstractModel):
         language = self.env["res.lang"]._get_data(code=code.replace("-", "_"))
         return language.code if language else None
 
-    def _update(self, work):
-        """Write only what the source says and what differs; a tax number is never changed by a feed."""
-        partner = work.plan["partner"]
-        wanted = {name: value for name, value in work.plan["values"].items() if name != "company_id"}
-        if partner.vat:
-            wanted.pop("vat", None)
-        changed = {
-            name: value
-            for name, value in wanted.items()
-            if (partner[name].id if hasattr(partner[name], "ids") else partner[name] or None) != value
-        }
-        if not partner.customer_rank:
-            changed["customer_rank"] = 1
-        else:
-            changed.pop("customer_rank", None)
-        if changed:
-            partner.write(changed)
+    def _told(self, work):
+        document = work.documents[0]
+        return Told(work.connection, document.occurred_at, work.message_id, document.source.actor)
+
+    def _values_of_new(self, work):
+        values = work.plan["values"]
+        sources = self.env["integration.ownership"]._sources_of_new(values, self._told(work))
+        return {**values, "integration_sources": sources}
+
+    def _update(self, works):
+        """Write what the source says, what differs, and what it owns; the rest is kept beside it for a person."""
+        contested, settled = [], {}
+        for work in works:
+            partner, binding = work.plan["partner"], work.plan["binding"]
+            wanted = {
+                name: value
+                for name, value in work.plan["values"].items()
+                if name not in ("company_id", "customer_rank")
+            }
+            values, against, agreed = self.env["integration.ownership"]._sort(
+                partner, wanted, self._told(work), second_name=bool(binding and binding.is_second)
+            )
+            if not partner.customer_rank:
+                values["customer_rank"] = 1
+            if values:
+                partner.write(values)
+            stays_out = {row.field for row in against if not row.verdict.lands}
+            settled.setdefault(partner.id, set()).update(agreed, self._fields_in(wanted) - stays_out)
+            contested += against
+        self._keep_beside(works, contested, settled)
+
+    def _fields_in(self, wanted):
+        return set(self.env["integration.ownership"]._by_field(wanted))
+
+    def _keep_beside(self, works, contested, settled):
+        partners = self.env["res.partner"].browse(settled)
+        by_message = {work.message_id: work for work in works}
+        for row, finding in self.env["integration.proposed.value"]._settle(
+            works[0].connection, partners, contested, settled
+        ):
+            by_message[row.told.message_id].findings.append(finding)
 
     def _remember(self, works):
         for work in works:

@@ -35,6 +35,16 @@ class Effect:
     record_id: int
 
 
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """Who says something: the connection, its event, the instant at which it came to be there, and by whom."""
+
+    connection: Any
+    at: datetime | None = None
+    message_id: int | None = None
+    actor: str | None = None
+
+
 @dataclasses.dataclass
 class Work:
     """One message in the drain."""

@@ -1,0 +1,73 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Two records side by side, as people compare them."""
+
+from markupsafe import Markup
+
+from odoo import fields, models
+
+from ...engine.ownership import ODOO
+from .field_source import COLUMNS, HOME, OBJECT
+
+
+class IntegrationDuplicate(models.Model):
+    _inherit = "integration.duplicate"
+
+    comparison_html = fields.Html(compute="_compute_comparison_html", sanitize=False, string="Side by side")
+
+    def _records(self):
+        """Return (first, second) as the acting user may see them."""
+        self.ensure_one()
+        Model = self.env[self.res_model].with_context(active_test=False)
+        return Model.browse(self.first_id).exists(), Model.browse(self.second_id).exists()
+
+    def _compute_comparison_html(self):
+        for pair in self:
+            first, second = pair._records()
+            if not first or not second:
+                pair.comparison_html = False
+                continue
+            rows = Markup("").join(
+                Markup('<tr class="%s"><td>%s</td><td>%s</td><td>%s</td></tr>')
+                % ("" if one == other else "fw-bold", label, one, other)
+                for label, one, other in pair._comparison(first, second)
+            )
+            pair.comparison_html = Markup(
+                '<table class="table table-sm"><thead><tr><th></th><th>%s</th><th>%s</th></tr></thead>'
+                "<tbody>%s</tbody></table>"
+            ) % (first.display_name, second.display_name, rows)
+
+    def _comparison(self, first, second):
+        """Return (label, text of the first, text of the second) of what tells who they are."""
+        _ = self.env._
+        if self.res_model == "res.partner":
+            labels = self.env["integration.ownership"].sudo()._labels("field")
+            rows = [
+                (labels[field], first._integration_field_text(field), second._integration_field_text(field))
+                for field in COLUMNS
+            ]
+            rows += [
+                (label, *(", ".join(one.sudo()[field].mapped(name)) for one in (first, second)))
+                for label, field, name in ((_("Bank accounts"), "bank_ids", "acc_number"),)
+            ]
+            rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
+        else:
+            rows = [
+                (_("Name"), first.name, second.name),
+                (_("Reference"), first.default_code or "", second.default_code or ""),
+                (_("Barcode"), first.barcode or "", second.barcode or ""),
+            ]
+        rows.append((_("Known outside as"), *(self._binding_text(one) for one in (first, second))))
+        rows.append((_("Created"), *(fields.Date.to_string(one.create_date) for one in (first, second))))
+        return [row for row in rows if row[1] or row[2]]
+
+    def _home_text(self, partner):
+        sources = partner.sudo().integration_sources or {}
+        Ownership = self.env["integration.ownership"].sudo()
+        _rule, owners = Ownership._owner_of(self.env.company, OBJECT, "name", home=sources.get(HOME))
+        return Ownership._say_owners(owners or {ODOO})
+
+    def _binding_text(self, record):
+        bindings = self.env["integration.binding"].sudo().search(
+            [("res_model", "=", record._name), ("res_id", "=", record.id)], limit=20
+        )  # fmt: skip
+        return ", ".join(f"{binding.connection_id.name}: {binding.outside_id}" for binding in bindings)
