@@ -10,3 +10,7 @@ from . import choose_party
 from . import correct_event
 from . import compare
 from . import assign_exceptions
+from . import mapping_question
+from . import mapping_file
+from . import mapping_look
+from . import mapping_what_if

@@ -40,6 +40,7 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
+from .reference_code import AnalyticDimension, ReferenceCode
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 
 KINDS: dict[str, dict[str, type[Document]]] = {
@@ -48,6 +49,8 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "movement": {"1": BalanceMovement},
     "entry": {"1": JournalEntry},
     "provider_balance": {"1": ProviderBalance},
+    "dimension": {"1": AnalyticDimension},
+    "reference_code": {"1": ReferenceCode},
     "event.invoice_posted": {"1": InvoicePosted},
     "event.payment_settled": {"1": PaymentSettled},
     "event.payment_failed": {"1": PaymentFailed},
