@@ -138,7 +138,9 @@ class Steps:
     continued: tuple[tuple[int, date, date | None], ...] = ()
 
 
-def overlaps(first_from: date | None, first_until: date | None, from_: date | None, until: date | None) -> bool:
+def overlaps(
+    first_from: date | None, first_until: date | None, from_: date | None, until: date | None
+) -> bool:
     """Whether two spans of days (both ends included, None = unlimited) have a day in common."""
     return (first_until is None or from_ is None or from_ <= first_until) and (
         until is None or first_from is None or first_from <= until

@@ -17,7 +17,9 @@ from .mapping import clean_value, overlaps
 COLUMNS = ("what", "value", "means", "from", "until")
 OPTIONAL_COLUMNS = ("action", "label")
 ACTIONS = ("set", "end")
-LIMITS = Limits(max_bytes=1_000_000, max_unpacked_bytes=1_000_000, max_record_characters=20_000, max_records=2000)
+LIMITS = Limits(
+    max_bytes=1_000_000, max_unpacked_bytes=1_000_000, max_record_characters=20_000, max_records=2000
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
@@ -127,6 +129,14 @@ def write_rows(rows: Iterable[Row], labels: Mapping[tuple[str, str], str]) -> by
     writer.writerow([*COLUMNS, *OPTIONAL_COLUMNS])
     for row in rows:
         first, last = (day.isoformat() if day else "" for day in (row.first, row.last))
-        cells = [row.kind, row.value, row.means, first, last, row.action, labels.get((row.kind, row.value), "")]
+        cells = [
+            row.kind,
+            row.value,
+            row.means,
+            first,
+            last,
+            row.action,
+            labels.get((row.kind, row.value), ""),
+        ]
         writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue().encode("utf-8-sig")

@@ -21,7 +21,9 @@ def values_of(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str
 
     :param kind: canonical kind of the document.
     """
-    yield from _texts(document, {"journal": "journal", "payment_term": "payment_term", "currency": "currency"})
+    yield from _texts(
+        document, {"journal": "journal", "payment_term": "payment_term", "currency": "currency"}
+    )
     yield from _texts(_part(document, "source"), {"entity": "company"})
     if kind in ("customer", "movement"):
         yield from _texts(document, {"status": "status"})

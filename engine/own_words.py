@@ -42,7 +42,7 @@ def _translated(value: Any, meaning: Meaning) -> Any:
 
 
 def with_word(body: Any, path: Sequence[str], meaning: Meaning) -> Any:
-    """Return ``body`` (parsed JSON) in which the text at ``path`` is replaced by what it means; ``body`` stays as it is.
+    """Return ``body`` (parsed JSON) in which the text at ``path`` is replaced by what it means.
 
     Where there is no text at that place, ``body`` comes back: what is wrong with it is for the contract to say.
     """

@@ -105,14 +105,17 @@ class TestMappingCoverage(MappingCommon):
         action = rows["NEW"].action_map()
         self.assertEqual(action["res_model"], "integration.mapping")
         self.assertEqual(action["context"]["default_outside_value"], "NEW")
-        self.assertEqual(self.env[action["res_model"]].with_context(**action["context"]).new({}).mapping, "tax")
+        self.assertEqual(
+            self.env[action["res_model"]].with_context(**action["context"]).new({}).mapping, "tax"
+        )
         self.tell("C-2")
         self.look()
         std = self.env["integration.mapping.coverage"].search([("outside_value", "=", "STD")])
         self.assertEqual(std.action_map()["res_model"], "integration.mapping.change")
         history = std.action_open_mapping_history()
         self.assertEqual(
-            self.env["integration.mapping.version"].search(history["domain"]), self.mapping_of("STD").version_ids
+            self.env["integration.mapping.version"].search(history["domain"]),
+            self.mapping_of("STD").version_ids,
         )
 
     def test_nobody_writes_it_by_hand(self):

@@ -26,7 +26,9 @@ class TestOutsideCodes(MappingCommon):
         event_type = "reference.updated" if catalogue else "dimension.updated"
         body = wire.compact({"type": event_type, "timestamp": self.clock.now.isoformat(), "data": document})
         self.sent = getattr(self, "sent", 0) + 1
-        _verdict, message = self.accept(self.partner_connection, body, {"webhook-id": f"msg_code_{self.sent}"})
+        _verdict, message = self.accept(
+            self.partner_connection, body, {"webhook-id": f"msg_code_{self.sent}"}
+        )
         self.drain(self.partner_connection)
         return message
 
@@ -37,7 +39,9 @@ class TestOutsideCodes(MappingCommon):
 
     def test_a_code_is_listed_with_what_the_source_says_of_it(self):
         moves = self.env["account.move"].search_count([])
-        message = self.tell_code(label="Value added tax 20 %", rate_percent="20", parent="VAT", valid_from="2026-01-01")
+        message = self.tell_code(
+            label="Value added tax 20 %", rate_percent="20", parent="VAT", valid_from="2026-01-01"
+        )
         self.assertEqual(self.outcome(message), ("done", None))
         code = self.code("VAT20")
         self.assertEqual(
@@ -83,13 +87,15 @@ class TestOutsideCodes(MappingCommon):
         self.assertEqual(self.outcome(self_reference), ("parked", "schema_violation"))
 
     def test_what_is_no_code_is_refused(self):
-        for facts in (
+        for number, facts in enumerate((
             {"catalogue": "colour"}, {"code": "*"}, {"code": "x" * 65}, {"label": "x" * 1001}, {"label": None},
             {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}, {"rate_percent": "120"},
             {"rate_percent": 20.5}, {"colour": "red"},
         ):  # fmt: skip
-            code = facts.pop("code", "BAD")
-            self.assertEqual(self.outcome(self.tell_code(code, **facts)), ("parked", "schema_violation"), facts)
+            code = facts.pop("code", f"BAD{len(facts)}{next(iter(facts), '')}")
+            self.assertEqual(
+                self.outcome(self.tell_code(code, **facts)), ("parked", "schema_violation"), facts
+            )
         self.assertFalse(self.env["integration.outside.code"].search([]))
 
     def test_people_map_codes_and_do_not_rename_them(self):
@@ -99,7 +105,9 @@ class TestOutsideCodes(MappingCommon):
             with self.assertRaises(UserError):
                 code.with_user(user).write({"label": "Mine"})
         action = code.with_user(self.operator).action_map()
-        self.assertEqual((action["res_model"], action["context"]["default_mapping"]), ("integration.mapping", "tax"))
+        self.assertEqual(
+            (action["res_model"], action["context"]["default_mapping"]), ("integration.mapping", "tax")
+        )
         self.map_value("tax", "VAT20", self.tax20)
         self.env.invalidate_all()
         self.assertEqual((code.is_mapped, code.target), (True, self.tax20.display_name))
@@ -152,7 +160,11 @@ class TestOutsideCodes(MappingCommon):
         self.tell_code()
         other = self.setup_other_company()["company"]
         foreigner = new_test_user(
-            self.env, "code_foreigner", groups=GROUP % "operator", company_id=other.id, company_ids=[(6, 0, other.ids)]
+            self.env,
+            "code_foreigner",
+            groups=GROUP % "operator",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
         )
         self.assertFalse(self.env["integration.outside.code"].with_user(foreigner).search([]))
         with self.assertRaises(AccessError):

@@ -23,7 +23,12 @@ class IntegrationMappingFile(models.TransientModel):
     file = fields.Binary(string="CSV file", attachment=False)
     file_name = fields.Char()
     state = fields.Selection(
-        [("new", "Not read yet"), ("wrong", "Cannot be taken"), ("ready", "Can be proposed"), ("same", "Changes nothing")],
+        [
+            ("new", "Not read yet"),
+            ("wrong", "Cannot be taken"),
+            ("ready", "Can be proposed"),
+            ("same", "Changes nothing"),
+        ],
         default="new",
         readonly=True,
     )
@@ -101,7 +106,11 @@ class IntegrationMappingFile(models.TransientModel):
             raise UserError(self.env._("Choose a file first."))
         try:
             # Base64 is a third longer than what it holds; more is not even unpacked.
-            return base64.b64decode(self.file) if len(self.file) < 2 * LIMITS.max_bytes else b"x" * (LIMITS.max_bytes + 1)
+            return (
+                base64.b64decode(self.file)
+                if len(self.file) < 2 * LIMITS.max_bytes
+                else b"x" * (LIMITS.max_bytes + 1)
+            )
         except (binascii.Error, ValueError):
             raise UserError(self.env._("This file did not arrive whole. Choose it again.")) from None
 
@@ -141,7 +150,10 @@ class IntegrationMappingFile(models.TransientModel):
             state = "wrong"
             summary = self.env._("%s problems. Nothing is taken over until all are solved.", len(problems))
         elif not lines:
-            state, summary = "same", self.env._("All %s values are mapped exactly like this already.", unchanged)
+            state, summary = (
+                "same",
+                self.env._("All %s values are mapped exactly like this already.", unchanged),
+            )
         else:
             state = "ready"
             summary = self.env._(
@@ -169,9 +181,13 @@ class IntegrationMappingFile(models.TransientModel):
             "days_twice": _("these days of the value stand in an earlier line already"),
             "wrong_columns": _("the line has another number of cells than the first line has columns"),
             "not_a_row": _("this line is not a mapping"),
-            "file_too_large": _("the file has more than 2,000 lines or 1,000,000 characters, or a line is too long"),
+            "file_too_large": _(
+                "the file has more than 2,000 lines or 1,000,000 characters, or a line is too long"
+            ),
             "file_truncated": _("the file is empty or cut off"),
-            "file_corrupt": _("the file cannot be read: its first line names the columns what,value,means,from,until"),
+            "file_corrupt": _(
+                "the file cannot be read: its first line names the columns what,value,means,from,until"
+            ),
         }
 
     # -- out -------------------------------------------------------------------------------------------------

@@ -25,7 +25,9 @@ class IntegrationMappingQuestion(models.TransientModel):
     day = fields.Date(required=True, default=fields.Date.context_today, string="On the day")
     verdict = fields.Selection(VERDICTS, compute="_compute_answer")
     target = fields.Char(compute="_compute_answer", string="Means")
-    version_id = fields.Many2one("integration.mapping.version", compute="_compute_answer", string="Decided by")
+    version_id = fields.Many2one(
+        "integration.mapping.version", compute="_compute_answer", string="Decided by"
+    )
     explanation = fields.Text(compute="_compute_answer", string="Why")
 
     @api.depends("connection_id")
@@ -61,17 +63,24 @@ class IntegrationMappingQuestion(models.TransientModel):
         if verdict is Verdict.EXACT:
             text = _("“%(value)s” has a mapping of its own: version %(number)s, %(span)s.", **facts)
         elif verdict is Verdict.DEFAULT:
-            text = _("“%(value)s” is not mapped by itself. What counts for any other value (*) is used.", **facts)
+            text = _(
+                "“%(value)s” is not mapped by itself. What counts for any other value (*) is used.", **facts
+            )
         elif verdict is Verdict.EXPIRED:
             text = _(
-                "“%(value)s” is mapped to %(target)s %(span)s, not on this day. An event of this day would stop and ask "
-                "a person; the default is not used, because somebody has ended the value.",
+                "“%(value)s” is mapped to %(target)s %(span)s, not on this day. An event of this day would stop and "
+                "ask a person; the default is not used, because somebody has ended the value.",
                 **facts,
             )
         elif verdict is Verdict.ARCHIVED:
-            text = _("It leads to %(target)s, which is archived. An event would stop and ask a person.", **facts)
+            text = _(
+                "It leads to %(target)s, which is archived. An event would stop and ask a person.", **facts
+            )
         else:
-            return _("Nobody has mapped “%(value)s”, and there is no default. An event would stop and ask.", **facts)
+            return _(
+                "Nobody has mapped “%(value)s”, and there is no default. An event would stop and ask.",
+                **facts,
+            )
         if version.basis == "approval":
             text += " " + _(
                 "%(asker)s asked for it, %(approver)s approved it.",

@@ -40,8 +40,8 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
-from .reference_code import AnalyticDimension, ReferenceCode
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
+from .reference_code import AnalyticDimension, ReferenceCode
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},

@@ -21,8 +21,8 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
-from .reference_code import AnalyticDimension, ReferenceCode
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
+from .reference_code import AnalyticDimension, ReferenceCode
 from .registry import validate
 
 # What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).

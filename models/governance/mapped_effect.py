@@ -21,9 +21,11 @@ class IntegrationEffect(models.Model):
 
     @api.depends("mapped_by")
     def _compute_mapping_version_ids(self):
-        known = self.env["integration.mapping.version"].browse(
-            {version_id for effect in self for version_id in effect.mapped_by or []}
-        ).exists()
+        known = (
+            self.env["integration.mapping.version"]
+            .browse({version_id for effect in self for version_id in effect.mapped_by or []})
+            .exists()
+        )
         for effect in self:
             ids = set(effect.mapped_by or [])
             effect.mapping_version_ids = known.filtered(lambda version, ids=ids: version.id in ids)

@@ -41,23 +41,40 @@ class IntegrationMapping(models.Model):
     version_ids = fields.One2many("integration.mapping.version", "mapping_id", readonly=True)
     version_count = fields.Integer(compute="_compute_version_count", string="Versions")
     state = fields.Selection(
-        [("used", "Counts today"), ("later", "Counts later"), ("ended", "Has ended"), ("none", "Not in force")],
+        [
+            ("used", "Counts today"),
+            ("later", "Counts later"),
+            ("ended", "Has ended"),
+            ("none", "Not in force"),
+        ],
         compute="_compute_today",
         search="_search_state",
     )
     # What it means today. Written once, when the mapping is made; later only proposals change it.
-    today_id = fields.Many2one("integration.mapping.version", compute="_compute_today", string="Version of today")
+    today_id = fields.Many2one(
+        "integration.mapping.version", compute="_compute_today", string="Version of today"
+    )
     valid_from = fields.Date(
         compute="_compute_meaning", store=False, readonly=False, string="Counts from", help="Empty = always."
     )
     valid_until = fields.Date(
-        compute="_compute_meaning", store=False, readonly=False, string="until", help="Last day. Empty = no end."
+        compute="_compute_meaning",
+        store=False,
+        readonly=False,
+        string="until",
+        help="Last day. Empty = no end.",
     )
-    account_id = fields.Many2one(compute="_compute_meaning", search="_search_account", store=False, readonly=False)
+    account_id = fields.Many2one(
+        compute="_compute_meaning", search="_search_account", store=False, readonly=False
+    )
     tax_id = fields.Many2one(compute="_compute_meaning", search="_search_tax", store=False, readonly=False)
-    product_id = fields.Many2one(compute="_compute_meaning", search="_search_product", store=False, readonly=False)
+    product_id = fields.Many2one(
+        compute="_compute_meaning", search="_search_product", store=False, readonly=False
+    )
     payment_term_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
-    journal_id = fields.Many2one(compute="_compute_meaning", search="_search_journal", store=False, readonly=False)
+    journal_id = fields.Many2one(
+        compute="_compute_meaning", search="_search_journal", store=False, readonly=False
+    )
     currency_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
     status = fields.Selection(compute="_compute_meaning", store=False, readonly=False)
     legal_entity_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
@@ -99,9 +116,12 @@ class IntegrationMapping(models.Model):
     @api.depends("today_id", "version_ids")
     def _compute_meaning(self):
         for mapping in self:
-            shown = mapping.today_id or mapping.version_ids.filtered(lambda row: row.state == "used").sorted(
-                lambda row: row.valid_from or fields.Date.to_date("0001-01-01")
-            )[-1:]
+            shown = (
+                mapping.today_id
+                or mapping.version_ids.filtered(lambda row: row.state == "used").sorted(
+                    lambda row: row.valid_from or fields.Date.to_date("0001-01-01")
+                )[-1:]
+            )
             for name in (*TARGET_FIELDS, *VALIDITY):
                 mapping[name] = shown[name]
 
@@ -123,7 +143,7 @@ class IntegrationMapping(models.Model):
         today = self._today()
         used = Domain("version_ids", "any", self._counting_on(today))
         later = Domain("version_ids", "any", [("state", "=", "used"), ("valid_from", ">", today)])
-        known = Domain("version_ids", "!=", False)
+        known = Domain([("version_ids", "!=", False)])
         by_state = {"used": used, "later": ~used & later, "ended": known & ~used & ~later, "none": ~known}
         return Domain.OR(by_state[state] for state in value if state in by_state)
 
@@ -132,8 +152,8 @@ class IntegrationMapping(models.Model):
         """Return a domain on versions: those that count on ``day``."""
         return (
             Domain("state", "=", "used")
-            & (Domain("valid_from", "=", False) | Domain("valid_from", "<=", day))
-            & (Domain("valid_until", "=", False) | Domain("valid_until", ">=", day))
+            & Domain(["|", ("valid_from", "=", False), ("valid_from", "<=", day)])
+            & Domain(["|", ("valid_until", "=", False), ("valid_until", ">=", day)])
         )
 
     def _search_meaning(self, field, operator, value):
@@ -161,7 +181,11 @@ class IntegrationMapping(models.Model):
             self._check_policy(vals_list)
         first = [self._first_version(vals) for vals in vals_list]
         keys = [
-            {name: value for name, value in vals.items() if name in ("connection_id", "mapping", "outside_value")}
+            {
+                name: value
+                for name, value in vals.items()
+                if name in ("connection_id", "mapping", "outside_value")
+            }
             for vals in vals_list
         ]
         for vals in keys:
@@ -240,8 +264,8 @@ class IntegrationMapping(models.Model):
         if any((vals.get("outside_value") or "").strip() == DEFAULT for vals in vals_list):
             raise UserError(
                 self.env._(
-                    "What counts for any other value books things that nobody has looked at. It is proposed, and another "
-                    "person approves it: Configuration, Proposed mappings."
+                    "What counts for any other value books things that nobody has looked at. It is proposed, and "
+                    "another person approves it: Configuration, Proposed mappings."
                 )
             )
         connections = {vals.get("connection_id") for vals in vals_list} - {None, False}
@@ -270,23 +294,34 @@ class IntegrationMapping(models.Model):
 
         def is_meant(exception):
             params = exception.params or {}
-            return params.get("code") in (None, *kinds) and (DEFAULT in values or params.get("value") in values)
+            return params.get("code") in (None, *kinds) and (
+                DEFAULT in values or params.get("value") in values
+            )
 
         waiting.filtered(is_meant).message_ids_held._requeue("message.mapping_given")
 
     # -- guarding --------------------------------------------------------------------------------------------
 
     def write(self, vals):
-        if not vals.keys() <= _MAIL:
+        own = {name: value for name, value in vals.items() if name in _MAIL}
+        # Data files are loaded again with every update: what they say already is no change.
+        if any(mapping._differs(name, vals[name]) for mapping in self for name in vals.keys() - own.keys()):
             raise UserError(
                 self.env._("A mapping is not overwritten: propose a change, so that every version is kept.")
             )
-        return super().write(vals)
+        return super().write(own) if own else True
+
+    def _differs(self, name, value):
+        field = self._fields[name]
+        new = field.convert_to_write(field.convert_to_cache(value, self), self)
+        return field.convert_to_write(self[name], self) != new
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):
         raise UserError(
-            self.env._("A mapping is not deleted: propose its end. What it meant is part of the books' evidence.")
+            self.env._(
+                "A mapping is not deleted: propose its end. What it meant is part of the books' evidence."
+            )
         )
 
     # -- buttons ---------------------------------------------------------------------------------------------

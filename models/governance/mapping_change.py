@@ -1,14 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import json
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ...engine.canonical_json import digest
 from ...engine.mapping import overlaps
 from .mapping_target import KINDS
 
 MAX_LINES = 2000
 SHOWN_LINES = 30
+SHOWN_ROWS = 200
 MAX_COUNTED = 10_000
 ACTIONS = [("set", "Means from now on"), ("end", "Counts no longer")]
 _MAIL = frozenset({"message_follower_ids", "message_main_attachment_id"})
@@ -43,17 +46,18 @@ class IntegrationMappingChange(models.Model):
 
     @api.depends("request_id.state")
     def _compute_state(self):
-        by_request = {"asked": "asked", "approved": "done", "refused": "closed", "withdrawn": "closed"}
+        by_request = {"asked": "asked", "agreed": "asked", "approved": "done"}
         for change in self:
             state = change.request_id.sudo().state
-            # A request that is on its way through several approvals still waits.
-            change.state = by_request.get(state, "asked") if state else "draft"
+            change.state = by_request.get(state, "closed") if state else "draft"
 
     @api.depends("connection_id", "line_ids")
     def _compute_display_name(self):
         for change in self:
             change.display_name = self.env._(
-                "%(connection)s: %(count)s values", connection=change.connection_id.name, count=len(change.line_ids)
+                "%(connection)s: %(count)s values",
+                connection=change.connection_id.name,
+                count=len(change.line_ids),
             )
 
     @api.depends("line_ids")
@@ -117,7 +121,7 @@ class IntegrationMappingChange(models.Model):
         lines = self._as_values()
         values = {"lines": lines}
         request = self.env["integration.change.request"]._ask(
-            self, self._title(), values, self.reason, self._summary(lines)
+            self, self._title(), values, self.reason, self._summary(lines), kind="mapping"
         )
         self._keyed().request_id = request
         return {
@@ -158,7 +162,9 @@ class IntegrationMappingChange(models.Model):
         """Return what the approver sees: each value before and after, and what has been booked with what ends."""
         told = [line._sentence() for line in self.line_ids[:SHOWN_LINES]]
         if len(self.line_ids) > SHOWN_LINES:
-            told.append(self.env._("… and %s more, listed in the proposal.", len(self.line_ids) - SHOWN_LINES))
+            told.append(
+                self.env._("… and %s more, listed in the proposal.", len(self.line_ids) - SHOWN_LINES)
+            )
         ids = [version_id for line in lines for version_id, _first, _last in line["base"]]
         booked = self.env["integration.effect"]._count_booked_with(self.connection_id, ids, MAX_COUNTED)
         if booked:
@@ -170,6 +176,42 @@ class IntegrationMappingChange(models.Model):
                 )
             )
         return "\n".join(told)
+
+    def _approval_preview(self, values):
+        """Return what the approver sees of each value now and afterwards; it must not have changed at the approval."""
+        lines = (values or {}).get("lines") or []
+        mappings = self.env["integration.mapping"]
+        keys = mappings._find_keys(self.connection_id, [(line["mapping"], line["value"]) for line in lines])
+        bases = [
+            keys[line["mapping"], line["value"]]._base() if (line["mapping"], line["value"]) in keys else []
+            for line in lines
+        ]
+        return {
+            "rows": [self._preview_row(line, keys) for line in lines[:SHOWN_ROWS]],
+            "notes": [self.env._("And %s more.", len(lines) - SHOWN_ROWS)] if len(lines) > SHOWN_ROWS else [],
+            "digest": digest(json.dumps([lines, bases], sort_keys=True).encode()),
+        }
+
+    def _preview_row(self, line, keys):
+        mapping = keys.get((line["mapping"], line["value"]))
+        first, last = fields.Date.to_date(line["from"]), fields.Date.to_date(line["until"])
+        versions = mapping.version_ids if mapping else self.env["integration.mapping.version"]
+        before = versions.filtered(
+            lambda row: (
+                row.state == "used" and overlaps(row.valid_from or None, row.valid_until or None, first, last)
+            )
+        )
+        after = ""
+        if line["action"] == "set":
+            own = versions.browse().with_context(allowed_company_ids=self.company_id.ids)
+            after = own._target_text(line["target"], line["mapping"])
+        kinds = dict(KINDS)
+        return {
+            "field": f"{line['mapping']} {line['value']}",
+            "label": f"{kinds[line['mapping']]} {line['value']} ({line['from'] or '…'} – {line['until'] or '…'})",
+            "before": "; ".join(before.sorted("number").mapped("target")),
+            "after": after or "",
+        }
 
     def _carry_out(self, request):
         """Put an approved proposal in force; called by integration.change.request.
@@ -222,7 +264,9 @@ class IntegrationMappingChangeLine(models.Model):
         required=True, help="As the outside system writes it. * stands for: any value that nobody has mapped."
     )
     action = fields.Selection(ACTIONS, required=True, default="set")
-    valid_from = fields.Date(string="From", help="The first day, by the date of the document. Empty = always.")
+    valid_from = fields.Date(
+        string="From", help="The first day, by the date of the document. Empty = always."
+    )
     valid_until = fields.Date(string="until", help="The last day. Empty = no end.")
     mapping_id = fields.Many2one("integration.mapping", compute="_compute_mapping_id")
     before = fields.Char(compute="_compute_before", string="Means now")
@@ -241,12 +285,14 @@ class IntegrationMappingChangeLine(models.Model):
     def _compute_before(self):
         for line in self:
             used = line.mapping_id.sudo().version_ids.filtered(
-                lambda version, line=line: version.state == "used"
-                and overlaps(
-                    version.valid_from or None,
-                    version.valid_until or None,
-                    line.valid_from or None,
-                    line.valid_until or None,
+                lambda version, line=line: (
+                    version.state == "used"
+                    and overlaps(
+                        version.valid_from or None,
+                        version.valid_until or None,
+                        line.valid_from or None,
+                        line.valid_until or None,
+                    )
                 )
             )
             line.before = "; ".join(used.mapped("target")) or False
@@ -282,12 +328,12 @@ class IntegrationMappingChangeLine(models.Model):
             span = (line.valid_from or None, line.valid_until or None)
             earlier = seen[line.mapping, line.outside_value]
             if any(overlaps(*other, *span) for other in earlier):
-                raise ValidationError(self.env._("%s stands here twice for the same days.", line.outside_value))
+                raise ValidationError(
+                    self.env._("%s stands here twice for the same days.", line.outside_value)
+                )
             earlier.append(span)
             if line.valid_from and line.valid_until and line.valid_until < line.valid_from:
-                raise ValidationError(
-                    self.env._("%s: the last day is before the first.", line.outside_value)
-                )
+                raise ValidationError(self.env._("%s: the last day is before the first.", line.outside_value))
             if line.action == "end" and not line.before:
                 raise ValidationError(
                     self.env._("%s has no meaning in that time that could end.", line.outside_value)

@@ -81,7 +81,10 @@ class IntegrationMappingCoverage(models.Model):
         now = fields.Datetime.now()
         self.sudo().search([("connection_id", "=", connection.id)]).unlink()
         self.sudo().create(
-            [{**row, "connection_id": connection.id, "looked_at": now, "days": days} for row in rows[:MAX_VALUES]]
+            [
+                {**row, "connection_id": connection.id, "looked_at": now, "days": days}
+                for row in rows[:MAX_VALUES]
+            ]
         )
         return count < MAX_EVENTS
 
@@ -157,18 +160,18 @@ class IntegrationMappingCoverage(models.Model):
     def _situation(self, answer, key, count, today, doubts, references):
         verdict, version = answer.verdict, answer.version
         if verdict is Verdict.MISSING:
-            return "reference" if key[0] == "product" and key[1] in references else "missing"
+            known = key[0] == "product" and key[1] in references
+            return "reference" if known else "missing"
         if not count:
             return "unused"
-        if verdict in (Verdict.EXPIRED, Verdict.ARCHIVED):
-            return verdict.value
-        if key in doubts:
-            return "doubtful"
-        if verdict is Verdict.DEFAULT and key[1] != version.value:
-            return "default"
-        if version.valid_until and (version.valid_until - today).days <= ENDS_SOON_DAYS:
-            return "ending"
-        return "mapped"
+        ends = version.valid_until
+        checks = (
+            (verdict in (Verdict.EXPIRED, Verdict.ARCHIVED), verdict.value),
+            (key in doubts, "doubtful"),
+            (verdict is Verdict.DEFAULT and key[1] != version.value, "default"),
+            (ends is not None and (ends - today).days <= ENDS_SOON_DAYS, "ending"),
+        )
+        return next((situation for holds, situation in checks if holds), "mapped")
 
     def _note(self, situation, answer, key, doubts, code):
         _ = self.env._
@@ -193,7 +196,9 @@ class IntegrationMappingCoverage(models.Model):
             if mapping.state != "used" or not isinstance(target, int):
                 continue
             code = labels.get((kind, value))
-            rate = mapping.tax_id.amount if kind == "tax" and mapping.tax_id.amount_type == "percent" else None
+            rate = (
+                mapping.tax_id.amount if kind == "tax" and mapping.tax_id.amount_type == "percent" else None
+            )
             by_kind[kind].append(
                 Mapped(
                     value,
@@ -202,17 +207,25 @@ class IntegrationMappingCoverage(models.Model):
                     Decimal(str(rate)) if rate is not None else None,
                 )
             )
-        return {(kind, value): why for kind, rows in by_kind.items() for value, why in doubtful(kind, rows).items()}
+        return {
+            (kind, value): why
+            for kind, rows in by_kind.items()
+            for value, why in doubtful(kind, rows).items()
+        }
 
     def _references(self, connection, values):
         """Return those product codes that are the internal reference of exactly one product."""
-        found = self.env["product.product"].sudo()._read_group(
-            [
-                ("default_code", "in", values[:MAX_VALUES]),
-                ("company_id", "in", (False, connection.company_id.id)),
-            ],
-            ["default_code"],
-            ["__count"],
+        found = (
+            self.env["product.product"]
+            .sudo()
+            ._read_group(
+                [
+                    ("default_code", "in", values[:MAX_VALUES]),
+                    ("company_id", "in", (False, connection.company_id.id)),
+                ],
+                ["default_code"],
+                ["__count"],
+            )
         )
         return {code for code, count in found if count == 1}
 

@@ -30,7 +30,8 @@ class IntegrationMapping(models.Model):
         """Return the versions in force as JSON: what a proposal rests on, and what must not have changed since."""
         used = self.version_ids.filtered(lambda version: version.state == "used")
         return [
-            [version.id, _text(version.valid_from), _text(version.valid_until)] for version in used.sorted("id")
+            [version.id, _text(version.valid_from), _text(version.valid_until)]
+            for version in used.sorted("id")
         ]
 
     @api.model
@@ -49,11 +50,15 @@ class IntegrationMapping(models.Model):
             for line in lines
             if (line["mapping"], line["value"]) not in keys
         }
-        new = self.sudo().with_context(integration_mapping=_KEY, mail_create_nolog=True).create(
-            [
-                {"connection_id": connection.id, "mapping": kind, "outside_value": value}
-                for kind, value in missing
-            ]
+        new = (
+            self.sudo()
+            .with_context(integration_mapping=_KEY, mail_create_nolog=True)
+            .create(
+                [
+                    {"connection_id": connection.id, "mapping": kind, "outside_value": value}
+                    for kind, value in missing
+                ]
+            )
         )
         keys |= dict(zip(missing, new, strict=True))
         keys = {pair: mapping.with_context(integration_mapping=None) for pair, mapping in keys.items()}

@@ -81,7 +81,7 @@ class IntegrationMapping(models.Model):
 
     @api.model
     def _name_of(self, connection, kind, target):
-        """Return the text that ``_named`` reads as ``target``; falls back to the display name where it is not unique."""
+        """Return the text that ``_named`` reads as ``target``."""
         if kind == "status":
             return target
         if kind == "analytic":

@@ -119,19 +119,24 @@ class IntegrationMappingTarget(models.AbstractModel):
             return _("it is not said what the value means")
         model = TARGETS[kind][1]
         if model:
-            record = self.env[model].sudo().browse(value).exists()
-            if not record:
-                return _("what it should mean does not exist")
-            if "active" in record._fields and not record.active:
-                return _("%s is archived", record.display_name)
-            owners = record.company_ids if "company_ids" in record._fields else record.company_id if (
-                "company_id" in record._fields and model != "res.company") else None  # fmt: skip
-            if owners and not owners & company.parent_ids:
-                return _("%s belongs to another company", record.display_name)
-            return None
+            return self._record_problem(self.env[model].sudo().browse(value).exists(), company)
         if kind == "analytic":
             return self._distribution_problem(value, company)
         return None if value in dict(STATUSES) else _("there is no such status")
+
+    def _record_problem(self, record, company):
+        _ = self.env._
+        if not record:
+            return _("what it should mean does not exist")
+        if "active" in record._fields and not record.active:
+            return _("%s is archived", record.display_name)
+        owners = self.env["res.company"]
+        if record._name != "res.company":
+            for name in ("company_ids", "company_id"):
+                owners |= record[name] if name in record._fields else owners
+        if owners and not owners & company.parent_ids:
+            return _("%s belongs to another company", record.display_name)
+        return None
 
     def _distribution_problem(self, value, company):
         _ = self.env._

@@ -52,9 +52,13 @@ class IntegrationMappingVersion(models.Model):
         string="Decided by way of",
     )
     reason = fields.Char(readonly=True, string="Why")
-    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict", string="Asked for by")
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, ondelete="restrict", string="Asked for by"
+    )
     approved_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict")
-    request_id = fields.Many2one("integration.change.request", readonly=True, ondelete="restrict", string="Approval")
+    request_id = fields.Many2one(
+        "integration.change.request", readonly=True, ondelete="restrict", string="Approval"
+    )
     ended_by_request_id = fields.Many2one(
         "integration.change.request", readonly=True, ondelete="restrict", string="Ended by"
     )
@@ -167,7 +171,9 @@ class IntegrationMappingVersion(models.Model):
 
     def write(self, vals):
         if self.env.context.get("integration_mapping_version") is not _KEY or not vals.keys() <= _LATER:
-            raise UserError(self.env._("A version of a mapping is never changed. Propose a change of the mapping."))
+            raise UserError(
+                self.env._("A version of a mapping is never changed. Propose a change of the mapping.")
+            )
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -226,7 +232,9 @@ class IntegrationMappingVersion(models.Model):
         """Button: an approver has looked at what was mapped under the standing policy."""
         self.check_access("read")
         if not self.env.user.has_group("finance_integration.group_approver"):
-            raise AccessError(self.env._("Only an approver reviews what was mapped under the standing policy."))
+            raise AccessError(
+                self.env._("Only an approver reviews what was mapped under the standing policy.")
+            )
         open_ones = self.filtered("needs_review")
         if open_ones.filtered("is_own"):
             raise UserError(self.env._("Nobody reviews an own mapping. Ask another approver."))

@@ -34,7 +34,9 @@ class IntegrationOutsideCode(models.Model):
     valid_until = fields.Date(readonly=True, string="until", help="The last day on which the source uses it.")
     content_digest = fields.Char(readonly=True)
     told_at = fields.Datetime(readonly=True, string="As of", help="When the source last said this.")
-    is_ended = fields.Boolean(compute="_compute_is_ended", search="_search_is_ended", string="Ended at the source")
+    is_ended = fields.Boolean(
+        compute="_compute_is_ended", search="_search_is_ended", string="Ended at the source"
+    )
     mapping_id = fields.Many2one("integration.mapping", compute="_compute_mapping_id")
     target = fields.Char(compute="_compute_mapping_id", string="Means today")
     is_mapped = fields.Boolean(compute="_compute_mapping_id", search="_search_is_mapped", string="Mapped")
@@ -119,7 +121,9 @@ class IntegrationOutsideCode(models.Model):
     def write(self, vals):
         person = not self.env.su and not self.env.user.integration_service
         if person and not vals.keys() <= CHOSEN:
-            raise UserError(self.env._("What a code is called is the source's to say. Map it, or choose its plan."))
+            raise UserError(
+                self.env._("What a code is called is the source's to say. Map it, or choose its plan.")
+            )
         return super().write(vals)
 
     # -- proposals -------------------------------------------------------------------------------------------
@@ -213,7 +217,9 @@ class IntegrationMapping(models.Model):
         ended = self.env["integration.outside.code"].search([("is_ended", "=", True)])
         by_kind = {
             (connection, kind): rows.mapped("code")
-            for (connection, kind), rows in ended.grouped(lambda row: (row.connection_id.id, row.mapping)).items()
+            for (connection, kind), rows in ended.grouped(
+                lambda row: (row.connection_id.id, row.mapping)
+            ).items()
         }
         matching = [
             Domain("connection_id", "=", connection)

@@ -23,7 +23,9 @@ class IntegrationDrain(models.AbstractModel):
         if not resolver:
             return work.body
         resolve = resolver.for_work(work, self._day_of(work, work.envelope.occurred_at))
-        return with_word(work.body, path, lambda word: word if word in OURS else _or_itself(resolve, "status", word))
+        return with_word(
+            work.body, path, lambda word: word if word in OURS else _or_itself(resolve, "status", word)
+        )
 
     @api.model
     def _with_our_codes(self, work, document):

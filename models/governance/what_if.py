@@ -24,7 +24,12 @@ MAX_REHEARSED = 1000
 SHOWN_DIFFERENCES = 20
 # First half of the keys of session locks, as of lanes and replays: kept apart from them by this number.
 LOCK_OFFSET = 1_700_000_000
-DIMENSIONS = [("account", "Account"), ("tax", "Tax"), ("journal", "Journal"), ("outcome", "What became of events")]
+DIMENSIONS = [
+    ("account", "Account"),
+    ("tax", "Tax"),
+    ("journal", "Journal"),
+    ("outcome", "What became of events"),
+]
 
 
 class IntegrationMappingDifference(models.Model):
@@ -58,7 +63,9 @@ class IntegrationMappingChange(models.Model):
 
     what_if_month = fields.Date(readonly=True, copy=False, string="Month computed")
     what_if_state = fields.Selection(
-        [("running", "Being computed"), ("done", "Computed"), ("failed", "Stopped")], readonly=True, copy=False
+        [("running", "Being computed"), ("done", "Computed"), ("failed", "Stopped")],
+        readonly=True,
+        copy=False,
     )
     what_if_note = fields.Char(readonly=True, copy=False, string="What was computed")
     what_if_ids = fields.Json(readonly=True, copy=False)
@@ -107,7 +114,9 @@ class IntegrationMappingChange(models.Model):
         @self.env.cr.postcommit.add
         def ring():
             with registry.cursor() as cr:
-                api.Environment(cr, SUPERUSER_ID, {})["integration.mapping.change"].browse(change_id)._ring_what_if()
+                api.Environment(cr, SUPERUSER_ID, {})["integration.mapping.change"].browse(
+                    change_id
+                )._ring_what_if()
 
     def _ring_what_if(self):
         for change in self:
@@ -172,7 +181,10 @@ class IntegrationMappingChange(models.Model):
     def _give_up_what_if(self, error):
         text = error.detail.strip().splitlines()[-1][:300] if error.detail else error.code
         self._keyed().write(
-            {"what_if_state": "failed", "what_if_note": self.env._("It stopped at something unexpected: %s", text)}
+            {
+                "what_if_state": "failed",
+                "what_if_note": self.env._("It stopped at something unexpected: %s", text),
+            }
         )
 
     def _what_if_portion(self):
@@ -259,9 +271,9 @@ class IntegrationMappingChange(models.Model):
     def _finish_what_if(self):
         company_currency = self.company_id.currency_id
         rows = []
-        for key, (before, after, count) in (self.what_if_sums or {}).items():
+        for key, (told_before, told_after, count) in (self.what_if_sums or {}).items():
             dimension, label = json.loads(key)
-            before, after = Decimal(before), Decimal(after)
+            before, after = Decimal(told_before), Decimal(told_after)
             rows.append(
                 {
                     "change_id": self.id,
@@ -283,10 +295,12 @@ class IntegrationMappingChange(models.Model):
         summary = super()._summary(lines)
         if self.what_if_state != "done" or self.what_if_lines != lines:
             if self.what_if_state:
-                summary += "\n" + self.env._("The what-if was computed for other values and says nothing about these.")
+                summary += "\n" + self.env._(
+                    "The what-if was computed for other values and says nothing about these."
+                )
             return summary
         changed = self.difference_ids.filtered(
-            lambda row: row.currency_id.compare_amounts(row.difference, 0) and row.dimension != "outcome"
+            lambda row: row.dimension != "outcome" and row.currency_id.compare_amounts(row.difference, 0)
         ).sorted(lambda row: -abs(row.difference))
         told = [self.env._("What if? %s", self.what_if_note)]
         told += [
@@ -337,8 +351,8 @@ class IntegrationRehearsal(models.AbstractModel):
         :param prepare: is called with the environment of the rehearsal before the first event.
         :returns: as ``_rehearse``.
         """
-        with self._taken_back() as rehearsal:
-            rehearsal = rehearsal.with_context(integration_what_if=True)
+        with self._taken_back() as taken_back:
+            rehearsal = taken_back.with_context(integration_what_if=True)
             rows = rehearsal._rows(message_ids)
             rehearsal._forget_effects(message_ids)
             rehearsal._forget_bookings(rows)

@@ -20,15 +20,15 @@ class IntegrationPostingReferenceCode(models.AbstractModel):
         Code = self.env["integration.outside.code"]
         connection = works[0].connection
         told = {self._key(work.documents[0]): work.documents[0] for work in works}
-        known = {
-            key: row.with_env(self.env) for key, row in Code._labels(connection, told).items()
-        }
+        known = {key: row.with_env(self.env) for key, row in Code._labels(connection, told).items()}
         above = self._above(connection, {kind for kind, _code in told})
         for work in works:
             document = work.documents[0]
             kind, code = self._key(document)
             if kind in above and (circle := circle_above(code, document.parent, above[kind])):
-                work.error = BusinessError("code_circle", circle, params={"code": code, "parent": document.parent})
+                work.error = BusinessError(
+                    "code_circle", circle, params={"code": code, "parent": document.parent}
+                )
                 continue
             above.setdefault(kind, {})[code] = document.parent
             row = known.get((kind, code))
@@ -43,7 +43,11 @@ class IntegrationPostingReferenceCode(models.AbstractModel):
     def _above(self, connection, kinds):
         """Return {kind: {code: code above it}} of everything the source has told of these lists."""
         rows = self.env["integration.outside.code"].search_fetch(
-            [("connection_id", "=", connection.id), ("mapping", "in", list(kinds)), ("parent_code", "!=", False)],
+            [
+                ("connection_id", "=", connection.id),
+                ("mapping", "in", list(kinds)),
+                ("parent_code", "!=", False),
+            ],
             ["mapping", "code", "parent_code"],
         )
         above = {kind: {} for kind in kinds}
@@ -104,7 +108,9 @@ class IntegrationPostingDimension(models.AbstractModel):
         """A code that nobody has mapped is a proposal for a person, where the connection proposes."""
         connection, document = work.connection, work.documents[0]
         table = self.env["integration.mapping"]._resolver(connection).table
-        known = table.look_up("analytic", document.code, self._event_date(connection, document.occurred_at)).version
+        known = table.look_up(
+            "analytic", document.code, self._event_date(connection, document.occurred_at)
+        ).version
         if connection.dimension_policy != "propose" or (known and known.value == document.code):
             return {}
         plan = self.env["integration.outside.code"]._plan_called(document.dimension)

@@ -45,7 +45,8 @@ def after(versions, steps, new):
         until = cut.get(row.id, row.valid_until)
         left.append(version(row.id, row.valid_from, until, target=row.target))
     left += [
-        version(100 + n, first, last, target=by_id[old].target) for n, (old, first, last) in enumerate(steps.continued)
+        version(100 + n, first, last, target=by_id[old].target)
+        for n, (old, first, last) in enumerate(steps.continued)
     ]
     return left + ([new] if new else [])
 
@@ -72,15 +73,19 @@ def test_an_end_takes_its_days_away_and_leaves_the_others(versions, valid_from, 
     span = version(0, valid_from, valid_until)
     for day in DAYS:
         meanings = [row.target for row in ended if row.holds_on(day)]
-        assert meanings == ([] if span.holds_on(day) else [row.target for row in versions if row.holds_on(day)])
+        assert meanings == (
+            [] if span.holds_on(day) else [row.target for row in versions if row.holds_on(day)]
+        )
 
 
 @given(ends, ends, ends, ends)
 def test_overlap_is_a_day_in_common(first_from, first_until, from_, until):
-    if first_from and first_until and first_until < first_from or from_ and until and until < from_:
+    if (first_from and first_until and first_until < first_from) or (from_ and until and until < from_):
         return
     common = [
-        day for day in DAYS if version(1, first_from, first_until).holds_on(day) and version(2, from_, until).holds_on(day)
+        day
+        for day in DAYS
+        if version(1, first_from, first_until).holds_on(day) and version(2, from_, until).holds_on(day)
     ]
     assert mapping.overlaps(first_from, first_until, from_, until) == bool(common)
 
@@ -149,7 +154,9 @@ def test_a_code_that_nobody_can_read_is_refused(text, problem):
 
 def test_a_code_is_kept_without_blanks_around_it():
     assert mapping.clean_value(" VAT 20 ") == "VAT 20"
-    assert mapping.clean_value("=1+1") == "=1+1"  # a code may look like a formula; only a spreadsheet must not run it
+    assert (
+        mapping.clean_value("=1+1") == "=1+1"
+    )  # a code may look like a formula; only a spreadsheet must not run it
 
 
 # -- analytic shares -----------------------------------------------------------------------------------------
@@ -217,7 +224,9 @@ def test_a_list_of_codes_does_not_run_in_a_circle():
     assert mapping.circle_above("A", "A", {}) == "A"
     assert mapping.circle_above("D", "C", above) is None
     assert mapping.circle_above("D", None, above) is None
-    assert mapping.circle_above("D", "X", above) is None  # a circle of others is not this code's, and ends the walk
+    assert (
+        mapping.circle_above("D", "X", above) is None
+    )  # a circle of others is not this code's, and ends the walk
 
 
 @given(st.dictionaries(st.sampled_from("ABCDEF"), st.sampled_from("ABCDEF")), st.sampled_from("ABCDEF"))

@@ -98,7 +98,9 @@ def test_days_next_to_each_other_are_fine():
 )
 def test_a_file_that_cannot_be_read_is_refused(content, code):
     _rows, problems = read_rows(content, KINDS)
-    assert code in {problem.code for problem in problems} | ({"file_corrupt"} if code == "file_truncated" else set())
+    assert code in {problem.code for problem in problems} | (
+        {"file_corrupt"} if code == "file_truncated" else set()
+    )
 
 
 def test_an_end_needs_no_meaning():

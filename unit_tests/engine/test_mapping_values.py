@@ -11,7 +11,12 @@ INVOICE = {
     "journal": "WEB",
     "payment_term": "30D",
     "lines": [
-        {"tax_codes": ["STD", "ECO"], "taxes": [{"code": "STD", "amount": "1"}], "product": "P1", "analytic": ["N"]},
+        {
+            "tax_codes": ["STD", "ECO"],
+            "taxes": [{"code": "STD", "amount": "1"}],
+            "product": "P1",
+            "analytic": ["N"],
+        },
         {"account": "4000"},
         "odd",
     ],
@@ -29,10 +34,16 @@ def test_every_code_of_an_invoice_is_seen_once_per_line():
 
 def test_a_customer_and_a_movement():
     customer = {"status": "active", "address": {"country": "UK"}, "payment_term": "N30"}
-    assert set(values_of("customer", customer)) == {("status", "active"), ("country", "UK"), ("payment_term", "N30")}
+    assert set(values_of("customer", customer)) == {
+        ("status", "active"),
+        ("country", "UK"),
+        ("payment_term", "N30"),
+    }
     movement = {"status": "failed", "amount": {"value": "1", "currency": "USD"}, "settled": None}
     assert set(values_of("movement", movement)) == {("status", "failed"), ("currency", "USD")}
-    assert list(values_of("provider_balance", {"account": "acct"})) == []  # an account there is no ledger account
+    assert (
+        list(values_of("provider_balance", {"account": "acct"})) == []
+    )  # an account there is no ledger account
 
 
 def test_a_stated_rate_that_is_not_the_rate_of_the_tax():
@@ -47,7 +58,12 @@ def test_a_stated_rate_that_is_not_the_rate_of_the_tax():
 
 
 def test_two_codes_with_different_rates_lead_to_one_tax():
-    mapped = [Mapped("A", 1, "20", None), Mapped("B", 1, "10", None), Mapped("C", 2, "20"), Mapped("D", 2, "20.0")]
+    mapped = [
+        Mapped("A", 1, "20", None),
+        Mapped("B", 1, "10", None),
+        Mapped("C", 2, "20"),
+        Mapped("D", 2, "20.0"),
+    ]
     assert doubtful("tax", mapped) == {"A": "same_target", "B": "same_target"}
 
 

@@ -52,5 +52,13 @@ def test_where_no_word_stands_nothing_happens():
     def never(_word):
         raise AssertionError("asked for the meaning of nothing")
 
-    for body in (None, [], {}, {"data": None}, {"data": {}}, {"data": {"status": 5}}, {"data": {"status": ["x"]}}):
+    for body in (
+        None,
+        [],
+        {},
+        {"data": None},
+        {"data": {}},
+        {"data": {"status": 5}},
+        {"data": {"status": ["x"]}},
+    ):
         assert with_word(body, ("data", "status"), never) is body

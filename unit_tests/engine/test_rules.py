@@ -408,4 +408,7 @@ def test_a_code_that_contradicts_itself_is_refused(fields, path):
 
 def test_codes_and_dimensions_of_one_day_are_fine():
     assert check(reference_code(valid_from=DAY, valid_until=DAY, rate_percent=Decimal("5.5"))) == ()
-    assert check(AnalyticDimension(**HEAD, dimension="Cost centre", code="1", label="One", valid_until=DAY)) == ()
+    assert (
+        check(AnalyticDimension(**HEAD, dimension="Cost centre", code="1", label="One", valid_until=DAY))
+        == ()
+    )
