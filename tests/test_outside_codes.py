@@ -87,7 +87,7 @@ class TestOutsideCodes(MappingCommon):
         self.assertEqual(self.outcome(self_reference), ("parked", "schema_violation"))
 
     def test_what_is_no_code_is_refused(self):
-        for number, facts in enumerate((
+        for facts in (
             {"catalogue": "colour"}, {"code": "*"}, {"code": "x" * 65}, {"label": "x" * 1001}, {"label": None},
             {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}, {"rate_percent": "120"},
             {"rate_percent": 20.5}, {"colour": "red"},
