@@ -313,21 +313,23 @@ class TestResolution(MappingCommon):
         self.setup_other_currency("EUR")
         message = self.tell("M-1", currency="EUX")
         self.assertEqual(self.outcome(message), ("parked", "unknown_currency"))
-        self.map_value("currency", "EUX", self.env.ref("base.EUR"))
+        for user in (self.operator, self.administrator):
+            with self.assertRaisesRegex(UserError, "decides about amounts"):
+                self.map_value("currency", "EUX", self.env.ref("base.EUR"), user=user)
+        action = message.exception_id.with_user(self.operator)
+        self.assertFalse(action.fix)  # an unknown currency is for the source to correct first of all
+        euro = self.env.ref("base.EUR").id
+        for code, words in (("USD", "means itself"), ("*", "no default")):
+            with self.assertRaisesRegex(ValidationError, words):
+                self.propose(self.line(code, "currency", currency_id=euro)).action_ask()
+        self.change_mapping(self.line("EUX", "currency", currency_id=euro))
         message = self.tell("M-2", currency="EUX")
         move = self.became(message, "account.move")
         self.assertEqual((move.currency_id.name, move.amount_total), ("EUR", 115.0))
         self.assertTrue(message.mapping_version_ids.filtered(lambda row: row.mapping == "currency"))
 
     def test_a_status_word_and_a_country_of_the_source(self):
-        self.env["integration.mapping"].with_user(self.operator).create(
-            {
-                "connection_id": self.partner_connection.id,
-                "mapping": "status",
-                "outside_value": "closed",
-                "status": "archived",
-            }
-        )
+        self.change_mapping(self.line("closed", "status", status="archived"))
         self.map_value("country", "UK", self.env.ref("base.uk"))
         document = {
             "kind": "customer", "schema_version": "1", "source": {"system": "partner", "object_id": "C-9"},
@@ -344,12 +346,9 @@ class TestResolution(MappingCommon):
 
     def test_a_document_of_another_legal_entity_is_refused(self):
         other = self.setup_other_company()["company"]
-        facts = {"connection_id": self.partner_connection.id, "mapping": "company"}
-        self.env["integration.mapping"].create(
-            [
-                {**facts, "outside_value": "US01", "legal_entity_id": self.company.id},
-                {**facts, "outside_value": "DE01", "legal_entity_id": other.id},
-            ]
+        self.change_mapping(
+            self.line("US01", "company", legal_entity_id=self.company.id),
+            self.line("DE01", "company", legal_entity_id=other.id),
         )
 
         def of(entity, number):

@@ -119,7 +119,7 @@ class IntegrationMappingFile(models.TransientModel):
             return None, None
         target, problem = self.env["integration.mapping"]._named(self.connection_id, row.kind, row.means)
         problem = problem or self.env["integration.mapping.version"]._target_problem(
-            row.kind, target, self.connection_id.company_id
+            row.kind, target, self.connection_id.company_id, row.value
         )
         return target, problem
 

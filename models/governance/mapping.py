@@ -11,6 +11,8 @@ from .mapping_target import KINDS, TARGET_FIELDS, TARGETS
 ENDS_SOON_DAYS = 30
 MAPPING_CODES = ("mapping_missing", "mapping_expired", "mapping_target_archived", "tax_missing")
 VALIDITY = ("valid_from", "valid_until")
+# What the standing policy covers; the others decide about amounts, states and companies.
+POLICY_KINDS = ("account", "tax", "product", "payment_term", "journal", "analytic", "country")
 # What mail writes itself.
 _MAIL = frozenset({"message_follower_ids", "message_main_attachment_id"})
 # Only the holder of this object may make a mapping other than under the standing policy.
@@ -261,6 +263,13 @@ class IntegrationMapping(models.Model):
         groups = ("group_operator", "group_administrator")
         if not any(self.env.user.has_group(f"finance_integration.{group}") for group in groups):
             raise AccessError(self.env._("Only an operator or an integration administrator maps values."))
+        if any(vals.get("mapping") not in POLICY_KINDS for vals in vals_list):
+            raise UserError(
+                self.env._(
+                    "What a currency, a status or a legal entity is called decides about amounts and companies. It is "
+                    "proposed, and another person approves it: Configuration, Proposed mappings."
+                )
+            )
         if any((vals.get("outside_value") or "").strip() == DEFAULT for vals in vals_list):
             raise UserError(
                 self.env._(
@@ -351,7 +360,7 @@ class IntegrationMapping(models.Model):
         known = self._find_keys(connection, [(kind, value)]).get((kind, value))
         if known and known.version_ids:
             return known.with_env(self.env).action_propose_change()
-        if value == DEFAULT:
+        if value == DEFAULT or kind not in POLICY_KINDS:
             line = {"mapping": kind, "outside_value": value, "action": "set"}
             return self.env["integration.mapping.change"]._open_new(connection, [line])
         return {

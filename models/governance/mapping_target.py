@@ -2,7 +2,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ...engine.mapping import broken_plan, shares
+from ...engine.mapping import DEFAULT, broken_plan, shares
+from ...engine.mapping_values import OPTIONAL_KINDS
+from ...engine.money import is_currency
 
 KINDS = [
     ("account", "Account"),
@@ -112,9 +114,14 @@ class IntegrationMappingTarget(models.AbstractModel):
             parts.append(f"{percent:g} % {' + '.join(names)}" if percent != 100 else " + ".join(names))
         return ", ".join(parts)
 
-    def _target_problem(self, kind, value, company):
-        """Return in words what is wrong with ``value`` as the meaning of a ``kind`` in ``company``, or None."""
+    def _target_problem(self, kind, value, company, code):
+        """Return in words what is wrong with ``value`` as the meaning of the ``code`` in ``company``, or None."""
         _ = self.env._
+        if kind in OPTIONAL_KINDS and code == DEFAULT:
+            return _("codes of this kind mean themselves unless each is mapped; there is no default")
+        if kind == "currency" and is_currency(code):
+            # Amounts keep their currency (policy F6): a code of the standard is never read as another one.
+            return _("%s is a currency of ISO 4217 and means itself", code)
         if not value:
             return _("it is not said what the value means")
         model = TARGETS[kind][1]
@@ -166,7 +173,7 @@ class IntegrationMappingTarget(models.AbstractModel):
         """
         for row in self:
             kind = row._kind()
-            if problem := self._target_problem(kind, row._target_value(), row.company_id):
+            if problem := self._target_problem(kind, row._target_value(), row.company_id, row.outside_value):
                 raise ValidationError(
                     self.env._(
                         "%(value)s cannot be mapped like this: %(problem)s.",
