@@ -94,6 +94,10 @@ class TestMappingChanges(MappingCommon):
             lambda: change.write({"reason": "other"}),
             lambda: change.write({"line_ids": [(0, 0, self.line("X", tax_id=self.tax15.id))]}),
             lambda: change.write({"request_id": False}),
+            lambda: change.copy({"what_if_state": "done", "what_if_note": "Nothing would change"}),
+            lambda: self.propose(self.line("Y", tax_id=self.tax15.id)).line_ids.write(
+                {"change_id": change.id}
+            ),
             change.line_ids.unlink,
             change.unlink,
             lambda: change.request_id.write({"state": "approved"}),

@@ -15,6 +15,8 @@ SHOWN_ROWS = 200
 MAX_COUNTED = 10_000
 ACTIONS = [("set", "Means from now on"), ("end", "Counts no longer")]
 _MAIL = frozenset({"message_follower_ids", "message_main_attachment_id"})
+# What a person says of a proposal; everything else follows from its steps.
+CHOSEN = frozenset({"connection_id", "reason", "line_ids"})
 # Only the holder of this object may write what follows from the steps of a proposal.
 _KEY = object()
 
@@ -71,15 +73,14 @@ class IntegrationMappingChange(models.Model):
     def create(self, vals_list):
         self._check_may_propose()
         if self.env.context.get("integration_mapping_change") is not _KEY:
-            for vals in vals_list:
-                if {"request_id", "origin", "file_name"} & vals.keys():
-                    raise UserError(self._words())
+            if any(not vals.keys() <= CHOSEN | _MAIL for vals in vals_list):
+                raise UserError(self._words())
         return super().create(vals_list)
 
     def write(self, vals):
         if self.env.context.get("integration_mapping_change") is not _KEY and not vals.keys() <= _MAIL:
             self._check_may_propose()
-            if not vals.keys() <= {"connection_id", "reason", "line_ids"} | _MAIL:
+            if not vals.keys() <= CHOSEN | _MAIL:
                 raise UserError(self._words())
             self._check_open()
             if "connection_id" in vals and any(change.line_ids for change in self):
@@ -309,6 +310,8 @@ class IntegrationMappingChangeLine(models.Model):
 
     def write(self, vals):
         self.change_id._check_open()
+        if "change_id" in vals:
+            raise UserError(self.env._("A value stays in its proposal. Add it to the other one."))
         if "outside_value" in vals:
             vals = {**vals, "outside_value": self.env["integration.mapping"]._clean(vals["outside_value"])}
         return super().write(vals)
