@@ -29,7 +29,7 @@ NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 class EventRule:
     """What one event type of the outside system means to the hub.
 
-    ``kind``      canonical kind it becomes ('customer', 'invoice', 'movement', 'entry', 'provider_balance');
+    ``kind``      canonical kind it becomes (a key of ``engine.canonical.KINDS``, such as 'invoice');
                   None = recorded, never booked, with ``reason`` saying why in an accountant's words.
     ``rank``      in a batch, lower ranks are applied first across objects (masters before documents).
     """
@@ -84,6 +84,8 @@ class ConnectorSpec:
     secret_hint: str = ""
     flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
     system_role: str = ""
+    # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
+    status_path: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

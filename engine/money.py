@@ -64,6 +64,11 @@ def minor_units(currency: str) -> int:
         raise ContractError("unknown_currency", params={"currency": str(currency)[:16]}) from None
 
 
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 knows a currency of this (upper-case alphabetic) code."""
+    return code in _MINOR_UNITS
+
+
 def parse_decimal(value: object) -> Decimal:
     """Return the exact decimal that ``value`` writes: a plain decimal string, an int or a finite Decimal.
 

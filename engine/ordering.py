@@ -49,6 +49,8 @@ class Versioning(str, enum.Enum):
 VERSIONING: dict[str, Versioning] = {
     "customer": Versioning.STATE,
     "provider_balance": Versioning.STATE,
+    "dimension": Versioning.STATE,
+    "reference_code": Versioning.STATE,
     "invoice": Versioning.DOCUMENT,
     "entry": Versioning.DOCUMENT,
     "movement": Versioning.FACT,

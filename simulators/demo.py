@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from datetime import time as time_of_day
 from pathlib import Path
 
 from . import wire
@@ -17,6 +18,7 @@ from .local_server import serving
 from .money import to_major
 from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, wait_for
 from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
+from .partner.codes import lists
 from .partner.file_demo import drop_files
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
@@ -147,6 +149,7 @@ def run(options: DemoOptions, say: Say = print) -> int:
             stripe=Sender(at_stripe.inbound_url, StripeSigner(keys.stripe), SendingPolicy()),
             say=say,
         )
+        _tell_lists(options, feed, scenario, say)
         say(f"Playing {scenario.month:%B %Y} of a services company: {len(scenario)} events")
         _play(options, odoo, scenario, live, stripe, feed)
         _report(scenario, feed.counts, say)
@@ -159,6 +162,13 @@ def run(options: DemoOptions, say: Say = print) -> int:
             _go_on(options, live, stripe, feed, say)
         say(f"The partner has received {receiver.counts['received']} events from Odoo")
     return 2 if feed.counts["failed"] or feed.counts["forgery taken"] else 0
+
+
+def _tell_lists(options: DemoOptions, feed: Feed, scenario: Scenario, say: Say) -> None:
+    """Let the partner tell its tax codes and cost centres, so that people see what a code stands for."""
+    begin = datetime.combine(scenario.month, time_of_day.min, timezone.utc)
+    taken = sum(feed.partner.deliver(event).good for event in lists(options.seed, begin))
+    say(f"The partner has told {taken} codes of its lists")
 
 
 def _drop(options: DemoOptions, odoo: Odoo, at_partner: Connection, scenario: Scenario, say: Say) -> None:

@@ -60,6 +60,12 @@ from . import test_reports
 from . import test_rules_race
 from . import test_signature_again
 from . import test_stopped_events
+from . import test_mappings
+from . import test_mapping_changes
+from . import test_mapping_coverage
+from . import test_mapping_files
+from . import test_mapping_what_if
+from . import test_outside_codes
 from . import test_stripe_money
 from . import test_sweep
 from . import test_test_box

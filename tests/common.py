@@ -155,6 +155,12 @@ class IntegrationCommon(AccountTestInvoicingCommon):
         message = self.send_partner("invoice.issued", document)
         return self.became(message, "account.move")
 
+    def forget_mapping(self, value):
+        """Make the database as if nobody had ever mapped ``value``; people can only end a mapping."""
+        self.env.flush_all()
+        self.env.cr.execute("DELETE FROM integration_mapping WHERE outside_value = %s", [value])
+        self.env.invalidate_all()
+
     # -- looking at what became of it --------------------------------------------------------------------------
 
     def became(self, message, model):

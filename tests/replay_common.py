@@ -118,7 +118,7 @@ class ReplayCommon(IntegrationCommon):
 
     def parked(self, number, **facts):
         """Return an event that is stopped because the mapping of its tax code is missing."""
-        self.env["integration.mapping"].search([("outside_value", "=", "STD")]).unlink()
+        self.forget_mapping("STD")
         message = self.invoice(number, tax=True, **facts)
         self.drain(self.partner_connection)
         self.assertEqual((message.status, message.error_code), ("parked", "mapping_missing"))

@@ -163,7 +163,7 @@ class TestRehearsal(RehearsalCommon):
         self.assertEqual(len(message.effect_ids), 1)
 
     def test_a_refusal_says_what_is_missing_and_holds_back_only_its_own_object(self):
-        self.env["integration.mapping"].search([("outside_value", "=", "STD")]).unlink()
+        self.forget_mapping("STD")
         message, other = self.invoice_event("R-1"), self.invoice_event("R-2", BEN, tax=False)
         refused, posted = self.rehearse(message | other)
         self.assertEqual(

@@ -140,7 +140,7 @@ class TestReplayApproval(ReplayCommon):
         replay = self.approve(self.plan(message))
         self.assertEqual(replay.line_ids.outcome, "post")
         digest = replay.plan_digest
-        self.env["integration.mapping"].search([("outside_value", "=", "STD")]).unlink()
+        self.forget_mapping("STD")
         replay.action_run()
         self.go_on(replay)
         self.assertEqual((replay.state, replay.line_ids.outcome), ("planned", "refused"))

@@ -113,7 +113,7 @@ class TestShadow(FlowCommon):
         self.assertEqual(self.issued.shadow_summary, "1 of 1 equal")
 
     def test_a_refusal_is_an_answer_and_parks_nothing(self):
-        self.env["integration.mapping"].search([("outside_value", "=", "STD")]).unlink()
+        self.forget_mapping("STD")
         message = self.invoice_event("S-1")
         self.assertEqual((message.status, message.kept_as), ("done", "shadow"))
         result = self.result(message)

@@ -17,3 +17,7 @@ from . import value_decision
 from . import contract_step
 from . import duplicate_merge
 from . import legal_check
+from . import mapping_question
+from . import mapping_file
+from . import mapping_look
+from . import mapping_what_if

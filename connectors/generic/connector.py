@@ -33,8 +33,18 @@ FLOW_DEFAULTS = {
     "invoice": FlowDefaults(criticality="high"),
     "customer": FlowDefaults(latency_target_seconds=900),
     "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+    "dimension": FlowDefaults(criticality="low", latency_target_seconds=3600),
+    "reference_code": FlowDefaults(criticality="low", latency_target_seconds=3600),
 }
-_RANKS = {"customer": 10, "invoice": 30, "movement": 50, "entry": 60, "provider_balance": 90}
+_RANKS = {
+    "dimension": 5,
+    "reference_code": 5,
+    "customer": 10,
+    "invoice": 30,
+    "movement": 50,
+    "entry": 60,
+    "provider_balance": 90,
+}
 
 
 class GenericConnector(Connector):
@@ -56,6 +66,7 @@ class GenericConnector(Connector):
         # Inside a batch the event carries its id itself, alone it has it in a header.
         volatile_keys=frozenset({"id"}),
         flow_defaults=FLOW_DEFAULTS,
+        status_path=("data", "status"),
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
 

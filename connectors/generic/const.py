@@ -17,6 +17,8 @@ INBOUND: dict[str, tuple[str, dict[str, str]]] = {
     "movement.reported": ("movement", {}),
     "entry.reported": ("entry", {}),
     "balance.reported": ("provider_balance", {}),
+    "dimension.updated": ("dimension", {}),
+    "reference.updated": ("reference_code", {}),
 }
 
 # canonical kind of our own event → event type on the wire

@@ -61,11 +61,13 @@ class Source(Struct, kw_only=True):
     """Where a document came from: what an auditor asks first.
 
     ``version`` orders the versions of this object. ``sequence`` is the number of the *event* in a numbering without
-    holes, ``series`` names that numbering where the source keeps several.
+    holes, ``series`` names that numbering where the source keeps several. ``entity`` is the legal entity whose
+    document this is, as the source calls it.
     """
 
     system: Code
     object_id: Identifier
+    entity: Code | None = None
     version: Annotated[int, classified(INTERNAL, ge=0, le=MAX_VERSION)] | None = None
     sequence: Annotated[int, classified(INTERNAL, ge=0, le=MAX_VERSION)] | None = None
     series: Code | None = None

@@ -41,6 +41,7 @@ from .invoice import Invoice
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
+from .reference_code import AnalyticDimension, ReferenceCode
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
@@ -48,6 +49,8 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "movement": {"1": BalanceMovement},
     "entry": {"1": JournalEntry},
     "provider_balance": {"1": ProviderBalance},
+    "dimension": {"1": AnalyticDimension},
+    "reference_code": {"1": ReferenceCode},
     "event.invoice_posted": {"1": InvoicePosted},
     "event.payment_settled": {"1": PaymentSettled},
     "event.payment_failed": {"1": PaymentFailed},

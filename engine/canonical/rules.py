@@ -22,6 +22,7 @@ from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
+from .reference_code import AnalyticDimension, ReferenceCode
 from .registry import validate
 
 # What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).
@@ -248,6 +249,22 @@ def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
     return []
 
 
+# --- codes of the source ---------------------------------------------------------------------------------
+
+
+def _check_code(code: AnalyticDimension | ReferenceCode, _provider: str | None) -> list[str]:
+    if code.valid_from is not None and code.valid_until is not None and code.valid_until < code.valid_from:
+        raise _violation("valid_until", "the last day is before the first")
+    if code.parent == code.code:
+        raise _violation("parent", "a code does not stand above itself")
+    if "*" in (code.code, code.parent):
+        raise _violation("code", "* stands for any value that nobody has mapped and cannot be a code")
+    rate = getattr(code, "rate_percent", None)
+    if rate is not None and not _ZERO <= rate <= _HUNDRED:
+        raise _violation("rate_percent", "a rate is between 0 and 100 percent")
+    return []
+
+
 # --- events that the hub publishes ---------------------------------------------------------------------
 
 
@@ -303,6 +320,8 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,
     JournalEntry: _check_entry,
+    AnalyticDimension: _check_code,
+    ReferenceCode: _check_code,
     InvoicePosted: _check_invoice_posted,
     PaymentSettled: _check_payment_settled,
     PaymentFailed: _check_payment_failed,

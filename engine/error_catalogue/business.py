@@ -28,6 +28,20 @@ BUSINESS_CODES = {
         fix_class="c",
         fix="compare",
     ),
+    "analytic_contradiction": CodeInfo(
+        _BUSINESS,
+        _("Two codes name the same analytic plan"),
+        _("A line carries several analytic codes, and two of them lead to the same plan."),
+        _("Correct the mapping of these codes: one code may speak for one plan; then try again."),
+        fix_class="c",
+    ),
+    "code_circle": CodeInfo(
+        _BUSINESS,
+        _("Codes name each other as the one above"),
+        _("The source puts the code “%(code)s” under “%(parent)s”, and that one under the first again."),
+        _("Ask the source to correct its list of codes. Mappings and bookings are not touched."),
+        severity="low",
+    ),
     "tax_difference": CodeInfo(
         _BUSINESS,
         _("The tax differs"),

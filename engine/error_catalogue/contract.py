@@ -121,6 +121,13 @@ CONTRACT_CODES = {
         severity="high",
         fix="ask_resend",
     ),
+    "wrong_company": CodeInfo(
+        _CONTRACT,
+        _("The message belongs to another legal entity"),
+        _("The source says “%(entity)s”, which is another company than %(expected)s. Nothing was booked."),
+        _("Have it sent to the connection of its own company; or correct the mapping of legal entities."),
+        severity="high",
+    ),
     "wrong_account": CodeInfo(
         _CONTRACT,
         _("The message belongs to another account"),

@@ -16,6 +16,22 @@ REFERENCE_CODES = {
         fix_class="b",
         fix="add_mapping",
     ),
+    "mapping_expired": CodeInfo(
+        _REFERENCE,
+        _("A mapping does not count on this day"),
+        _("The value “%(value)s” is mapped in “%(mapping)s”, but not for the day of this document."),
+        _("Ask the source whether the value is still right; else propose a mapping for that time."),
+        fix_class="c",
+        fix="add_mapping",
+    ),
+    "mapping_target_archived": CodeInfo(
+        _REFERENCE,
+        _("A mapping leads to something archived"),
+        _("The value “%(value)s” is mapped in “%(mapping)s” to something that is archived."),
+        _("Propose another meaning of the value, or take what it leads to out of the archive."),
+        fix_class="c",
+        fix="add_mapping",
+    ),
     "partner_ambiguous": CodeInfo(
         _REFERENCE,
         _("Several customers match"),

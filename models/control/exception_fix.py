@@ -5,6 +5,8 @@ from odoo.exceptions import UserError
 # Which button an exception of a code offers; the views read this through the computed field.
 FIXES = {
     "mapping_missing": "mapping",
+    "mapping_expired": "mapping",
+    "mapping_target_archived": "mapping",
     "tax_missing": "mapping",
     "payment_short": "write_off",
     "tax_difference": "difference",
@@ -107,18 +109,8 @@ class IntegrationExceptionFix(models.Model):
         """Button: open the mapping that is missing, filled in as far as it is known."""
         self.ensure_one()
         params = self.params or {}
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Missing mapping"),
-            "res_model": "integration.mapping",
-            "views": [(False, "form")],
-            "target": "new",
-            "context": {
-                "default_connection_id": self.connection_id.id,
-                "default_mapping": params.get("code") or ("tax" if self.code == "tax_missing" else "account"),
-                "default_outside_value": params.get("value"),
-            },
-        }
+        kind = params.get("code") or ("tax" if self.code == "tax_missing" else "account")
+        return self.env["integration.mapping"]._open_for(self.connection_id, kind, params.get("value"))
 
     def action_open_connection(self):
         """Button: open the set-up that has to be completed."""

@@ -61,6 +61,8 @@ class AccountMoveLine(models.Model):
         """Return which mapping of the connection leads to this account, through a code or through a product."""
         if not connection:
             return None
+        if decided := self._explain_version(connection):
+            return decided
         named = (
             self.env["integration.mapping"]
             .sudo()
@@ -83,6 +85,27 @@ class AccountMoveLine(models.Model):
             "The mapping of %(values)s, a code of “%(connection)s”.",
             values=values,
             connection=connection.name,
+        )
+
+    def _explain_version(self, connection):
+        """Return the version of the mapping that led to this account when the entry was booked, and who decided it."""
+        effects = self.env["integration.effect"].sudo()
+        booked = effects.search([("res_model", "=", "account.move"), ("res_id", "=", self.move_id.id)])
+        version = booked.mapping_version_ids.filtered(
+            lambda row: (
+                row.account_id == self.account_id or (row.product_id and row.product_id == self.product_id)
+            )
+        )[:1]
+        if not version:
+            return None
+        ways = dict(version._fields["basis"]._description_selection(self.env))
+        return self.env._(
+            "The mapping of “%(value)s”, a code of “%(connection)s”, version %(number)s (%(way)s, %(who)s).",
+            value=version.outside_value,
+            connection=connection.name,
+            number=version.number,
+            way=ways[version.basis],
+            who=(version.approved_by_id or version.user_id).name,
         )
 
     def _explain_product(self):

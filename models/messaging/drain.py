@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Works off what is ready in a lane: in batches, in order per outside object, each batch one transaction."""
 
+import json
 import logging
 import time
 from datetime import timezone
@@ -248,8 +249,12 @@ class IntegrationDrain(models.AbstractModel):
             event_type = work.envelope.event_type
             raise ContractError("unknown_event_type", event_type, params={"event_type": event_type})
         settings = self._once("settings", work.connection, work.connection._settings)
-        event = InboundEvent(work.envelope, work.body, settings)
-        work.documents = self._documents_of(work, connector, event) if rule.kind else []
+        if rule.kind:
+            event = InboundEvent(work.envelope, self._in_our_words(work), settings)
+            told = self._documents_of(work, connector, event)
+            work.documents = [self._with_our_codes(work, document) for document in told]
+        else:
+            work.documents = []
         for document in work.documents:
             check(document, provider=connector.spec.code)
         self._reach(work, "transformed")
@@ -265,6 +270,14 @@ class IntegrationDrain(models.AbstractModel):
     def _documents_of(self, work, connector, event):
         """Return the canonical documents that an event says."""
         return connector.transform(event)
+
+    def _in_our_words(self, work):
+        """Return the body of an event with the source's own words replaced by ours."""
+        return work.body
+
+    def _with_our_codes(self, work, document):
+        """Return a document with the source's own codes replaced by ours, before it is checked."""
+        return document
 
     def _reach(self, work, stage):
         work.stage = stage
@@ -352,14 +365,22 @@ class IntegrationDrain(models.AbstractModel):
 
     def _write_effects(self, works):
         rows = [
-            (work.message_id, work.connection.id, effect.key[:255], effect.model, effect.record_id)
+            (
+                work.message_id,
+                work.connection.id,
+                effect.key[:255],
+                effect.model,
+                effect.record_id,
+                json.dumps(sorted(work.mapped)) if work.mapped else None,
+            )
             for work in works
             for effect in work.effects
         ]
         if rows:
             self.env.cr.execute(
                 SQL(
-                    "INSERT INTO integration_effect (message_id, connection_id, key, res_model, res_id) VALUES %s",
-                    SQL(", ").join(SQL("%s", row) for row in rows),
+                    "INSERT INTO integration_effect (message_id, connection_id, key, res_model, res_id, mapped_by)"
+                    " VALUES %s",
+                    SQL(", ").join(SQL("(%s, %s, %s, %s, %s, %s::jsonb)", *row) for row in rows),
                 )
             )

@@ -22,6 +22,9 @@ class IntegrationEffect(models.Model):
     )
     res_model = fields.Char(string="Model", readonly=True)
     res_id = fields.Many2oneReference(string="Record", model_field="res_model", readonly=True)
+    mapped_by = fields.Json(
+        readonly=True, help="Ids of the versions of mappings that gave its codes a meaning."
+    )
 
     _key_unique = models.UniqueIndex("(connection_id, key)")
     _record_idx = models.Index("(res_model, res_id)")

@@ -41,6 +41,8 @@ class IntegrationFlow(models.Model):
             ("movement", _("Balance movements")),
             ("entry", _("Journal entries")),
             ("provider_balance", _("Provider balances")),
+            ("dimension", _("Analytic dimensions")),
+            ("reference_code", _("Codes of the source")),
             ("event.invoice_posted", _("Invoice posted")),
             ("event.payment_settled", _("Payment settled")),
             ("event.payment_failed", _("Payment failed")),

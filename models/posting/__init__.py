@@ -11,3 +11,4 @@ from . import application_parts
 from . import entry
 from . import provider_balance
 from . import reference
+from . import reference_code

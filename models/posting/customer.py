@@ -31,7 +31,7 @@ class IntegrationPostingCustomer(models.AbstractModel):
                 continue
             try:
                 partner = self._bound_partner(binding) or self._match(connection, document)
-                values = self._values(connection, document)
+                values = self._values(work, document)
             except MissingReferenceError as error:
                 work.error = error
                 continue
@@ -121,7 +121,11 @@ class IntegrationPostingCustomer(models.AbstractModel):
             }
         )
 
-    def _values(self, connection, document):
+    def _values(self, work, document):
+        connection = work.connection
+        day = self._event_date(connection, document.occurred_at)
+        resolver = self.env["integration.mapping"]._resolver(connection)
+        resolve = resolver.for_work(work, day)
         values = {
             "name": document.name,
             "is_company": document.is_company,
@@ -134,19 +138,20 @@ class IntegrationPostingCustomer(models.AbstractModel):
             "active": document.status == "active",
             "company_id": connection.company_id.id,
             "lang": self._language(document.language),
-            **self._address(document.address),
+            **self._address(document.address, resolve if "country" in resolver.table.kinds else None),
         }
         if document.payment_term:
-            resolve = self.env["integration.mapping"]._resolver(connection)
             values["property_payment_term_id"] = resolve("payment_term", document.payment_term).id
         return {name: value for name, value in values.items() if value is not None}
 
-    def _address(self, address):
+    def _address(self, address, resolve=None):
+        """Return the fields of an address.
+
+        :param resolve: what a country code means, for connections that map countries.
+        """
         if not address:
             return {}
-        country = address.country and self.env["res.country"].search(
-            [("code", "=", address.country)], limit=1
-        )
+        country = address.country and self._country(address.country, resolve)
         state = (
             country
             and address.state
@@ -168,6 +173,15 @@ class IntegrationPostingCustomer(models.AbstractModel):
             "country_id": country.id if country else None,
             "state_id": state.id if state else None,
         }
+
+    def _country(self, code, resolve):
+        if resolve:
+            try:
+                return resolve("country", code)
+            except MissingReferenceError as error:
+                if error.code != "mapping_missing":
+                    raise
+        return self.env["res.country"].search([("code", "=", code)], limit=1)
 
     def _language(self, code):
         if not code:

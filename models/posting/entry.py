@@ -22,14 +22,14 @@ class IntegrationPostingEntry(models.AbstractModel):
         bound = self.env["integration.binding"]._find(
             connection, "entry", [work.documents[0].source.object_id for work in works]
         )
-        resolve = self.env["integration.mapping"]._resolver(connection)
+        resolver = self.env["integration.mapping"]._resolver(connection)
         for work in works:
             try:
-                self._plan(work, work.documents[0], bound, resolve)
+                self._plan(work, work.documents[0], bound, resolver)
             except IntegrationError as error:
                 work.error = error
 
-    def _plan(self, work, document, bound, resolve):
+    def _plan(self, work, document, bound, resolver):
         if binding := bound.get(document.source.object_id):
             if binding.content_digest != document_digest(document):
                 raise BusinessError(
@@ -38,6 +38,7 @@ class IntegrationPostingEntry(models.AbstractModel):
             work.outcome = "duplicate"
             return
         connection = work.connection
+        resolve = resolver.for_work(work, document.date)
         journal = resolve("journal", document.journal) if document.journal else connection.entry_journal_id
         if not journal:
             raise MissingReferenceError("journal_missing", params={"purpose": self.env._("journal entries")})
@@ -55,16 +56,15 @@ class IntegrationPostingEntry(models.AbstractModel):
         work.plan = {
             "journal": journal,
             "date": date,
-            "lines": self._lines(work, document, currency, document.date, resolve),
+            "lines": self._lines(work, document, currency, resolver, resolve),
         }
 
-    def _lines(self, work, document, currency, date, resolve):
+    def _lines(self, work, document, currency, resolver, resolve):
         """Return balanced line values; what rounding leaves in company currency goes to the largest line."""
         company = work.connection.company_id
         values = []
         for line in document.lines:
             amount = float((line.debit or Decimal(0)) - (line.credit or Decimal(0)))
-            analytic = [resolve("analytic", code) for code in line.analytic]
             values.append(
                 {
                     "name": line.label or document.description or document.reference,
@@ -72,10 +72,8 @@ class IntegrationPostingEntry(models.AbstractModel):
                     "partner_id": self._partner(work, line).id,
                     "currency_id": currency.id,
                     "amount_currency": amount,
-                    "balance": currency._convert(amount, company.currency_id, company, date),
-                    "analytic_distribution": {",".join(str(account.id) for account in analytic): 100}
-                    if analytic
-                    else False,
+                    "balance": currency._convert(amount, company.currency_id, company, document.date),
+                    "analytic_distribution": resolver.distribution(line.analytic, resolve),
                 }
             )
         rest = company.currency_id.round(sum(line["balance"] for line in values))

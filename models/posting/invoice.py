@@ -39,12 +39,14 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 connection, "customer", [document.customer.outside_id for document in documents]
             ),
             "numbers": self._numbers_in_use(connection, documents),
-            "resolve": self.env["integration.mapping"]._resolver(connection),
+            "resolver": self.env["integration.mapping"]._resolver(connection),
             "new_partners": {},
         }
         for work in works:
+            document = work.documents[0]
+            lookups["resolve"] = lookups["resolver"].for_work(work, document.issue_date)
             try:
-                self._plan(work, work.documents[0], lookups)
+                self._plan(work, document, lookups)
             except IntegrationError as error:
                 work.error = error
 
@@ -67,7 +69,10 @@ class IntegrationPostingInvoice(models.AbstractModel):
             return
         self._claim_number(document, lookups["numbers"])
         # Mappings first: a document that lacks one must not leave a new customer behind.
-        parts = [self._line_parts(line, lookups["resolve"]) for line in document.lines]
+        resolver, resolve = lookups["resolver"], lookups["resolve"]
+        parts = [self._line_parts(line, resolve) for line in document.lines]
+        for line, part in zip(document.lines, parts, strict=True):
+            part["analytic_distribution"] = resolver.distribution(line.analytic, resolve) or None
         header = self._header(work, document, lookups)
         lines = [
             self._line(header, document, line, part) for line, part in zip(document.lines, parts, strict=True)
@@ -216,7 +221,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         return move
 
     def _line_parts(self, line, resolve):
-        """Return what the codes of a line mean: product, account, taxes (None = none named) and analytic."""
+        """Return what the codes of a line mean: product, account and taxes (None = none named)."""
         codes = dict.fromkeys([*line.tax_codes, *(tax.code for tax in line.taxes)])
         tax_by_code = {code: resolve("tax", code) for code in codes}
         return {
@@ -224,7 +229,6 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "account": resolve("account", line.account) if line.account else None,
             "tax_by_code": tax_by_code,
             "taxes": self.env["account.tax"].union(*tax_by_code.values()) if codes else None,
-            "analytic_distribution": self._analytic(line, resolve),
         }
 
     def _line(self, header, document, line, parts):
@@ -257,7 +261,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
             return Product
         try:
             return resolve("product", line.product)
-        except MissingReferenceError:
+        except MissingReferenceError as error:
+            if error.code != "mapping_missing":
+                raise
             product = Product.search([("default_code", "=", line.product)], limit=2)
             if len(product) == 1:
                 return product
@@ -281,12 +287,6 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 },
             )
         return account
-
-    def _analytic(self, line, resolve):
-        if not line.analytic:
-            return None
-        accounts = [resolve("analytic", code) for code in line.analytic]
-        return {",".join(str(account.id) for account in accounts): 100}
 
     def _base_lines_of(self, work, document, header, lines):
         """Return computed base lines; for a document issued elsewhere its own amounts go before Odoo's."""

@@ -78,6 +78,8 @@ class Work:
     not_before: datetime | None = None
     # Findings that do not come from applying and so outlive a repetition of it.
     remarks: list[Finding] = dataclasses.field(default_factory=list)
+    # Ids of the versions of mappings that gave its codes a meaning.
+    mapped: set[int] = dataclasses.field(default_factory=set)
 
     @property
     def message_id(self) -> int:

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
 from ...engine.error_catalogue import CODES, fill
+from ..governance.mapping import MAPPING_CODES
 
 _lt = LazyTranslate(__name__)
 
@@ -64,7 +65,7 @@ class IntegrationException(models.Model):
             name: self.env._(WORDS[value]) if isinstance(value, str) and value in WORDS else value
             for name, value in (self.params or {}).items()
         }
-        if self.code in ("mapping_missing", "tax_missing") and "code" in params:
+        if self.code in MAPPING_CODES and "code" in params:
             labels = dict(self.env["integration.mapping"]._fields["mapping"]._description_selection(self.env))
             params["mapping"] = labels.get(params["code"], params.get("mapping"))
         return params

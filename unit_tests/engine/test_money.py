@@ -175,3 +175,8 @@ def test_money_is_frozen_hashable_and_readable():
     assert len({Money(Decimal("1.5"), "EUR"), Money(Decimal("1.50"), "EUR")}) == 1
     with pytest.raises(AttributeError):
         Money(Decimal(1), "EUR").amount = Decimal(2)
+
+
+def test_only_codes_of_the_standard_are_currencies():
+    assert money.is_currency("EUR") and money.is_currency("JPY")
+    assert not any(money.is_currency(code) for code in ("EUX", "eur", "", "*", "€"))

@@ -27,6 +27,7 @@ from odoo.addons.finance_integration.engine.canonical import (
     Source,
     rules,
 )
+from odoo.addons.finance_integration.engine.canonical.reference_code import AnalyticDimension, ReferenceCode
 from odoo.addons.finance_integration.engine.canonical.rules import MONEY_IN, MONEY_OUT, check
 from odoo.addons.finance_integration.engine.errors import ContractError
 
@@ -379,3 +380,35 @@ def test_the_schema_is_checked_first():
 
 def test_every_kind_has_a_rule():
     assert {one for versions in KINDS.values() for one in versions.values()} == set(rules._RULES)
+
+
+# --- codes of the source -------------------------------------------------------------------------------
+
+
+def reference_code(**fields):
+    return ReferenceCode(**{**HEAD, "catalogue": "tax", "code": "V", "label": "VAT", **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"valid_from": DAY, "valid_until": date(2025, 2, 28)}, "valid_until"),
+        ({"parent": "V"}, "parent"),
+        ({"code": "*"}, "code"),
+        ({"parent": "*"}, "code"),
+        ({"rate_percent": Decimal(101)}, "rate_percent"),
+        ({"rate_percent": Decimal(-1)}, "rate_percent"),
+    ],
+)
+def test_a_code_that_contradicts_itself_is_refused(fields, path):
+    with pytest.raises(ContractError) as caught:
+        check(reference_code(**fields))
+    assert (caught.value.code, caught.value.params["path"]) == ("schema_violation", path)
+
+
+def test_codes_and_dimensions_of_one_day_are_fine():
+    assert check(reference_code(valid_from=DAY, valid_until=DAY, rate_percent=Decimal("5.5"))) == ()
+    assert (
+        check(AnalyticDimension(**HEAD, dimension="Cost centre", code="1", label="One", valid_until=DAY))
+        == ()
+    )
