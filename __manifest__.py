@@ -76,6 +76,8 @@
         "views/assignment_views.xml",
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
+        "views/credential_approval_views.xml",
+        "views/payee_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -87,6 +89,7 @@
     },
     "demo": [
         "demo/demo.xml",
+        "demo/approvals.xml",
     ],
     "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",

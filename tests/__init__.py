@@ -1,15 +1,18 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_access
+from . import test_activation
 from . import test_approval_delegation
 from . import test_approval_race
 from . import test_approval_rules
 from . import test_approvals
+from . import test_bank_details
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive
 from . import test_business_events
 from . import test_complete_lines
 from . import test_correlation
+from . import test_credential_approval
 from . import test_doorbell
 from . import test_cutover
 from . import test_delivery_circuit
@@ -37,6 +40,7 @@ from . import test_query_asking
 from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval
+from . import test_replay_inbox
 from . import test_replay_noop
 from . import test_sftp
 from . import test_shadow
