@@ -140,9 +140,15 @@ class TestApprovalRules(ApprovalCommon):
             policy.tier_ids.unlink()
         draft = policy.browse(policy.action_new_version()["res_id"])
         self.assertEqual((draft.state, draft.replaces_id, len(draft.tier_ids)), ("draft", policy, 1))
-        draft.ask_hours = 5
+        draft.write({"ask_hours": 5, "name": "Faster"})
         request = draft._ask_with("Faster", self.env["ir.attachment"])
-        self.assertEqual(request.preview["rows"], [{"field": "ask_hours", "before": "168", "after": "5"}])
+        self.assertEqual(
+            request.preview["rows"],
+            [
+                {"field": "name", "before": "Rule", "after": "Faster"},
+                {"field": "ask_hours", "before": "168", "after": "5"},
+            ],
+        )
         request.with_user(self.ben).action_approve()
         self.assertEqual((draft.state, policy.state), ("active", "retired"))
         request = draft._ask_with("No longer needed", self.env["ir.attachment"])

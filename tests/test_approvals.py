@@ -90,7 +90,7 @@ class TestApproval(ApprovalCommon):
             .with_user(self.ann)
             .create({"request_id": request.id, "reason": "Not before the audit"})
         )
-        wizard.action_confirm_refusal()
+        wizard.action_refuse()
         self.assertEqual((request.state, request.answer), ("refused", "Not before the audit"))
         self.assertIn("Not before the audit", request.sudo().message_ids[0].body)
         self.assertFalse(self.flow.start_date)

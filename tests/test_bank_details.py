@@ -2,6 +2,7 @@
 """Bank details of suppliers: untrusted until another person approved them with a call back (policy F21)."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from psycopg2 import IntegrityError
 
@@ -230,6 +231,23 @@ class TestBankDetails(ApprovalCommon):
         self.assertNotIn(
             payment, self.env["account.payment"].search([("integration_young_account", "=", True)])
         )
+
+    def test_a_way_of_paying_that_sends_money_needs_an_approved_account(self):
+        payment = self.payment(self.account())
+        needing = patch.object(
+            type(payment), "_get_method_codes_needing_bank_account", lambda _self: ["manual"]
+        )
+        with needing:
+            payment.invalidate_recordset()
+            self.assertTrue(payment.require_partner_bank_account)
+            for way in (
+                payment.action_post,
+                payment.action_validate,
+                lambda: payment.write({"state": "paid"}),
+            ):
+                with self.assertRaises(UserError):
+                    way()
+        self.assertEqual(payment.state, "draft")
 
     def test_a_bank_that_was_altered_behind_the_account_stops_the_payment(self):
         house = self.env["res.bank"].create({"name": "House bank", "bic": "COBADEFFXXX"})

@@ -33,7 +33,7 @@ REFERENCE_CODES = {
     "partner_blocked": CodeInfo(
         _REFERENCE,
         _("The customer is not approved"),
-        _("Nothing may be invoiced to the customer “%(value)s”. %(why)s"),
+        _("Nothing may be invoiced to the customer “%(value)s”: %(reason)s"),
         _("Have the customer checked and approved, or the block ended; the event then goes on by itself."),
         fix_class="c",
         fix="approve_party",

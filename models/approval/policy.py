@@ -256,6 +256,7 @@ class IntegrationApprovalPolicy(models.Model):
         old = self.replaces_id if values.get("state") == "active" else self
         new = self if values.get("state") == "active" else self.browse()
         names = (
+            "name",
             "kind",
             "company_id",
             "amount_from",

@@ -50,6 +50,7 @@ class IntegrationChangeRequest(models.Model):
         compute="_compute_may_decide", search="_search_may_decide", string="Waits for me"
     )
     waits_for = fields.Char(compute="_compute_may_decide", string="Waits for")
+    decides_for = fields.Char(compute="_compute_may_decide", string="You decide in the right of")
     why_not = fields.Char(compute="_compute_may_decide", string="Why you do not decide")
 
     # -- when it is asked for ---------------------------------------------------------------------------------
@@ -184,12 +185,14 @@ class IntegrationChangeRequest(models.Model):
     @api.depends_context("uid")
     def _compute_may_decide(self):
         for request in self:
-            request.may_decide, request.why_not, request.waits_for = False, False, False
+            request.may_decide = request.why_not = request.waits_for = request.decides_for = False
             if request.state != "asked":
                 continue
             request.waits_for = request.sudo()._open_tier_name()
             try:
-                request.may_decide = bool(request._right_of(self.env.user))
+                behalf = request._right_of(self.env.user)
+                request.may_decide = True
+                request.decides_for = behalf != self.env.user and behalf.sudo().name
             except NotEntitled as refused:
                 request.why_not = request._refusal(refused.reason)
 
@@ -241,7 +244,10 @@ class IntegrationChangeRequest(models.Model):
                 limit=limit,
             )
         )
-        return users | (delegations.delegate_id - request.barred_ids - done)
+        people = users | (delegations.delegate_id - request.barred_ids - done)
+        seen = self.with_context(allowed_company_ids=request.company_id.ids)
+        # Who has lost the right to see requests since the rule was made is not told, and asked no more.
+        return people.filtered(lambda user: seen.with_user(user).has_access("read"))
 
     def _write_decision(self, verdict, behalf, reason):
         self.env["integration.approval.decision"]._write_down(self, verdict, behalf, reason)

@@ -35,7 +35,8 @@ class IntegrationCredential(models.Model):
     @api.depends("connection_id.environment", "connection_id.state", "connection_id.flow_ids.approved_by_id")
     def _compute_needs_approval(self):
         for credential in self:
-            credential.needs_approval = credential.connection_id._secrets_need_approval()
+            connection = credential.connection_id
+            credential.needs_approval = bool(connection) and connection._secrets_need_approval()
 
     # -- guard -------------------------------------------------------------------------------------------------
 
@@ -53,7 +54,8 @@ class IntegrationCredential(models.Model):
         Connection = self.env["integration.connection"]
         kept, shown = [], []
         for vals in vals_list:
-            guarded = Connection.browse(vals.get("connection_id")).sudo()._secrets_need_approval()
+            connection = Connection.browse(vals.get("connection_id")).sudo().exists()
+            guarded = connection and connection._secrets_need_approval()
             secret = {name: vals[name] for name in SECRET_FIELDS if guarded and vals.get(name)}
             kept.append(secret)
             shown.append({name: value for name, value in vals.items() if name not in secret})

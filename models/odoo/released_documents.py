@@ -116,4 +116,6 @@ class AccountPayment(models.Model):
             ).integration_customer_state
             if refusal and (role == "supplier" or state == "blocked"):
                 raise UserError(self.env._("%s Nothing is paid until that changes.", refusal))
-            payment.partner_bank_id._integration_check_payment(payment.company_id)
+            payment.partner_bank_id._integration_check_payment(
+                payment.company_id, used=payment.require_partner_bank_account
+            )

@@ -171,14 +171,18 @@ class ResPartnerBank(models.Model):
             "call the supplier back on a number that you knew before, and press “Ask for approval”."
         )
 
-    def _integration_check_payment(self, company):
+    def _integration_check_payment(self, company, used=True):
         """Refuse to release money to an account that is not what was approved, or by who approved it.
+
+        :param used: whether the way of paying sends money to this account; a payment by hand only names it.
 
         :raises UserError: in plain words.
         """
         for bank in self.filtered("integration_governed"):
             if not bank.allow_out_payment:
-                continue  # core refuses where the way of paying uses the account
+                if used:
+                    raise UserError(self._integration_sentence())
+                continue
             digest = bank.sudo().integration_digest
             if digest and digest != bank._integration_details_digest():
                 raise UserError(

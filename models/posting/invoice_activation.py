@@ -17,6 +17,6 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 raise MissingReferenceError(
                     "partner_blocked",
                     f"res.partner {partner.id}",
-                    params={"value": partner.name, "why": why, "partner_id": partner.id},
+                    params={"value": partner.name, "reason": why, "partner_id": partner.id},
                 )
         return header
