@@ -3,6 +3,7 @@
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user
 
 from .replay_common import ReplayCommon
 
@@ -109,6 +110,34 @@ class TestReplayInbox(ReplayCommon):
         self.assertFalse(self.replay.with_user(self.approver).may_approve)
         self.replay.with_user(self.approver2).action_approve()
         self.assertEqual((self.replay.state, self.replay.approved_by_id), ("approved", self.approver2))
+
+    def test_a_controller_may_be_the_last_one_asked(self):
+        controller = new_test_user(
+            self.env, "ri_controller", groups="account.group_account_manager", company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )  # fmt: skip
+        administrator = new_test_user(
+            self.env, "ri_set_up", groups="finance_integration.group_administrator", company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )  # fmt: skip
+        groups = ("finance_integration.group_approver", "account.group_account_manager")
+        tiers = [
+            (0, 0, {"sequence": n, "group_id": self.env.ref(group).id}) for n, group in enumerate(groups)
+        ]
+        policy = (
+            self.env["integration.approval.policy"]
+            .with_user(administrator)
+            .create({"name": "Both", "kind": "replay", "tier_ids": tiers})
+        )
+        policy._ask_with("Careful", self.env["ir.attachment"]).with_user(self.approver).action_approve()
+        request = self.ask()
+        with self.assertRaises(AccessError):
+            request.with_user(controller).action_approve()
+        request.with_user(self.approver).action_approve()
+        request.with_user(controller).action_approve()
+        self.assertEqual((self.replay.state, self.replay.approved_by_id), ("approved", controller))
+        self.run_replay(self.replay)
+        self.assertEqual(self.replay.state, "done")
 
     def test_who_planned_it_never_decides_wherever(self):
         own = self.plan(self.message, user=self.approver)

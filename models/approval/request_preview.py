@@ -55,7 +55,8 @@ class IntegrationChangeRequest(models.Model):
     # -- freezing -------------------------------------------------------------------------------------------------
 
     def _content_facts(self, record, facts, preview, attachments):
-        shown = preview if preview is not None else self._preview_of(record, facts["values"])
+        company = self.env["res.company"].browse(facts["company_id"])
+        shown = preview if preview is not None else self._preview_of(record, facts["values"], company)
         facts = {**facts, "preview": shown}
         return {
             "preview": shown,
@@ -93,9 +94,9 @@ class IntegrationChangeRequest(models.Model):
         return content_digest(self._content(facts, self.attachment_ids))
 
     @api.model
-    def _preview_of(self, record, values):
+    def _preview_of(self, record, values, company):
         """Return what ``values`` would change of ``record``, the same for whoever asks and in whichever language."""
-        record = record.sudo().with_context(lang="en_US", tz="UTC")
+        record = record.sudo().with_company(company).with_context(lang="en_US", tz="UTC")
         if hasattr(record, "_approval_preview"):
             return record._approval_preview(values)
         rows = []
@@ -145,7 +146,7 @@ class IntegrationChangeRequest(models.Model):
             return True
         if not self.recomputed:
             return False
-        now = self._preview_of(record, self.values)
+        now = self._preview_of(record, self.values, self.company_id)
         return exact_json(preview_core(now)) != exact_json(preview_core(self.preview or {}))
 
     @api.depends("state", "preview")
