@@ -327,7 +327,7 @@ class IntegrationApprovalTier(models.Model):
     @api.depends("group_id.name", "user_ids.name", "count")
     def _compute_people(self):
         for tier in self:
-            names = [tier.group_id.sudo().name, *tier.user_ids.sudo().mapped("name")]
+            names = [tier.group_id.sudo().display_name, *tier.user_ids.sudo().mapped("name")]
             text = self.env._(" or ").join(name for name in names if name)
             tier.people = f"{tier.count} × {text}" if tier.count > 1 else text
 

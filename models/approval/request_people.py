@@ -100,7 +100,7 @@ class IntegrationChangeRequest(models.Model):
 
     def _default_tiers(self):
         group = self.env.ref(APPROVER)
-        return [{"name": group.sudo().name, "group": group.id, "people": [], "count": 1}]
+        return [{"name": group.sudo().display_name, "group": group.id, "people": [], "count": 1}]
 
     # -- whose turn it is ---------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class IntegrationChangeRequest(models.Model):
                 "The approver for whom you stand in has decided about this already. Ask another approver."
             ),
             "not_entitled": _(
-                "Only an approver may decide about this: %s.", self.sudo()._open_tier_name() or ""
+                "It is not yours to decide. It waits for: %s", self.sudo()._open_tier_name() or ""
             ),
             "decided": _("This has been decided already."),
         }[reason]

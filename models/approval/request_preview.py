@@ -26,6 +26,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 from ...engine.approval import content_digest, preview_core
 
@@ -47,6 +48,7 @@ class IntegrationChangeRequest(models.Model):
         help="SHA-256 over everything that is asked for: it freezes what is approved.",
     )
     preview_html = fields.Html(compute="_compute_preview_html", string="What would change", sanitize=False)
+    at_stake = fields.Char(compute="_compute_at_stake", string="Money at stake")
     is_stale = fields.Boolean(
         compute="_compute_is_stale",
         help="What it is about has changed since it was asked for: it cannot be approved as it stands.",
@@ -154,17 +156,26 @@ class IntegrationChangeRequest(models.Model):
         for request in self:
             request.is_stale = request.state in ("asked", "agreed") and request.sudo()._is_overtaken()
 
+    @api.depends("amount", "currency_id")
+    def _compute_at_stake(self):
+        for request in self:
+            currency = request.currency_id
+            request.at_stake = currency and formatLang(self.env, request.amount, currency_obj=currency)
+
     # -- showing ----------------------------------------------------------------------------------------------------
 
     @api.depends("preview")
     def _compute_preview_html(self):
         for request in self:
             preview = request.preview or {}
-            parts = [request._rows_markup(preview.get("rows") or [])]
+            parts = [
+                Markup("<p class='fw-bold text-warning-emphasis'>%s</p>") % note
+                for note in preview.get("notes") or []
+            ]
+            parts.append(request._rows_markup(preview.get("rows") or []))
             parts += [
                 request._entry_markup(entry) for entry in (preview.get("entries") or [])[:MAX_SHOWN_ENTRIES]
             ]
-            parts += [Markup("<p>%s</p>") % note for note in preview.get("notes") or []]
             request.preview_html = Markup("").join(parts) or False
 
     def _rows_markup(self, rows):

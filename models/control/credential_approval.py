@@ -203,6 +203,13 @@ class IntegrationCredential(models.Model):
 class IntegrationConnection(models.Model):
     _inherit = "integration.connection"
 
+    secrets_need_approval = fields.Boolean(compute="_compute_secrets_need_approval")
+
+    @api.depends("environment", "state", "flow_ids.approved_by_id")
+    def _compute_secrets_need_approval(self):
+        for connection in self:
+            connection.secrets_need_approval = connection._secrets_need_approval()
+
     def _secrets_need_approval(self):
         """Whether this connection books real events, or did: neither a pause nor another environment changes that."""
         self.ensure_one()
