@@ -134,6 +134,21 @@ class TestApproval(ApprovalCommon):
         request.with_user(self.ann).action_approve()
         self.assertEqual(request.state, "approved")
 
+    def test_evidence_of_another_record_stays_there(self):
+        paper = self.env["ir.attachment"].create(
+            {
+                "name": "bill.txt",
+                "raw": b"bill",
+                "res_model": "res.partner",
+                "res_id": self.company.partner_id.id,
+            }
+        )
+        request = self.ask(attachments=paper)
+        self.assertEqual((paper.res_model, paper.res_id), ("res.partner", self.company.partner_id.id))
+        paper.sudo().unlink()
+        with self.assertRaisesRegex(UserError, "not what was asked for"):
+            request.with_user(self.ann).action_approve()
+
     def test_values_with_fractions_keep_their_digest(self):
         values = {"start_date": "2026-02-01", "rate": 0.1, "deep": {"x": [1.10, 2]}}
         requests = self.env["integration.change.request"].with_user(self.operator)
