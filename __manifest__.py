@@ -103,6 +103,8 @@
         "wizards/mapping_file_views.xml",
         "wizards/mapping_look_views.xml",
         "wizards/mapping_what_if_views.xml",
+        "views/credential_approval_views.xml",
+        "views/payee_views.xml",
     ],
     "assets": {
         "web.assets_backend": [
@@ -115,6 +117,7 @@
     "demo": [
         "demo/demo.xml",
         "demo/master_records.xml",
+        "demo/approvals.xml",
     ],
     "post_load": "post_load",
     "uninstall_hook": "uninstall_hook",

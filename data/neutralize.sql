@@ -2,4 +2,5 @@
 UPDATE integration_connection SET state = 'paused', delivery_url = NULL, api_base_url = NULL;
 UPDATE integration_endpoint SET active = FALSE;
 UPDATE integration_credential SET ciphertext = NULL, hint = NULL;
+UPDATE integration_credential SET pending_ciphertext = NULL, pending_hint = NULL;
 UPDATE integration_drop SET active = FALSE;

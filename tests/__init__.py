@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import test_access
+from . import test_activation
 from . import test_approval_delegation
 from . import test_approval_race
 from . import test_approval_rules
@@ -9,6 +10,7 @@ from . import test_access_duties
 from . import test_access_methods
 from . import test_access_review
 from . import test_forged
+from . import test_bank_details
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive
@@ -18,6 +20,7 @@ from . import test_business_events
 from . import test_complete_lines
 from . import test_contracts
 from . import test_correlation
+from . import test_credential_approval
 from . import test_doorbell
 from . import test_cutover
 from . import test_delivery_circuit
@@ -48,6 +51,7 @@ from . import test_query_asking
 from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval
+from . import test_replay_inbox
 from . import test_replay_noop
 from . import test_seal_verification
 from . import test_seals

@@ -36,6 +36,8 @@ class TestDelegation(ApprovalCommon):
         self.assertIn(row, row.search([("holds_today", "=", True)]))
         self.env.invalidate_all()
         self.assertTrue(request.with_user(self.operator).may_decide)
+        self.assertEqual(request.with_user(self.operator).decides_for, self.ann.name)
+        self.assertFalse(request.with_user(self.ann).decides_for)
         request.with_user(self.operator).action_approve()
         decision = request.decision_ids
         self.assertEqual((decision.user_id, decision.behalf_id), (self.operator, self.ann))

@@ -14,8 +14,8 @@ class TestApprovalRules(ApprovalCommon):
         return [tier["name"] for tier in request.tiers]
 
     def test_the_default_limits(self):
-        approver = self.env.ref(GROUP % "approver").name
-        controller = self.env.ref(CONTROLLER).name
+        approver = self.env.ref(GROUP % "approver").display_name
+        controller = self.env.ref(CONTROLLER).display_name
         for kind, amount, names in (
             ("write_off", 0, [approver]),
             ("write_off", 499.99, [approver]),
@@ -39,7 +39,7 @@ class TestApprovalRules(ApprovalCommon):
 
     def test_two_steps_by_two_people_in_order(self):
         request = self.ask(kind="lock_waiver")
-        self.assertEqual(request.waits_for, self.env.ref(GROUP % "approver").name)
+        self.assertEqual(request.waits_for, self.env.ref(GROUP % "approver").display_name)
         with self.assertRaises(AccessError):
             request.with_user(self.controller).action_approve()
         request.with_user(self.ann).action_approve()
@@ -47,7 +47,7 @@ class TestApprovalRules(ApprovalCommon):
         self.assertEqual(
             (request.state, request.approver_id.id, self.flow.start_date), ("asked", False, False)
         )
-        self.assertEqual(request.waits_for, self.env.ref(CONTROLLER).name)
+        self.assertEqual(request.waits_for, self.env.ref(CONTROLLER).display_name)
         self.assertEqual(
             request.sudo().activity_ids.user_id & (self.ann | self.ben | self.controller), self.controller
         )
@@ -140,9 +140,15 @@ class TestApprovalRules(ApprovalCommon):
             policy.tier_ids.unlink()
         draft = policy.browse(policy.action_new_version()["res_id"])
         self.assertEqual((draft.state, draft.replaces_id, len(draft.tier_ids)), ("draft", policy, 1))
-        draft.ask_hours = 5
+        draft.write({"ask_hours": 5, "name": "Faster"})
         request = draft._ask_with("Faster", self.env["ir.attachment"])
-        self.assertEqual(request.preview["rows"], [{"field": "ask_hours", "before": "168", "after": "5"}])
+        self.assertEqual(
+            request.preview["rows"],
+            [
+                {"field": "name", "before": "Rule", "after": "Faster"},
+                {"field": "ask_hours", "before": "168", "after": "5"},
+            ],
+        )
         request.with_user(self.ben).action_approve()
         self.assertEqual((draft.state, policy.state), ("active", "retired"))
         request = draft._ask_with("No longer needed", self.env["ir.attachment"])

@@ -90,7 +90,7 @@ class TestApproval(ApprovalCommon):
             .with_user(self.ann)
             .create({"request_id": request.id, "reason": "Not before the audit"})
         )
-        wizard.action_confirm_refusal()
+        wizard.action_refuse()
         self.assertEqual((request.state, request.answer), ("refused", "Not before the audit"))
         self.assertIn("Not before the audit", request.sudo().message_ids[0].body)
         self.assertFalse(self.flow.start_date)
@@ -133,6 +133,21 @@ class TestApproval(ApprovalCommon):
         paper.sudo().raw = b"signed"
         request.with_user(self.ann).action_approve()
         self.assertEqual(request.state, "approved")
+
+    def test_evidence_of_another_record_stays_there(self):
+        paper = self.env["ir.attachment"].create(
+            {
+                "name": "bill.txt",
+                "raw": b"bill",
+                "res_model": "res.partner",
+                "res_id": self.company.partner_id.id,
+            }
+        )
+        request = self.ask(attachments=paper)
+        self.assertEqual((paper.res_model, paper.res_id), ("res.partner", self.company.partner_id.id))
+        paper.sudo().unlink()
+        with self.assertRaisesRegex(UserError, "not what was asked for"):
+            request.with_user(self.ann).action_approve()
 
     def test_values_with_fractions_keep_their_digest(self):
         values = {"start_date": "2026-02-01", "rate": 0.1, "deep": {"x": [1.10, 2]}}

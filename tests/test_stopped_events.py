@@ -332,7 +332,7 @@ class TestScreens(StoppedCommon):
             },
             "integration.error.resolution": {"list": set(), "form": set()},
         }  # fmt: skip
-        approving = {"action_approve", "action_refuse"}
+        approving = {"action_approve", "action_open_refusal"}
         for model, views in writing.items():
             for view_type, names in views.items():
                 for user in (self.auditor, self.administrator):

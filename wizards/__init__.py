@@ -1,7 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import approval_ask
+from . import bank_approval
 from . import company_pause
 from . import flow_step
+from . import payee_rules
 from . import test_box
 from . import limit_change
 from . import exception_step

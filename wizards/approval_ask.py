@@ -3,7 +3,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 # Records that take a reason and evidence from this dialog: they have ``_ask_with(reason, attachments)``.
-ASKABLE = frozenset({"integration.approval.policy", "integration.credential"})
+ASKABLE = frozenset({"integration.approval.policy"})
 
 
 class IntegrationApprovalAsk(models.TransientModel):
@@ -42,7 +42,7 @@ class IntegrationApprovalRefuse(models.TransientModel):
     request_id = fields.Many2one("integration.change.request", required=True, readonly=True)
     reason = fields.Text(required=True, string="Why not")
 
-    def action_confirm_refusal(self):
+    def action_refuse(self):
         """Button: refuse."""
         self.ensure_one()
         self.request_id.action_refuse(self.reason)

@@ -55,6 +55,8 @@ FIX_BUTTONS = {
     "assign_role_account": _("Choose the account"),
     "assign_journal": _("Choose the journal"),
     "assign_party": _("Choose the customer"),
+    "approve_party": _("Open the customer"),
+    "approve_bank": _("Open the bank account"),
     "link_document": _("Link the document"),
     "apply_cash": _("Apply the money"),
     "assign_counterpart": _("Choose the counterpart"),

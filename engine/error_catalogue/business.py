@@ -8,6 +8,18 @@ from .base import CodeInfo, ErrorClass, _
 _BUSINESS = ErrorClass.BUSINESS
 
 BUSINESS_CODES = {
+    "bank_details_new": CodeInfo(
+        _BUSINESS,
+        _("New bank details of a supplier"),
+        _("The source tells another bank account of “%(name)s”: %(account)s. Nothing is paid to it."),
+        _(
+            "It may be a fraud: call the supplier back on a number that you knew before, then ask for approval. "
+            "Never use a number that came with the new details."
+        ),
+        severity="high",
+        fix_class="c",
+        fix="approve_bank",
+    ),
     "period_locked": CodeInfo(
         _BUSINESS,
         _("The period is locked"),

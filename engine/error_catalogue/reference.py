@@ -49,8 +49,10 @@ REFERENCE_CODES = {
     "partner_blocked": CodeInfo(
         _REFERENCE,
         _("The customer is not approved"),
-        _("The customer “%(value)s” is not approved yet, so nothing may be invoiced to them."),
-        _("Have the customer checked and approved; the message then goes on by itself."),
+        _("Nothing may be invoiced to the customer “%(value)s”: %(reason)s"),
+        _("Have the customer checked and approved, or the block ended; the event then goes on by itself."),
+        fix_class="c",
+        fix="approve_party",
     ),
     "credited_invoice_unknown": CodeInfo(
         _REFERENCE,

@@ -80,6 +80,9 @@ class IntegrationApprovalDelegation(models.Model):
     @api.depends("delegate_id", "delegator_id")
     def _compute_display_name(self):
         for row in self:
+            if not row.delegate_id:
+                row.display_name = self.env._("Standing in")
+                continue
             row.display_name = self.env._(
                 "%(delegate)s instead of %(delegator)s",
                 delegate=row.delegate_id.name,

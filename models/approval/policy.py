@@ -256,6 +256,7 @@ class IntegrationApprovalPolicy(models.Model):
         old = self.replaces_id if values.get("state") == "active" else self
         new = self if values.get("state") == "active" else self.browse()
         names = (
+            "name",
             "kind",
             "company_id",
             "amount_from",
@@ -326,7 +327,7 @@ class IntegrationApprovalTier(models.Model):
     @api.depends("group_id.name", "user_ids.name", "count")
     def _compute_people(self):
         for tier in self:
-            names = [tier.group_id.sudo().name, *tier.user_ids.sudo().mapped("name")]
+            names = [tier.group_id.sudo().display_name, *tier.user_ids.sudo().mapped("name")]
             text = self.env._(" or ").join(name for name in names if name)
             tier.people = f"{tier.count} × {text}" if tier.count > 1 else text
 

@@ -69,8 +69,12 @@ class IntegrationChangeRequest(models.Model):
             record.sudo().with_company(self.company_id)._approval_ended(self.sudo())
 
     def _keep_evidence(self):
-        """Attach the evidence to the request, so that whoever sees the request sees it and nobody else removes it."""
-        self.sudo().attachment_ids.write({"res_model": self._name, "res_id": self.id})
+        """Attach what was uploaded to the request: whoever sees it sees the evidence, and nobody else removes it.
+
+        What belongs to another record stays there; if it is changed or removed, the request cannot be approved.
+        """
+        uploaded = self.sudo().attachment_ids.filtered(lambda attachment: not attachment.res_id)
+        uploaded.write({"res_model": self._name, "res_id": self.id})
 
     def _tell_approvers(self, note=None):
         """Give everybody whose turn it is an activity."""

@@ -50,6 +50,7 @@ class IntegrationChangeRequest(models.Model):
         compute="_compute_may_decide", search="_search_may_decide", string="Waits for me"
     )
     waits_for = fields.Char(compute="_compute_may_decide", string="Waits for")
+    decides_for = fields.Char(compute="_compute_may_decide", string="You decide in the right of")
     why_not = fields.Char(compute="_compute_may_decide", string="Why you do not decide")
 
     # -- when it is asked for ---------------------------------------------------------------------------------
@@ -99,7 +100,7 @@ class IntegrationChangeRequest(models.Model):
 
     def _default_tiers(self):
         group = self.env.ref(APPROVER)
-        return [{"name": group.sudo().name, "group": group.id, "people": [], "count": 1}]
+        return [{"name": group.sudo().display_name, "group": group.id, "people": [], "count": 1}]
 
     # -- whose turn it is ---------------------------------------------------------------------------------------
 
@@ -170,7 +171,7 @@ class IntegrationChangeRequest(models.Model):
                 "The approver for whom you stand in has decided about this already. Ask another approver."
             ),
             "not_entitled": _(
-                "Only an approver may decide about this: %s.", self.sudo()._open_tier_name() or ""
+                "It is not yours to decide. It waits for: %s", self.sudo()._open_tier_name() or ""
             ),
             "decided": _("This has been decided already."),
         }[reason]
@@ -184,12 +185,14 @@ class IntegrationChangeRequest(models.Model):
     @api.depends_context("uid")
     def _compute_may_decide(self):
         for request in self:
-            request.may_decide, request.why_not, request.waits_for = False, False, False
+            request.may_decide = request.why_not = request.waits_for = request.decides_for = False
             if request.state != "asked":
                 continue
             request.waits_for = request.sudo()._open_tier_name()
             try:
-                request.may_decide = bool(request._right_of(self.env.user))
+                behalf = request._right_of(self.env.user)
+                request.may_decide = True
+                request.decides_for = behalf != self.env.user and behalf.sudo().name
             except NotEntitled as refused:
                 request.why_not = request._refusal(refused.reason)
 
@@ -241,7 +244,10 @@ class IntegrationChangeRequest(models.Model):
                 limit=limit,
             )
         )
-        return users | (delegations.delegate_id - request.barred_ids - done)
+        people = users | (delegations.delegate_id - request.barred_ids - done)
+        seen = self.with_context(allowed_company_ids=request.company_id.ids)
+        # Who has lost the right to see requests since the rule was made is not told, and asked no more.
+        return people.filtered(lambda user: seen.with_user(user).has_access("read"))
 
     def _write_decision(self, verdict, behalf, reason):
         self.env["integration.approval.decision"]._write_down(self, verdict, behalf, reason)

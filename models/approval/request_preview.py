@@ -26,6 +26,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 from ...engine.approval import content_digest, preview_core
 
@@ -47,6 +48,7 @@ class IntegrationChangeRequest(models.Model):
         help="SHA-256 over everything that is asked for: it freezes what is approved.",
     )
     preview_html = fields.Html(compute="_compute_preview_html", string="What would change", sanitize=False)
+    at_stake = fields.Char(compute="_compute_at_stake", string="Money at stake")
     is_stale = fields.Boolean(
         compute="_compute_is_stale",
         help="What it is about has changed since it was asked for: it cannot be approved as it stands.",
@@ -55,7 +57,8 @@ class IntegrationChangeRequest(models.Model):
     # -- freezing -------------------------------------------------------------------------------------------------
 
     def _content_facts(self, record, facts, preview, attachments):
-        shown = preview if preview is not None else self._preview_of(record, facts["values"])
+        company = self.env["res.company"].browse(facts["company_id"])
+        shown = preview if preview is not None else self._preview_of(record, facts["values"], company)
         facts = {**facts, "preview": shown}
         return {
             "preview": shown,
@@ -93,9 +96,9 @@ class IntegrationChangeRequest(models.Model):
         return content_digest(self._content(facts, self.attachment_ids))
 
     @api.model
-    def _preview_of(self, record, values):
+    def _preview_of(self, record, values, company):
         """Return what ``values`` would change of ``record``, the same for whoever asks and in whichever language."""
-        record = record.sudo().with_context(lang="en_US", tz="UTC")
+        record = record.sudo().with_company(company).with_context(lang="en_US", tz="UTC")
         if hasattr(record, "_approval_preview"):
             return record._approval_preview(values)
         rows = []
@@ -145,7 +148,7 @@ class IntegrationChangeRequest(models.Model):
             return True
         if not self.recomputed:
             return False
-        now = self._preview_of(record, self.values)
+        now = self._preview_of(record, self.values, self.company_id)
         return exact_json(preview_core(now)) != exact_json(preview_core(self.preview or {}))
 
     @api.depends("state", "preview")
@@ -153,17 +156,26 @@ class IntegrationChangeRequest(models.Model):
         for request in self:
             request.is_stale = request.state in ("asked", "agreed") and request.sudo()._is_overtaken()
 
+    @api.depends("amount", "currency_id")
+    def _compute_at_stake(self):
+        for request in self:
+            currency = request.currency_id
+            request.at_stake = currency and formatLang(self.env, request.amount, currency_obj=currency)
+
     # -- showing ----------------------------------------------------------------------------------------------------
 
     @api.depends("preview")
     def _compute_preview_html(self):
         for request in self:
             preview = request.preview or {}
-            parts = [request._rows_markup(preview.get("rows") or [])]
+            parts = [
+                Markup("<p class='fw-bold text-warning-emphasis'>%s</p>") % note
+                for note in preview.get("notes") or []
+            ]
+            parts.append(request._rows_markup(preview.get("rows") or []))
             parts += [
                 request._entry_markup(entry) for entry in (preview.get("entries") or [])[:MAX_SHOWN_ENTRIES]
             ]
-            parts += [Markup("<p>%s</p>") % note for note in preview.get("notes") or []]
             request.preview_html = Markup("").join(parts) or False
 
     def _rows_markup(self, rows):

@@ -10,6 +10,8 @@ from . import display
 from . import batch_exception
 from . import correlation
 from . import change_request
+from . import credential_approval
+from . import exception_party
 from . import error_resolution
 from . import stopped_event
 from . import replay_words

@@ -27,6 +27,8 @@ FIXES = {
     "date_invalid": "resend",
     "partner_ambiguous": "customer",
     "partner_unknown": "customer",
+    "partner_blocked": "partner",
+    "bank_details_new": "bank",
     "payment_party_unknown": "identify",
     "refund_party_unknown": "identify",
     "payment_reference_unknown": "apply",

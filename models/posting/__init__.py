@@ -3,6 +3,7 @@ from . import posting
 from . import customer
 from . import complete_lines
 from . import invoice
+from . import invoice_activation
 from . import invoice_writer
 from . import movement
 from . import application

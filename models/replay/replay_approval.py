@@ -32,8 +32,7 @@ class IntegrationReplayApproval(models.Model):
         """Button: approve the plan as it stands; somebody else has planned it and asked for it."""
         self._check_approver()
         self._lock("waiting")
-        if self.env.user in (self.requested_by_id | self.create_uid):
-            raise UserError(self.env._("Who planned a replay or asked for its approval never approves it."))
+        self._check_two_people()
         if self._digest_now() != self.plan_digest:
             raise UserError(
                 self.env._("The lines of this plan are not those that were computed. Plan it anew.")
@@ -67,6 +66,10 @@ class IntegrationReplayApproval(models.Model):
         self.check_access("write")
         if not self.env.user.has_group(APPROVER):
             raise AccessError(self.env._("Only an approver may do this."))
+
+    def _check_two_people(self):
+        if self.env.user in (self.requested_by_id | self.create_uid):
+            raise UserError(self.env._("Who planned a replay or asked for its approval never approves it."))
 
     def _check_reason(self):
         if not (self.reason or "").strip():

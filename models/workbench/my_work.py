@@ -178,8 +178,13 @@ class IntegrationMyWork(models.AbstractModel):
         if not self.env.user.has_group("finance_integration.group_approver"):
             return replays
         view = self.env["integration.work.view"]._look()
+        # Those that ask in the inbox are among the requests; the rest waited before there was one.
+        asking = self.env["integration.change.request"].search(
+            [("res_model", "=", "integration.replay"), ("state", "=", "asked")], limit=5_000
+        )
         return replays.search(
             [
+                ("id", "not in", asking.mapped("res_id")),
                 ("state", "=", "waiting"),
                 ("requested_by_id", "!=", self.env.uid),
                 ("create_uid", "!=", self.env.uid),
