@@ -159,3 +159,12 @@ class IntegrationMovement(models.Model):
     @api.model
     def _period_domain(self, first, last):
         return [("event_date", ">=", first), ("event_date", "<=", last)]
+
+
+class IntegrationStoppedEvent(models.Model):
+    _name = "integration.stopped.event"
+    _inherit = ["integration.stopped.event", "integration.in.my.view"]
+
+    @api.model
+    def _period_domain(self, first, last):
+        return [("occurred_at", ">=", first), ("occurred_at", "<", last + timedelta(days=1))]
