@@ -4,7 +4,8 @@
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tests import new_test_user
 
 from .workbench_common import WorkbenchCommon
 
@@ -371,3 +372,11 @@ class TestMyWork(WorkbenchCommon):
                     self.env["integration.my.work"].with_user(user).open_tile(tile["key"])
         with self.assertRaises(UserError):
             self.env["integration.my.work"].with_user(self.auditor).open_tile("forged")
+
+    def test_who_has_nothing_to_do_with_it_leaves_no_trace(self):
+        stranger = new_test_user(self.env, "wb_nobody", groups="base.group_user", **self.people)
+        work = self.env["integration.my.work"].with_user(stranger)
+        for call in (work.get_work, lambda: work.choose(None, None), lambda: work.set_digest(wanted=True)):
+            with self.assertRaises(AccessError):
+                call()
+        self.assertFalse(self.env["integration.work.view"].search_count([("user_id", "=", stranger.id)]))

@@ -48,7 +48,7 @@ class IntegrationException(models.Model):
         readonly=True,
         tracking=True,
     )
-    severity = fields.Selection(SEVERITIES, required=True, readonly=True)
+    severity = fields.Selection(SEVERITIES, required=True, readonly=True, group_expand="_expand_severities")
     severity_rank = fields.Integer(compute="_compute_severity_rank", store=True)
     user_id = fields.Many2one("res.users", string="Owner", tracking=True, index=True)
     deadline = fields.Datetime(string="Act by", readonly=True)
@@ -67,6 +67,11 @@ class IntegrationException(models.Model):
 
     _resolved_cause_idx = models.Index("(connection_id, code, cause) WHERE state = 'resolved'")
     _open_cause_unique = models.UniqueIndex("(connection_id, code, cause) WHERE state = 'open'")
+
+    @api.model
+    def _expand_severities(self, values, domain):
+        """Let the columns of a board stand by urgency, the most urgent first; only those that hold something."""
+        return [value for value, _label in reversed(SEVERITIES) if value in values]
 
     @api.depends("connection_id.company_id")
     def _compute_company_id(self):

@@ -22,9 +22,7 @@ class IntegrationAssignmentRule(models.Model):
     name = fields.Char(required=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company", default=lambda self: self.env.company, help="Empty = all companies."
-    )
+    company_id = fields.Many2one("res.company", required=True, default=lambda self: self.env.company)
     connection_id = fields.Many2one("integration.connection", ondelete="cascade", check_company=True)
     flow_id = fields.Many2one("integration.flow", ondelete="cascade", string="About")
     error_class = fields.Selection(
@@ -50,7 +48,7 @@ class IntegrationAssignmentRule(models.Model):
     @api.depends("company_id")
     def _compute_currency_id(self):
         for rule in self:
-            rule.currency_id = (rule.company_id or self.env.company).currency_id
+            rule.currency_id = rule.company_id.currency_id
 
     @api.constrains("user_ids")
     def _check_users(self):
@@ -70,7 +68,7 @@ class IntegrationAssignmentRule(models.Model):
         self.ensure_one()
         info = CODES.get(exception.code)
         return (
-            self.company_id.id in (False, exception.company_id.id)
+            self.company_id == exception.company_id
             and self.connection_id.id in (False, exception.connection_id.id)
             and self.flow_id.id in (False, exception.flow_id.id)
             and self.reason_id.id in (False, exception.reason_id.id)

@@ -27,6 +27,8 @@ class IntegrationWorkView(models.Model):
             local = utc_now().astimezone(pytz.timezone(user.tz or "UTC"))
             if local.hour < FROM_HOUR or view.digest_sent_on == local.date() or not user.active:
                 continue
+            if not self.env["integration.exception"].with_user(user).has_access("read"):
+                continue  # the right was taken away since
             view.digest_sent_on = local.date()
             sent += bool(view._send_digest())
         return sent

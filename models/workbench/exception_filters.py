@@ -66,7 +66,16 @@ class IntegrationException(models.Model):
 
     @api.model
     def _selection_waits_for(self):
-        return [(key, self.env._(label)) for key, label in ACTORS.items()]  # pylint: disable=translation-not-lazy
+        _ = self.env._
+        labels = {
+            "operator": _("Accountant"),
+            "approver": _("Approver"),
+            "administrator": _("Administrator"),
+            "source": _("Source"),
+            "destination": _("Receiver"),
+            "hub": _("Nobody"),
+        }
+        return [(key, labels[key]) for key in ACTORS]
 
     @api.depends("code", "approval_asked", "asked_source_at", "state")
     def _compute_waits_for(self):

@@ -36,7 +36,7 @@ class IntegrationException(models.Model):
             own = requests.filtered(lambda request, this=exception: request.res_id == this.id)
             exception.request_ids = own
             asked = own.filtered(lambda request: request.state in OPEN_STATES)[:1]
-            exception.request_text = asked and self.env._(
+            exception.request_text = bool(asked) and self.env._(
                 "%(what)s, asked by %(user)s", what=asked.name, user=asked.requester_id.name
             )
 

@@ -218,6 +218,9 @@ class IntegrationMyWork(models.AbstractModel):
     def _urgent(self):
         """Return the exceptions that come first for the acting user: theirs and nobody's."""
         domain = [*OPEN, ("user_id", "in", [self.env.uid, False]), ("in_my_view", "=", True)]
+        if not self.env.user.has_group("finance_integration.group_administrator"):
+            # What only an administrator can put right comes first for nobody else, unless it was given to them.
+            domain += ["|", ("waits_for", "!=", "administrator"), ("user_id", "=", self.env.uid)]
         found = self.env["integration.exception"].search(domain, limit=SHOWN_URGENT)
         severities = dict(found._fields["severity"]._description_selection(self.env))
         return [

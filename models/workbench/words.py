@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The words of the workbench in audit trail and timeline."""
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
 from ..control.display import ACTION_LABELS, words_for
@@ -31,23 +31,32 @@ SHOWN = frozenset({"message.correct", "exception.accept_difference", "exception.
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
-    @api.depends("status", "exception_id.approval_asked")
-    def _compute_state_label(self):
-        """Say of posted money whether it is applied, and of what is stopped whether an approver has the word."""
-        result = super()._compute_state_label()
+    not_applied = fields.Boolean(
+        compute="_compute_not_applied", help="Its money is posted, and nobody has said yet what it pays."
+    )
+
+    @api.depends("status", "kind")
+    def _compute_not_applied(self):
         posted = self.filtered(
             lambda row: row.direction == "in" and row.status == "done" and row.kind == "movement"
         )
+        self.not_applied = False
         if posted:
-            open_money = (
+            waiting = (
                 self.env["integration.movement"]
                 .sudo()
                 ._read_group(
                     [("message_id", "in", posted.ids), ("application", "in", WAITING)], ["message_id"]
                 )
             )
-            for (message,) in open_money:
-                self.browse(message.id).state_label = self.env._("Posted, not applied")
+            self.browse([message.id for (message,) in waiting]).not_applied = True
+
+    @api.depends("status", "exception_id.approval_asked")
+    def _compute_state_label(self):
+        """Say of posted money whether it is applied, and of what is stopped whether an approver has the word."""
+        result = super()._compute_state_label()
+        for message in self.filtered("not_applied"):
+            message.state_label = self.env._("Posted, not applied")
         for message in self.filtered(lambda row: row.status == "parked" and row.exception_id.approval_asked):
             message.state_label = self.env._("Not posted: waiting for approval")
         return result

@@ -39,7 +39,11 @@ class IntegrationWorkView(models.Model):
 
     @api.model
     def _mine(self):
-        """Return the acting user's choice, as superuser; made at the first look."""
+        """Return the acting user's choice, as superuser; made at the first look.
+
+        :raises AccessError: the user has nothing to do with exceptions.
+        """
+        self.env["integration.exception"].check_access("read")
         views = self.sudo()
         return views.search([("user_id", "=", self.env.uid)], limit=1) or views.create(
             {"user_id": self.env.uid}
@@ -159,3 +163,12 @@ class IntegrationMovement(models.Model):
     @api.model
     def _period_domain(self, first, last):
         return [("event_date", ">=", first), ("event_date", "<=", last)]
+
+
+class IntegrationStoppedEvent(models.Model):
+    _name = "integration.stopped.event"
+    _inherit = ["integration.stopped.event", "integration.in.my.view"]
+
+    @api.model
+    def _period_domain(self, first, last):
+        return [("occurred_at", ">=", first), ("occurred_at", "<", last + timedelta(days=1))]

@@ -162,7 +162,8 @@ registry.category("web_tour.tours").add("finance_integration_correct", {
             run: "click",
         },
         {
-            trigger: `${LIST} .o_data_cell[name=event_type]`,
+            content: "The list of its own, not the one in the form",
+            trigger: `body:not(:has(.o_form_view)) ${LIST} .o_data_cell[name=event_type]`,
             run: "click",
         },
         {
