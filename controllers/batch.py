@@ -42,7 +42,7 @@ class Batch(Controller):
             count = ndjson.count_lines(raw)
             reading.check_rate(facts, environ, 1 + min(count, ndjson.MAX_LINES) // LINES_PER_TOKEN)
             reading.verify(facts, raw, headers, request.httprequest.url)
-            answer = _store(facts, raw, reading.kept_headers(facts, headers))
+            answer = _store(facts, raw, reading.kept_headers(facts, headers), environ)
         except RefusedRequestError as refusal:
             webhook.count_refusal(facts or webhook.address_facts(key), refusal.code)
             return problem(*refusal.response, correlation_id=correlation_id)
@@ -62,7 +62,7 @@ def _check_takes_batches(facts):
         )
 
 
-def _store(facts, raw, kept_headers):
+def _store(facts, raw, kept_headers, environ):
     try:
         lines = ndjson.split(raw)
     except ndjson.UnreadableBatchError as error:
@@ -74,7 +74,11 @@ def _store(facts, raw, kept_headers):
         # Two batches with the same events in another order can lock each other out: Odoo repeats one of them.
         with isolation.conflicts_are_expected():
             answer, lane_ids = request.env["integration.ingest"]._accept_batch(
-                facts, raw, lines, kept_headers
+                facts,
+                raw,
+                lines,
+                kept_headers,
+                admit=lambda envelopes: reading.check_flow_rates(facts, envelopes, environ),
             )
     except TooManyConflictsError as error:
         raise RefusedRequestError(

@@ -62,6 +62,9 @@ LOSS_TRACES = (
     "connection already closed",
     "cursor already closed",
     "could not be rung",
+    # Odoo's first process ends when it finds no database; who starts it again does not wait for its live chat process.
+    "Gevent Parent changed",
+    "Address already in use",
 )
 
 

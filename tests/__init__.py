@@ -23,6 +23,7 @@ from . import test_fault_invariants
 from . import test_flow_life
 from . import test_flow_windows
 from . import test_http_client
+from . import test_job_runner
 from . import test_inbox_connection
 from . import test_numbering
 from . import test_order
@@ -38,6 +39,7 @@ from . import test_replay
 from . import test_replay_approval
 from . import test_replay_noop
 from . import test_sftp
+from . import test_shared_rates
 from . import test_shadow
 from . import test_rules
 from . import test_rules_race

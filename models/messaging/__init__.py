@@ -24,6 +24,7 @@ from . import drain_order
 from . import drain_numbers
 from . import event
 from . import event_records
+from . import event_bills
 from . import circuit
 from . import delivery
 from . import rehearsal

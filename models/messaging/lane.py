@@ -118,6 +118,8 @@ class IntegrationLane(models.Model):
         """Job: go on with what is still ready in this lane; where a drain is at work, look again later."""
         self.ensure_one()
         drain, registry = self.env["integration.drain"], self.env.registry
+        # The second look of a drain that was killed between its commit and that look.
+        self.env["integration.waiting"]._sweep_recent()
         if not drain._is_work_left(registry, self.id):
             return 0
         with registry.cursor() as cr:  # committed at once: this process may be killed, too
@@ -126,9 +128,12 @@ class IntegrationLane(models.Model):
 
     @comes_back
     def _drain(self):
-        """Job: work off what is ready in this lane."""
+        """Job: work off what is ready in this lane; where this is not its first try, also what the last one left."""
         self.ensure_one()
-        return self.env["integration.drain"]._run(self.id)
+        done = self.env["integration.drain"]._run(self.id)
+        if self._came_back():
+            self.env["integration.waiting"]._sweep_recent()
+        return done
 
     @api.model
     def _cron_sweep(self):

@@ -1,6 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
 
+# What suppliers issue.
+BILL_TYPES = ("in_invoice", "in_refund")
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -28,6 +31,9 @@ class AccountMove(models.Model):
         readonly=True,
         copy=False,
         help="The legal document was issued by the outside system. Odoo books it, but prints and sends no second one.",
+    )
+    integration_paid_told = fields.Boolean(
+        readonly=True, copy=False, help="Other systems and rules were told that nothing is open of it."
     )
     integration_movement_ids = fields.Many2many(
         "integration.movement", "integration_movement_invoice_rel", string="Provider movements", readonly=True
@@ -67,6 +73,8 @@ class AccountMove(models.Model):
         """Tell the outside that documents are in the books, and apply money that has waited for them."""
         posted = super()._post(soft)
         documents = posted.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+        if bills := posted.filtered(lambda move: move.move_type in BILL_TYPES):
+            self.env["integration.event"]._later("_publish_bills_posted", bills.ids)
         if documents:
             self.env["integration.event"]._publish_invoices_posted(documents)
             self.env["integration.waiting"]._look_after_commit(documents)
