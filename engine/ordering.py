@@ -51,6 +51,7 @@ VERSIONING: dict[str, Versioning] = {
     "provider_balance": Versioning.STATE,
     "invoice": Versioning.DOCUMENT,
     "entry": Versioning.DOCUMENT,
+    "cancellation": Versioning.DOCUMENT,
     "movement": Versioning.FACT,
 }
 # Kinds of which a newer version makes an older one that could not be applied pointless.

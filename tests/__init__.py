@@ -43,6 +43,7 @@ from . import test_shared_rates
 from . import test_shadow
 from . import test_rules
 from . import test_rules_race
+from . import test_stages
 from . import test_stopped_events
 from . import test_stripe_money
 from . import test_sweep

@@ -34,6 +34,10 @@ FLOW_DEFAULTS = {
     "customer": FlowDefaults(latency_target_seconds=900),
     "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
 }
+# A cancellation goes the way of what it cancels: through its flow, and in its place among other objects.
+_FLOW_KINDS = {
+    name: stated["cancels"] if kind == "cancellation" else kind for name, (kind, stated) in INBOUND.items()
+}
 _RANKS = {"customer": 10, "invoice": 30, "movement": 50, "entry": 60, "provider_balance": 90}
 
 
@@ -46,7 +50,7 @@ class GenericConnector(Connector):
         summary="Any system: canonical documents in by signed webhook, business events out the same way.",
         documentation_url=DOCUMENTATION_URL,
         signature_schemes=("standard_webhooks_v1", "standard_webhooks_v1a"),
-        events={name: EventRule(kind, rank=_RANKS[kind]) for name, (kind, _stated) in INBOUND.items()},
+        events={name: EventRule(kind, rank=_RANKS[kind]) for name, kind in _FLOW_KINDS.items()},
         sensitive_keys=SENSITIVE_KEYS,
         outbound_events=tuple(OUTBOUND),
         file_formats=FILE_FORMATS,

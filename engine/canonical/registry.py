@@ -37,6 +37,7 @@ from .business_events import (
     SupplierActivated,
     SupplierCreditPosted,
 )
+from .cancellation import Cancellation
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
@@ -50,6 +51,7 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "invoice": {"1": Invoice},
     "movement": {"1": BalanceMovement},
     "entry": {"1": JournalEntry},
+    "cancellation": {"1": Cancellation},
     "provider_balance": {"1": ProviderBalance},
     "event.invoice_posted": {"1": InvoicePosted},
     "event.payment_settled": {"1": PaymentSettled},

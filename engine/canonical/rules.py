@@ -15,6 +15,7 @@ from ..instants import known_time_zone
 from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
 from .base import Amount, Document
 from .business_events import BUSINESS_EVENTS
+from .cancellation import Cancellation
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled

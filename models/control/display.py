@@ -75,6 +75,7 @@ ACTION_LABELS = {
     "partner.customer_withdrawn": _lt("Approval of the customer withdrawn"),
     "partner.supplier_approved": _lt("Supplier activated"),
     "partner.supplier_withdrawn": _lt("Supplier no longer active"),
+    "checkpoint.uncovered": _lt("A checkpoint does not agree any more"),
     "batch.read_again": _lt("File or list read again"),
     "batch.accept": _lt("Incomplete file or list accepted"),
     "batch.put_aside": _lt("File or list put aside"),
@@ -118,13 +119,15 @@ class IntegrationMessage(models.Model):
     @api.depends("kind", "flow_id", "status")
     def _compute_about(self):
         kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
+        cancelled = self.env._("Cancellation of a document")
         for message in self:
             nothing = (
                 self.env._("Nothing for the books")
                 if message.status == "done"
                 else self.env._("Not understood yet")
             )
-            message.about = kinds.get(message.kind or message.flow_id.kind) or nothing
+            kind = message.kind or message.flow_id.kind
+            message.about = cancelled if kind == "cancellation" else kinds.get(kind) or nothing
 
     @api.depends("object_key", "direction")
     def _compute_subject(self):

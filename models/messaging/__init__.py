@@ -39,6 +39,7 @@ from . import reachability
 from . import proposal
 from . import batch
 from . import batch_links
+from . import stage_record
 from . import batch_decision
 from . import batch_policy
 from . import batch_intake

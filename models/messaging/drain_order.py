@@ -114,7 +114,7 @@ class IntegrationDrain(models.AbstractModel):
                     work.error = BusinessError("version_conflict", params=self._conflict_params(work))
 
     def _version_key(self, work):
-        return work.connection.id, work.kind, work.envelope.object_key
+        return work.connection.id, work.object_kind, work.envelope.object_key
 
     def _conflict_params(self, work):
         return {"object": work.envelope.object_key, "version": work.told.number}
@@ -142,7 +142,7 @@ class IntegrationDrain(models.AbstractModel):
                 )
                 continue
             applied.append(
-                (work.connection.id, work.row["company_id"], work.kind, work.envelope.object_key, work.told,
+                (work.connection.id, work.row["company_id"], work.object_kind, work.envelope.object_key, work.told,
                  work.message_id)
             )  # fmt: skip
         self.env["integration.applied.version"]._remember(applied)

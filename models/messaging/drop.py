@@ -251,7 +251,7 @@ class IntegrationDrop(models.Model):
                 channel=CHANNEL,
                 identity_key=f"finance_integration.drop.{drop.id}{'.later' if delay_seconds else ''}",
                 eta=delay_seconds,
-                max_retries=1,
+                max_retries=0,
                 priority=12,
             )._look()
 

@@ -76,13 +76,17 @@ class IntegrationLane(models.Model):
             ring_lanes(registry, lane_ids)
 
     def _ring(self):
-        """Ask for a drain of these lanes: one queue job each, only the doorbell, and one that looks after it."""
+        """Ask for a drain of these lanes: one queue job each, only the doorbell, and one that looks after it.
+
+        Such a job may be handed out again as often as its process dies (``max_retries`` 0): there is no other work in
+        it than what it finds.
+        """
         for lane in self._without_job("drain"):
             lane.with_delay(
                 channel=CHANNEL,
                 identity_key=f"finance_integration.drain.{lane.id}",
                 description=described(self.env._("Work off %s", lane.name)),
-                max_retries=1,
+                max_retries=0,
                 priority=lane._priority(),
             )._drain()
         self._watch_later()
@@ -109,7 +113,7 @@ class IntegrationLane(models.Model):
                 channel=WATCH_CHANNEL,
                 identity_key=f"finance_integration.watch.{lane.id}",
                 eta=WATCH_AFTER_SECONDS,
-                max_retries=1,
+                max_retries=0,
                 priority=5,
             )._watch()
 
