@@ -14,3 +14,4 @@ from . import error_resolution
 from . import stopped_event
 from . import replay_words
 from . import delivery_display
+from . import coverage

@@ -1,6 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import movement
 from . import processor_statement
-from . import coverage
 from . import waiting
 from . import waiting_parents
