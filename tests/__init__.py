@@ -8,6 +8,7 @@ from . import test_batch_intake
 from . import test_batches
 from . import test_archive
 from . import test_business_events
+from . import test_cancellations
 from . import test_complete_lines
 from . import test_correlation
 from . import test_doorbell

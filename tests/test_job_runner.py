@@ -2,7 +2,6 @@
 """A job runner that comes back hands out again what died with it, without waiting for its next round (E11)."""
 
 import time
-from contextlib import closing
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -31,7 +30,7 @@ class TestReturningRunner(TransactionCase):
                 " (now() AT TIME ZONE 'UTC') - %s * interval '1 second' WHERE id = %s",
                 [seconds_ago, job.id],
             )
-        connection = SimpleNamespace(cursor=lambda: closing(_Borrowed(self.env.cr)))
+        connection = SimpleNamespace(cursor=lambda: _Borrowed(self.env.cr))
         with patch.object(job_runner.runner.QueueJobRunner, "initialize_databases", lambda _runner: None):
             self.runner.db_by_name = {"here": SimpleNamespace(conn=connection)}
             self.runner.initialize_databases()

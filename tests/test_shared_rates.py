@@ -100,7 +100,7 @@ class TestSharedRates(RatesCommon):
         link = self.path.with_name("link")
         link.symlink_to(self.path)
         for path in (self.path, link, self.path / "below"):
-            with self.subTest(path=path), self.assertLogs(shared_rates._logger, "INFO"):
+            with self.subTest(path=path), self.assertLogs(shared_rates._logger, "WARNING"):
                 rates = SharedRates(path)
                 self.assertEqual(rates.take([("a", 1, 1, 1)], now=1), 0)
                 self.assertTrue(rates.take([("a", 1, 1, 1)], now=1), "the process does not even limit itself")

@@ -2,12 +2,14 @@
 """The last stages of an event: told to its source, covered by a checkpoint that agrees (E4, policy F31)."""
 
 import json
+from datetime import date
 from unittest.mock import patch
 
 from odoo.tests import tagged
 
 from ..engine.batch import ControlTotals
 from ..simulators.partner import documents
+from ..simulators.partner.signing import make_secret
 from .common import ANNA, IntegrationCommon
 
 
@@ -31,6 +33,7 @@ class TestStatementsCover(StagesCommon):
 
     def paid_day(self):
         """Let a customer pay, and the provider state its balance of that day; returns the payment's event."""
+        self.stripe_connection.fetch_from = date(2026, 3, 2)
         charge = self.stripe.charge(10000, "usd", settled=True, metadata={})
         (paid,) = self.send_stripe().filtered(lambda row: row.effect_ids)
         self.pull_stripe()
@@ -163,11 +166,13 @@ class TestBatchesCover(StagesCommon):
                 self.assertEqual((batch.state, self.stages(message)), (state, ["posted"]))
 
     def test_an_event_that_is_not_booked_is_not_reconciled(self):
-        message = self.send_partner("invoice.issued", {"kind": "invoice", "schema_version": "1"})
+        line = documents.Line("Advice", documents.Decimal(1), documents.Decimal("100.00"), ("NOPE",))
+        document = documents.invoice("B-5", ANNA, [line], self.clock.now, due_date=self.clock.now.date())
+        message = self.send_partner("invoice.issued", document)
         batch = self.batch(ControlTotals(1), message)
         batch._close()
-        self.assertEqual((self.stages(message), message.status), (["validated"], "parked"))
-        self.assertEqual(self.steps(message)["transformed"][0], "danger")
+        self.assertEqual((self.stages(message), message.status), (["transformed"], "parked"))
+        self.assertEqual(self.steps(message)["posted"][0], "danger")
 
 
 @tagged("post_install", "-at_install")
@@ -176,7 +181,7 @@ class TestReportedBack(StagesCommon):
 
     def setUp(self):
         super().setUp()
-        self._secret(self.partner_connection, "outbound_signature", "whsec_dGVzdHNlY3JldHRlc3RzZWNyZXQ=")
+        self._secret(self.partner_connection, "outbound_signature", make_secret("stages"))
         self.partner_connection.write(
             {"delivery_url": "http://127.0.0.1:9/hook", "allowed_hosts": "127.0.0.1"}
         )

@@ -304,6 +304,7 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,
     JournalEntry: _check_entry,
+    Cancellation: _check_amounts,
     InvoicePosted: _check_invoice_posted,
     PaymentSettled: _check_payment_settled,
     PaymentFailed: _check_payment_failed,

@@ -126,7 +126,7 @@ class SharedRates:
             self._file = _open_file(self._path or usual_path())
             self._table = mmap.mmap(self._file, SIZE)
         except (OSError, ValueError) as error:
-            _logger.info("inbound limits count per process, not per host: %s", error)
+            _logger.warning("inbound limits count per process, not per host: %s", error)
             self._file, self._table = None, bytearray(SIZE)
 
 

@@ -32,6 +32,18 @@ class AccountMove(models.Model):
         copy=False,
         help="The legal document was issued by the outside system. Odoo books it, but prints and sends no second one.",
     )
+    integration_corrects_id = fields.Many2one(
+        "account.move",
+        string="Takes the place of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The entry that was booked from an earlier version of the same document and was reversed.",
+    )
+    integration_corrected_by_ids = fields.One2many(
+        "account.move", "integration_corrects_id", string="Booked anew as", readonly=True
+    )
     integration_paid_told = fields.Boolean(
         readonly=True, copy=False, help="Other systems and rules were told that nothing is open of it."
     )

@@ -9,5 +9,8 @@ from . import application
 from . import invoice_finder
 from . import application_parts
 from . import entry
+from . import reversal
+from . import correction
+from . import cancellation
 from . import provider_balance
 from . import reference
