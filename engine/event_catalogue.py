@@ -119,7 +119,9 @@ EVENTS: dict[str, EventInfo] = {
         "dispute.opened",
         _("Dispute opened"),
         _("a payment is disputed"),
-        _("A provider withdraws money because a payment is disputed, or the bank asks about one (an inquiry)."),
+        _(
+            "A provider withdraws money because a payment is disputed, or the bank asks about one (an inquiry)."
+        ),
         "integration.movement",
     ),
     "event.credit_hold_set": EventInfo(

@@ -37,7 +37,10 @@ STAGE_MEANINGS = {
     "validated": ("parsed, and as its contract says", "as its contract says"),
     "transformed": ("in canonical form", "rendered as the receiver wants it"),
     "posted": ("in the books", "handed over, no receipt yet"),
-    "acknowledged": ("the source was told that it is in the books, and confirmed it", "the receiver confirmed it"),
+    "acknowledged": (
+        "the source was told that it is in the books, and confirmed it",
+        "the receiver confirmed it",
+    ),
     "reconciled": ("covered by a green checkpoint", "covered by a green checkpoint"),
 }
 STATUS_MEANINGS = {

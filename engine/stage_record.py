@@ -76,7 +76,7 @@ def stage_record(facts: Mapping[str, Any]) -> list[Step]:
     """
     reached = STAGES.index(facts["stage"])
     steps = [_received(facts)]
-    for place, stage in enumerate(STAGES[1:_CHECKED + 1], start=1):
+    for place, stage in enumerate(STAGES[1 : _CHECKED + 1], start=1):
         steps.append(_worked(facts, stage, place, reached))
     return [*steps, _acknowledged(facts, reached), _reconciled(facts, reached)]
 

@@ -39,6 +39,8 @@ from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval
 from . import test_replay_noop
+from . import test_replay_race
+from . import test_replay_size
 from . import test_sftp
 from . import test_shared_rates
 from . import test_shadow

@@ -298,7 +298,9 @@ class TestBusinessEvents(EventsCommon):
         self.assertEqual((told.money_withdrawn, told.amount.value), (False, Decimal("1150.00")))
         self.assertEqual((told.payment_id, told.invoice_number), (charge["id"], "P-4"))
         movement = self.env["integration.movement"].search([("movement_id", "=", inquiry["id"])])
-        self.assertEqual((movement.changes_balance, movement.status, movement.move_id.id), (False, "pending", False))
+        self.assertEqual(
+            (movement.changes_balance, movement.status, movement.move_id.id), (False, "pending", False)
+        )
         self.stripe.escalate(inquiry["id"])
         self.send_stripe()
         self.assertEqual(len(self.told("event.dispute_opened")), 1, "its ledger line has not come yet")
@@ -325,7 +327,9 @@ class TestBusinessEvents(EventsCommon):
     def test_a_suppliers_bill_and_credit_note_are_told_with_the_suppliers_own_number(self):
         self.subscribe("event.bill_posted", "event.supplier_credit_posted")
         bill = self.bill("V-1")
-        credit = bill._reverse_moves([{"date": date(2026, 3, 3), "invoice_date": date(2026, 3, 3), "ref": "V-1-C"}])
+        credit = bill._reverse_moves(
+            [{"date": date(2026, 3, 3), "invoice_date": date(2026, 3, 3), "ref": "V-1-C"}]
+        )
         credit.action_post()
         (told,) = self.told("event.bill_posted")
         self.assertEqual((told.entry_number, told.legal_number), (bill.name, "V-1"))
@@ -348,7 +352,9 @@ class TestBusinessEvents(EventsCommon):
         self.assertEqual(self.told(), [])
         self.pay(bill, bill.amount_residual)
         (told,) = self.told()
-        self.assertEqual((told.legal_number, told.bill_status, told.paid_on), ("V-2", "paid", date(2026, 3, 5)))
+        self.assertEqual(
+            (told.legal_number, told.bill_status, told.paid_on), ("V-2", "paid", date(2026, 3, 5))
+        )
         payable = bill.line_ids.filtered(lambda row: row.account_type == "liability_payable")
         payable.remove_move_reconcile()
         self.env.cr.flush()

@@ -87,16 +87,22 @@ class TestCancelledEntries(CancellationsCommon):
         message = self.cancel()
         self.assert_done(message)
         origin, reversal = self.entries()
-        self.assertEqual((origin.state, origin.date, reversal.date), ("posted", date(2026, 3, 2), date(2026, 3, 2)))
+        self.assertEqual(
+            (origin.state, origin.date, reversal.date), ("posted", date(2026, 3, 2), date(2026, 3, 2))
+        )
         self.assertEqual((reversal.reversed_entry_id, origin.reversal_move_ids), (origin, reversal))
         self.assertEqual(reversal.ref, "Reversal of PAY E-1")
         self.assertEqual(self.became(message, "account.move"), reversal)
-        self.assertTrue(all(line.reconciled for line in (origin | reversal).line_ids if line.account_id == self.credit))
+        self.assertTrue(
+            all(line.reconciled for line in (origin | reversal).line_ids if line.account_id == self.credit)
+        )
         self.assert_nothing_is_left(origin | reversal)
         for move in (origin, reversal):
             self.assertIn("Entered twice", " ".join(move.message_ids.mapped("body")))
         self.assertEqual(message.about, "Cancellation of a document")
-        self.assertEqual(message.flow_id.kind, "entry", "it is paused, and runs in shadow, with what it cancels")
+        self.assertEqual(
+            message.flow_id.kind, "entry", "it is paused, and runs in shadow, with what it cancels"
+        )
 
     def test_the_same_cancellation_again_reverses_nothing_again(self):
         self.entry()
@@ -171,8 +177,12 @@ class TestCancelledInvoices(CancellationsCommon):
         message = self.cancel("invoice", invoice.integration_source_id)
         self.assert_done(message)
         note = self.became(message, "account.move")
-        self.assertEqual((note.move_type, note.reversed_entry_id, note.state), ("out_refund", invoice, "posted"))
-        self.assertEqual((invoice.payment_state, invoice.amount_residual, note.amount_residual), ("reversed", 0, 0))
+        self.assertEqual(
+            (note.move_type, note.reversed_entry_id, note.state), ("out_refund", invoice, "posted")
+        )
+        self.assertEqual(
+            (invoice.payment_state, invoice.amount_residual, note.amount_residual), ("reversed", 0, 0)
+        )
         self.assertEqual((note.date, note.amount_tax), (invoice.date, invoice.amount_tax))
         self.assertTrue(note.integration_issued_elsewhere, "Odoo must not send a second legal document")
         self.assert_nothing_is_left(invoice | note)
@@ -227,7 +237,9 @@ class TestCorrections(CancellationsCommon):
         origin, reversal, new = self.entries()
         self.assertEqual((origin, reversal.reversed_entry_id), (first, origin))
         self.assertEqual((new.integration_corrects_id, origin.integration_corrected_by_ids), (origin, new))
-        self.assertEqual((new.amount_total, new.date, changed.correction_by_id), (120.0, origin.date, approver))
+        self.assertEqual(
+            (new.amount_total, new.date, changed.correction_by_id), (120.0, origin.date, approver)
+        )
         self.assertEqual(self.became(changed, "account.move"), reversal | new)
         self.assertEqual(exception.state, "resolved")
         self.assert_nothing_is_left(origin | reversal)
@@ -238,11 +250,15 @@ class TestCorrections(CancellationsCommon):
         self.entry("100.00")
         for version, amount in ((2, "120.00"), (3, "90.00")):
             self.entry(amount, version=version)
-            self.exceptions("document_changed").with_user(self.env.ref("base.user_admin")).sudo().action_correct()
+            self.exceptions("document_changed").with_user(
+                self.env.ref("base.user_admin")
+            ).sudo().action_correct()
             self.drain(self.partner_connection)
         moves = self.entries()
         self.assertEqual(len(moves), 5)
-        self.assertEqual(sum(moves.line_ids.filtered(lambda row: row.account_id == self.debit).mapped("balance")), 90.0)
+        self.assertEqual(
+            sum(moves.line_ids.filtered(lambda row: row.account_id == self.debit).mapped("balance")), 90.0
+        )
 
     def test_in_a_locked_period_both_stand_on_the_first_open_day(self):
         self.entry("100.00")
@@ -250,7 +266,9 @@ class TestCorrections(CancellationsCommon):
         self.entry("120.00", version=2)
         self.exceptions("document_changed").with_user(self.approver()).action_correct()
         self.drain(self.partner_connection)
-        self.assertEqual([move.date for move in self.entries()], [date(2026, 3, 2), date(2026, 4, 1), date(2026, 4, 1)])
+        self.assertEqual(
+            [move.date for move in self.entries()], [date(2026, 3, 2), date(2026, 4, 1), date(2026, 4, 1)]
+        )
 
     def test_only_an_approver_corrects(self):
         self.entry("100.00")

@@ -129,7 +129,7 @@ class TestHosts(IntegrationCommon):
             reading.check_rate(facts, {})
         ((_name, rate, burst, tokens),) = taken
         self.assertEqual((rate, burst, tokens), (facts["rate_per_second"] // 4, rate * 5, 1))
-        self.env["ir.config_parameter"].sudo().set_param(HOSTS_PARAMETER, False)
+        self.env["ir.config_parameter"].sudo().set_param(HOSTS_PARAMETER, None)
         self.assertEqual(self.facts()["hosts"], 1)
 
     def test_a_number_of_hosts_that_is_none_is_refused(self):

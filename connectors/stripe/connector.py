@@ -58,9 +58,7 @@ EVENTS = {
     "charge.expired": EventRule(None, "An authorisation ended without capture: no money moved."),
     "charge.refunded": EventRule(None, "The refund itself is sent as its own event and booked from that."),
     **dict.fromkeys(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), _REFUND),
-    **dict.fromkeys(
-        ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), _DISPUTE
-    ),
+    **dict.fromkeys(("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), _DISPUTE),
     **dict.fromkeys(("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"), _DISPUTED_MONEY),
     **dict.fromkeys(
         (

@@ -50,8 +50,8 @@ BUSINESS_CODES = {
         _("A booked document changed at the source"),
         _("The source sent another version of %(number)s, which is already booked."),
         _(
-            "A journal entry: an approver lets it be reversed and booked anew. A legal document: ask the source to cancel "
-            "it and to issue a new one."
+            "A journal entry: an approver lets it be reversed and booked anew. A legal document: ask the source "
+            "to cancel it and to issue a new one."
         ),
         severity="high",
         fix_class="c",
@@ -62,10 +62,10 @@ BUSINESS_CODES = {
         _("Something was cancelled that is not in the books"),
         _("The source cancelled %(number)s, which was never booked here."),
         _(
-            "Nothing is to be taken back. If it still comes, it must not be booked: wait for it and put both aside, or ask "
-            "the source to number its versions."
+            "Nothing is to be taken back. If it still comes, it must not be booked: wait for it and put both aside, "
+            "or ask the source to number its versions."
         ),
-        severity="normal",
+        severity="medium",
         fix_class="c",
     ),
     "cancellation_impossible": CodeInfo(
@@ -79,7 +79,9 @@ BUSINESS_CODES = {
     "cancelled_after_payment": CodeInfo(
         _BUSINESS,
         _("A paid invoice was cancelled"),
-        _("%(number)s was cancelled after it was paid: %(amount)s of %(note)s are a credit of the customer now."),
+        _(
+            "%(number)s was cancelled after it was paid: %(amount)s of %(note)s are a credit of the customer now."
+        ),
         _("Send the money back, or match the credit with another invoice."),
         severity="high",
         fix_class="c",

@@ -19,7 +19,9 @@ OF_THE_DAY = """
     AND v.changes_balance
 """
 # A total that nobody stated proves nothing.
-TOTALS_AGREE = "b.state = 'complete' AND b.declared IS NOT NULL AND b.declared NOT IN ('{}'::jsonb, 'null'::jsonb)"
+TOTALS_AGREE = (
+    "b.state = 'complete' AND b.declared IS NOT NULL AND b.declared NOT IN ('{}'::jsonb, 'null'::jsonb)"
+)
 
 
 class IntegrationCoverage(models.AbstractModel):

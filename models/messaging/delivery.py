@@ -191,12 +191,14 @@ class IntegrationDelivery(models.AbstractModel):
                 following = queue.pop(0)
             in_own_transaction(registry, self._recording(current, tried, following))
             current = following
-        in_own_transaction(registry, lambda env: env["integration.delivery"]._finish_batch(connection_id, batch))
+        in_own_transaction(
+            registry, lambda env: env["integration.delivery"]._finish_batch(connection_id, batch)
+        )
         return claim.spent, slow
 
     @api.model
     def _finish_batch(self, connection_id, batch):
-        """Keep what a batch says about the destination, and note which sources were told what became of their events."""
+        """Keep what a batch says about the destination; note which sources were told what became of their events."""
         self._settle(connection_id, batch.claim)
         if reports := [prepared.message_id for prepared in batch.prepared if prepared.reports]:
             self.env["integration.message"]._note_reports(reports)

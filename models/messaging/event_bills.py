@@ -39,8 +39,8 @@ class IntegrationEvent(models.AbstractModel):
                 lambda move: move.state == "posted" and move.currency_id.is_zero(move.amount_residual)
             )
             news = paid.filtered(lambda move: not move.integration_paid_told)
-            self._remember_paid(news, True)
-            self._remember_paid((bills - paid).filtered("integration_paid_told"), False)
+            self._remember_paid(news, told=True)
+            self._remember_paid((bills - paid).filtered("integration_paid_told"), told=False)
             outside = self._outside_suppliers(company, news)
             rows = [
                 (f"bill:{move.id}", move.integration_correlation_id or None, self._bill_paid(move, outside))
@@ -48,7 +48,7 @@ class IntegrationEvent(models.AbstractModel):
             ]
             self._publish(company, rows)
 
-    def _remember_paid(self, moves, told):
+    def _remember_paid(self, moves, *, told):
         if moves:
             moves.with_context(skip_invoice_sync=True, tracking_disable=True).integration_paid_told = told
 
@@ -103,4 +103,3 @@ class IntegrationEvent(models.AbstractModel):
             paid_on=max(partials.mapped("max_date"), default=move.date),
             bill_status=STATUS_WORDS["reversed"] if move.payment_state == "reversed" else "paid",
         )
-

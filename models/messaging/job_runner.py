@@ -33,10 +33,13 @@ class ReturningRunner(runner.QueueJobRunner):
         self.channel_manager.get_wakeup_time = functools.partial(self._wake_for, planned)
 
     def initialize_databases(self):
-        super().initialize_databases()
+        result = super().initialize_databases()
         now = runner._odoo_now()
-        left = [seconds for seconds in map(self._seconds_left, self.db_by_name.values()) if seconds is not None]
+        left = [
+            seconds for seconds in map(self._seconds_left, self.db_by_name.values()) if seconds is not None
+        ]
         self._look_again_at = now + max(left) if left else 0
+        return result
 
     def _seconds_left(self, database):
         """Return in how many seconds the last of the jobs that were handed out counts as dead, None = there is none."""

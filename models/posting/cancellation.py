@@ -26,11 +26,7 @@ class IntegrationPostingCancellation(models.AbstractModel):
             kind: self.env["integration.binding"]._find(
                 connection,
                 kind,
-                [
-                    work.documents[0].source.object_id
-                    for work in works
-                    if work.documents[0].cancels == kind
-                ],
+                [work.documents[0].source.object_id for work in works if work.documents[0].cancels == kind],
             )
             for kind in ("entry", "invoice")
         }

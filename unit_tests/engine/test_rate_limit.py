@@ -93,7 +93,7 @@ def test_the_wait_is_exact_to_the_nanosecond():
 
 @given(RATES, BURSTS, st.lists(st.tuples(st.integers(0, SECOND), st.integers(1, 500)), max_size=40))
 def test_what_is_owed_is_made_up_for(rate, burst, steps):
-    """However much is taken at once, the average holds: what was given is never more than one bucket and one wish ahead."""
+    """However much is taken at once, the average holds: never more than one bucket and one wish is given ahead."""
     bucket = TokenBucket(rate, burst)
     now = given_out = largest = 0
     for step, tokens in steps:

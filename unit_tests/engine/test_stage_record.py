@@ -7,7 +7,14 @@ import pytest
 
 from odoo.addons.finance_integration.engine import stage_record as record
 from odoo.addons.finance_integration.engine.lifecycle import DIRECTIONS, STAGES, STATUSES
-from odoo.addons.finance_integration.engine.stage_record import FAILED, LOST, OPEN, PASSED, SKIPPED, stage_record
+from odoo.addons.finance_integration.engine.stage_record import (
+    FAILED,
+    LOST,
+    OPEN,
+    PASSED,
+    SKIPPED,
+    stage_record,
+)
 
 TIMES = {stage: f"2026-03-02T10:00:0{place}Z" for place, stage in enumerate(STAGES[1:4], start=1)}
 BASE = {
@@ -47,7 +54,10 @@ def test_reported_back_and_covered():
         covered_by="Stripe 2026-03-02",
     )
     assert [step.state for step in found.values()] == [PASSED] * 6
-    assert (found["reconciled"].at, found["reconciled"].detail) == ("2026-03-03T06:00:00Z", "Stripe 2026-03-02")
+    assert (found["reconciled"].at, found["reconciled"].detail) == (
+        "2026-03-03T06:00:00Z",
+        "Stripe 2026-03-02",
+    )
 
 
 def test_a_checkpoint_that_is_green_no_longer_stays_visible():
@@ -58,7 +68,13 @@ def test_a_checkpoint_that_is_green_no_longer_stays_visible():
 @pytest.mark.parametrize("place", range(3))
 def test_a_failed_try_names_the_stage_that_it_did_not_reach(place):
     found = stage_record(
-        {**BASE, "stage": STAGES[place], "status": "parked", "error": "No such tax.", "failed_at": "2026-03-02T11:00:00Z"}
+        {
+            **BASE,
+            "stage": STAGES[place],
+            "status": "parked",
+            "error": "No such tax.",
+            "failed_at": "2026-03-02T11:00:00Z",
+        }
     )
     assert [step.state for step in found] == [PASSED] * (place + 1) + [FAILED] + [OPEN] * (4 - place)
     assert (found[place + 1].outcome, found[place + 1].at) == ("No such tax.", "2026-03-02T11:00:00Z")
