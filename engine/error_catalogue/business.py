@@ -134,15 +134,6 @@ BUSINESS_CODES = {
         fix_class="c",
         fix="ask_resend",
     ),
-    "document_cancelled": CodeInfo(
-        _BUSINESS,
-        _("A booked document was cancelled at the source"),
-        _("The source cancelled %(number)s, which is already booked."),
-        _("Have the issuer send a credit note, or propose the reversal to an approver."),
-        severity="high",
-        fix_class="c",
-        fix="create_credit_note",
-    ),
     "core_refused": CodeInfo(
         _BUSINESS,
         _("Odoo refused the entry"),
