@@ -7,8 +7,9 @@ from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from ..engine.canonical_json import canonical_bytes
+from ..simulators.partner import documents
 from ..simulators.sending import Event
-from .common import IntegrationCommon
+from .common import ANNA, IntegrationCommon
 
 DAY = "2026-03-02"
 
@@ -201,6 +202,19 @@ class TestCancelledInvoices(CancellationsCommon):
         self.assertEqual((invoice.amount_residual, note.amount_residual), (0, 1150.0))
         exception = self.exceptions("cancelled_after_payment")
         self.assertIn("1150.00 USD", exception.what)
+
+    def test_a_cancelled_credit_note_gives_the_invoice_back_to_the_customer(self):
+        invoice = self.issue("P-5")
+        line = documents.Line("Advice", documents.Decimal(1), documents.Decimal("1000.00"), ("STD",))
+        today = self.clock.now.date()
+        credit = documents.invoice("P-5-C", ANNA, [line], self.clock.now, due_date=today, credit_of="P-5")
+        note = self.became(self.send_partner("credit_note.issued", credit), "account.move")
+        self.assertEqual((note.move_type, invoice.amount_residual), ("out_refund", 0))
+        message = self.cancel("invoice", note.integration_source_id)
+        self.assert_done(message)
+        reversal = self.became(message, "account.move")
+        self.assertEqual(reversal.reversed_entry_id, note)
+        self.assert_nothing_is_left(note | reversal)
 
     def test_an_invoice_that_is_credited_in_part_is_for_a_person(self):
         invoice = self.issue("P-3")

@@ -8,7 +8,7 @@ runs Odoo may read the file; it holds no names, only digests of them, and may be
 begin anew. Containers with memory of their own count as hosts of their own (see docs/operations.md).
 """
 
-import fcntl
+import contextlib
 import hashlib
 import logging
 import mmap
@@ -21,6 +21,11 @@ import time
 from pathlib import Path
 
 from odoo.tools import config
+
+try:
+    import fcntl
+except ImportError:  # there is no such lock on Windows
+    fcntl = None
 
 from ...engine.rate_limit import Level, TokenBucket
 
@@ -60,23 +65,13 @@ class SharedRates:
         :param wanted: list of (name, rate per second, burst, tokens); each name once.
         """
         now = now_nanoseconds() if now is None else now
-        with self._lock:
-            self._open()
-            self._lock_file(fcntl.LOCK_EX)
-            try:
-                return self._take(wanted, now)
-            finally:
-                self._lock_file(fcntl.LOCK_UN)
+        with self._locked():
+            return self._take(wanted, now)
 
     def clear(self):
         """Forget what was taken of all buckets."""
-        with self._lock:
-            self._open()
-            self._lock_file(fcntl.LOCK_EX)
-            try:
-                self._table[:] = bytes(SIZE)
-            finally:
-                self._lock_file(fcntl.LOCK_UN)
+        with self._locked():
+            self._table[:] = bytes(SIZE)
 
     # -- buckets -------------------------------------------------------------------------------------------
 
@@ -113,9 +108,19 @@ class SharedRates:
 
     # -- the file ------------------------------------------------------------------------------------------
 
-    def _lock_file(self, how):
-        if self._file is not None:
-            fcntl.lockf(self._file, how)
+    @contextlib.contextmanager
+    def _locked(self):
+        """Hold the table alone: among the threads of this process, and among the processes of this host."""
+        with self._lock:
+            self._open()
+            if self._file is None:
+                yield
+                return
+            fcntl.lockf(self._file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.lockf(self._file, fcntl.LOCK_UN)
 
     def _open(self):
         """Open the file once per process: a lock belongs to the process that took it."""
@@ -123,6 +128,8 @@ class SharedRates:
             return
         self._opened_by = os.getpid()
         try:
+            if fcntl is None:
+                raise OSError("this system has no locks of files")
             self._file = _open_file(self._path or usual_path())
             self._table = mmap.mmap(self._file, SIZE)
         except (OSError, ValueError) as error:
