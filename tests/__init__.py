@@ -27,6 +27,7 @@ from . import test_http_client
 from . import test_job_runner
 from . import test_inbox_connection
 from . import test_numbering
+from . import test_object_store
 from . import test_order
 from . import test_outbox
 from . import test_parents

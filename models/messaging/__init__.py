@@ -49,6 +49,7 @@ from . import fetch
 from . import correlation
 from . import portion
 from . import drop
+from . import drop_object_store
 from . import drop_run
 from . import flow_settings
 from . import flow_life

@@ -212,7 +212,7 @@ class IntegrationDrop(models.Model):
         self.ensure_one()
         connection = self.connection_id
         secret = connection.credential_ids.filtered(lambda row: row.purpose == "files" and row.is_valid)[:1]
-        needs_secret = self.protocol == "sftp"
+        needs_secret = self.protocol != "local"
         if needs_secret and not secret:
             raise AuthorizationError("secret_missing")
         return {
