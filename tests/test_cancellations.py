@@ -250,7 +250,7 @@ class TestCorrections(CancellationsCommon):
         self.assert_done(changed)
         origin, reversal, new = self.entries()
         self.assertEqual((origin, reversal.reversed_entry_id), (first, origin))
-        self.assertEqual((new.integration_corrects_id, origin.integration_corrected_by_ids), (origin, new))
+        self.assertEqual((new.integration_corrects_id, origin.integration_corrected_by_id), (origin, new))
         self.assertEqual(
             (new.amount_total, new.date, changed.correction_by_id), (120.0, origin.date, approver)
         )

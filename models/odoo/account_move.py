@@ -41,8 +41,8 @@ class AccountMove(models.Model):
         ondelete="restrict",
         help="The entry that was booked from an earlier version of the same document and was reversed.",
     )
-    integration_corrected_by_ids = fields.One2many(
-        "account.move", "integration_corrects_id", string="Booked anew as", readonly=True
+    integration_corrected_by_id = fields.Many2one(
+        "account.move", string="Booked anew as", compute="_compute_integration_corrected_by_id"
     )
     integration_paid_told = fields.Boolean(
         readonly=True, copy=False, help="Other systems and rules were told that nothing is open of it."
@@ -69,6 +69,12 @@ class AccountMove(models.Model):
                 ]
             )
             move.integration_exception_ids = movements.exception_id
+
+    def _compute_integration_corrected_by_id(self):
+        newer = self.search([("integration_corrects_id", "in", self._origin.ids)])
+        by_origin = {move.integration_corrects_id.id: move for move in newer}
+        for move in self:
+            move.integration_corrected_by_id = by_origin.get(move._origin.id, False)
 
     @api.depends("integration_movement_ids")
     def _compute_integration_movement_count(self):
