@@ -243,21 +243,21 @@ class TestCorrections(CancellationsCommon):
         first = self.entries()
         changed = self.entry("120.00", version=2)
         exception = self.exceptions("document_changed")
-        self.assertEqual((changed.status, exception.fix, len(self.entries())), ("parked", "correct", 1))
+        self.assertEqual((changed.status, exception.fix, len(self.entries())), ("parked", "anew", 1))
         approver = self.approver()
-        exception.with_user(approver).action_correct()
+        exception.with_user(approver).action_book_anew()
         self.drain(self.partner_connection)
         self.assert_done(changed)
         origin, reversal, new = self.entries()
         self.assertEqual((origin, reversal.reversed_entry_id), (first, origin))
         self.assertEqual((new.integration_corrects_id, origin.integration_corrected_by_id), (origin, new))
         self.assertEqual(
-            (new.amount_total, new.date, changed.correction_by_id), (120.0, origin.date, approver)
+            (new.amount_total, new.date, changed.rebooking_by_id), (120.0, origin.date, approver)
         )
         self.assertEqual(self.became(changed, "account.move"), reversal | new)
         self.assertEqual(exception.state, "resolved")
         self.assert_nothing_is_left(origin | reversal)
-        leaf = self.env["integration.audit.leaf"].search([("action", "=", "exception.correct")])
+        leaf = self.env["integration.audit.leaf"].search([("action", "=", "exception.book_anew")])
         self.assertEqual(leaf.user_id, approver)
 
     def test_a_second_correction_replaces_the_first(self):
@@ -265,7 +265,7 @@ class TestCorrections(CancellationsCommon):
         approver = self.approver()
         for version, amount in ((2, "120.00"), (3, "90.00")):
             self.entry(amount, version=version)
-            self.exceptions("document_changed").with_user(approver).action_correct()
+            self.exceptions("document_changed").with_user(approver).action_book_anew()
             self.drain(self.partner_connection)
         moves = self.entries()
         self.assertEqual(len(moves), 5)
@@ -277,7 +277,7 @@ class TestCorrections(CancellationsCommon):
         self.entry("100.00")
         self.company.sudo().fiscalyear_lock_date = date(2026, 3, 31)
         self.entry("120.00", version=2)
-        self.exceptions("document_changed").with_user(self.approver()).action_correct()
+        self.exceptions("document_changed").with_user(self.approver()).action_book_anew()
         self.drain(self.partner_connection)
         self.assertEqual(
             [move.date for move in self.entries()], [date(2026, 3, 2), date(2026, 4, 1), date(2026, 4, 1)]
@@ -288,7 +288,7 @@ class TestCorrections(CancellationsCommon):
         self.entry("120.00", version=2)
         operator = self.approver("finance_integration.group_operator")
         with self.assertRaises(AccessError):
-            self.exceptions("document_changed").with_user(operator).action_correct()
+            self.exceptions("document_changed").with_user(operator).action_book_anew()
         self.assertEqual(len(self.entries()), 1)
 
     def test_a_changed_legal_document_offers_no_correction(self):
@@ -316,7 +316,7 @@ class TestCorrections(CancellationsCommon):
         """Reversal and new entry are one step: what cannot be booked anew is not reversed either."""
         self.entry("100.00")
         self.entry("120.00", version=2)
-        self.exceptions("document_changed").with_user(self.approver()).action_correct()
+        self.exceptions("document_changed").with_user(self.approver()).action_book_anew()
         self.credit.sudo().active = False
         self.env["integration.mapping"].search([("outside_value", "=", self.credit.code)]).unlink()
         self.drain(self.partner_connection)

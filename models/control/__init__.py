@@ -15,4 +15,4 @@ from . import stopped_event
 from . import replay_words
 from . import delivery_display
 from . import coverage
-from . import correction
+from . import rebooking

@@ -19,7 +19,7 @@ ACTION_LABELS = {
     "message.reference": _lt("Made known for reference, not booked"),
     "message.retired": _lt("The flow is retired: recorded, not booked"),
     "message.shadow_settled": _lt("Computed in shadow before; the flow is live now"),
-    "message.correct": _lt("An approver agreed that the entry is reversed and booked anew"),
+    "message.book_anew": _lt("An approver agreed that the entry is reversed and booked anew"),
     "message.retry": _lt("Tried again by a person"),
     "message.discard": _lt("Put aside by a person"),
     "message.mapping_given": _lt("The missing mapping was given; tried again"),
@@ -40,7 +40,7 @@ ACTION_LABELS = {
     "exception.book_repeated": _lt("Number came twice; booked all the same"),
     "exception.accept_numbering": _lt("New numbering accepted"),
     "exception.resolve": _lt("Exception resolved"),
-    "exception.correct": _lt("Correction of a booked entry agreed"),
+    "exception.book_anew": _lt("Correction of a booked entry agreed"),
     "exception.apply": _lt("Money applied"),
     "exception.choose_customer": _lt("Customer chosen"),
     "mapping.change": _lt("Mapping changed"),
@@ -199,7 +199,7 @@ class IntegrationMessage(models.Model):
                 leaf.action
                 in (
                     "message.retry",
-                    "message.correct",
+                    "message.book_anew",
                     "message.discard",
                     "message.mapping_given",
                     "message.conflict",

@@ -32,7 +32,7 @@ FIXES = {
     "payment_invoice_closed": "apply",
     "payment_currency_differs": "apply",
     "payment_excess": "apply",
-    "document_changed": "correct",
+    "document_changed": "anew",
     "refund_without_credit_note": "credit_note",
     "refund_returned": "apply",
     "role_account_missing": "connection",

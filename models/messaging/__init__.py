@@ -40,7 +40,7 @@ from . import proposal
 from . import batch
 from . import batch_links
 from . import stage_record
-from . import correction
+from . import rebooking
 from . import batch_decision
 from . import batch_policy
 from . import batch_intake

@@ -10,7 +10,7 @@ from . import invoice_finder
 from . import application_parts
 from . import entry
 from . import reversal
-from . import correction
+from . import rebooking
 from . import cancellation
 from . import provider_balance
 from . import reference

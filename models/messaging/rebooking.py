@@ -8,9 +8,9 @@ from odoo.tools import SQL
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
-    correction_by_id = fields.Many2one(
+    rebooking_by_id = fields.Many2one(
         "res.users",
-        string="Correction agreed by",
+        string="New booking agreed by",
         readonly=True,
         ondelete="restrict",
         help="Who agreed that the booked entry is reversed and booked anew.",
@@ -21,4 +21,4 @@ class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
     def _row_columns(self, behind=None):
-        return SQL("%s, m.correction_by_id", super()._row_columns(behind))
+        return SQL("%s, m.rebooking_by_id", super()._row_columns(behind))

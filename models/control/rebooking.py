@@ -14,10 +14,10 @@ class IntegrationException(models.Model):
         result = super()._compute_fix()
         for exception in self.filtered(lambda row: row.code == "document_changed" and row.state == "open"):
             kinds = set(exception.sudo().message_ids_held.mapped("kind"))
-            exception.fix = "correct" if kinds == {"entry"} else False
+            exception.fix = "anew" if kinds == {"entry"} else False
         return result
 
-    def action_correct(self):
+    def action_book_anew(self):
         """Button of an approver: reverse the booked entries, and book what the source says now."""
         self.check_access("write")
         if not self.env.user.has_group("finance_integration.group_approver"):
@@ -27,9 +27,9 @@ class IntegrationException(models.Model):
         )
         if not messages:
             raise UserError(self.env._("No changed journal entry waits here any more."))
-        messages.write({"correction_by_id": self.env.uid})
+        messages.write({"rebooking_by_id": self.env.uid})
         self.env["integration.audit.leaf"]._record_change(
-            self, "exception.correct", ", ".join(messages.mapped("object_key"))
+            self, "exception.book_anew", ", ".join(messages.mapped("object_key"))
         )
-        messages._requeue("message.correct")
+        messages._requeue("message.book_anew")
         return self._told(self.env._("%s entries are being reversed and booked anew.", len(messages)))

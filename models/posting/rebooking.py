@@ -16,7 +16,7 @@ class IntegrationPostingEntry(models.AbstractModel):
         binding = bound.get(document.source.object_id)
         if not binding or binding.content_digest == document_digest(document):
             return super()._plan(work, document, bound, resolve)
-        if not work.row.get("correction_by_id"):
+        if not work.row.get("rebooking_by_id"):
             raise BusinessError(
                 "document_changed", f"move {binding.res_id}", params={"number": document.reference}
             )
