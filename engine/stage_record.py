@@ -48,6 +48,7 @@ NOT_BOOKED = {
 }
 ANSWERED = _("The sender has the receipt of its event; it was not told of the booking")
 NOBODY_TOLD = _("Fetched by us: there is nobody to tell")
+FROM_FILE = _("Read from a file; the source was not told of the booking")
 NOT_COVERED = _("No checkpoint that agrees covers it yet")
 NO_LONGER_COVERED = _("The checkpoint that covered it does not agree any more")
 _CHECKED = STAGES.index("posted")
@@ -120,6 +121,8 @@ def _acknowledged(facts: Mapping[str, Any], reached: int) -> Step:
         return Step(stage, SKIPPED, None, NOBODY_TOLD if facts["origin"] == "pull" else "")
     if reached < _CHECKED:
         return Step(stage, OPEN, None, "")
+    if facts.get("origin") == "file":
+        return Step(stage, SKIPPED, None, FROM_FILE)
     return Step(stage, SKIPPED, facts["received_at"], ANSWERED)
 
 

@@ -98,6 +98,7 @@ def test_an_event_that_books_nothing_says_why(facts, why):
 
 def test_what_we_fetched_has_nobody_to_tell():
     assert steps(origin="pull")["acknowledged"].outcome == record.NOBODY_TOLD
+    assert steps(origin="file")["acknowledged"].outcome == record.FROM_FILE
     assert steps(origin="pull")["received"].outcome == record.RECEIVED["pull"]
 
 
