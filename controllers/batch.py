@@ -3,14 +3,13 @@
 
 import json
 
-from odoo.http import Controller, Response, request, route
+from odoo.http import Controller, request, route
 
 from ..connectors.registry import get_connector
 from ..engine import correlation, ndjson
 from ..models.messaging import isolation, lane
 from ..models.messaging.batch_intake import TooManyConflictsError
 from . import reading, webhook
-from .dispatcher import problem
 from .reading import RefusedRequestError
 
 ADDRESS = f"{webhook.ADDRESS}/batch"
@@ -31,28 +30,18 @@ class Batch(Controller):
         readonly=False,
     )
     def receive(self, key):
-        facts = None
-        environ = request.httprequest.environ
-        correlation_id = correlation.current().correlation_id
-        headers = reading.headers_of(environ)
-        try:
-            raw = webhook.read_body(environ, ndjson.MEDIA_TYPE, "A batch")
-            facts = webhook.known_address(key)
-            _check_takes_batches(facts)
-            count = ndjson.count_lines(raw)
-            reading.check_rate(facts, environ, 1 + min(count, ndjson.MAX_LINES) // LINES_PER_TOKEN)
-            reading.verify(facts, raw, headers, request.httprequest.url)
-            answer = _store(facts, raw, reading.kept_headers(facts, headers))
-        except RefusedRequestError as refusal:
-            webhook.count_refusal(facts or webhook.address_facts(key), refusal.code)
-            return problem(*refusal.response, correlation_id=correlation_id)
-        response = Response(
-            json.dumps({**answer, "correlation_id": correlation_id}, separators=(",", ":")),
-            status=200,
-            content_type="application/json",
-        )
-        response.headers["X-Correlation-Id"] = correlation_id
-        return response
+        return webhook.answered(key, self._receive)
+
+    def _receive(self, inbound):
+        raw = webhook.read_body(inbound.environ, ndjson.MEDIA_TYPE, "A batch")
+        facts = inbound.look_up()
+        _check_takes_batches(facts)
+        count = ndjson.count_lines(raw)
+        reading.check_rate(facts, inbound.environ, 1 + min(count, ndjson.MAX_LINES) // LINES_PER_TOKEN)
+        reading.verify(facts, raw, inbound.headers, request.httprequest.url)
+        answer = _store(facts, raw, reading.kept_headers(facts, inbound.headers), inbound.environ)
+        text = json.dumps({**answer, "correlation_id": inbound.correlation_id}, separators=(",", ":"))
+        return webhook.json_response(text, inbound.correlation_id)
 
 
 def _check_takes_batches(facts):
@@ -62,7 +51,7 @@ def _check_takes_batches(facts):
         )
 
 
-def _store(facts, raw, kept_headers):
+def _store(facts, raw, kept_headers, environ):
     try:
         lines = ndjson.split(raw)
     except ndjson.UnreadableBatchError as error:
@@ -74,7 +63,11 @@ def _store(facts, raw, kept_headers):
         # Two batches with the same events in another order can lock each other out: Odoo repeats one of them.
         with isolation.conflicts_are_expected():
             answer, lane_ids = request.env["integration.ingest"]._accept_batch(
-                facts, raw, lines, kept_headers
+                facts,
+                raw,
+                lines,
+                kept_headers,
+                admit=lambda envelopes: reading.check_flow_rates(facts, envelopes, environ),
             )
     except TooManyConflictsError as error:
         raise RefusedRequestError(

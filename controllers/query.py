@@ -4,10 +4,9 @@
 import time
 
 from odoo.exceptions import AccessError
-from odoo.http import Controller, Response, request, route
+from odoo.http import Controller, request, route
 
 from ..connectors.registry import get_connector
-from ..engine import correlation
 from ..engine.canonical.rules import check
 from ..engine.errors import AuthorizationError, ContractError
 from ..engine.instants import utc_now
@@ -15,7 +14,6 @@ from ..engine.json_guard import parse_json
 from ..engine.signatures import get_scheme
 from ..models.query.asking import FlowNotLiveError
 from . import reading, webhook
-from .dispatcher import problem
 from .reading import RefusedRequestError
 
 ADDRESS = "/integration/v1/query/<string:key>"
@@ -37,26 +35,19 @@ class Query(Controller):
     )
     def ask(self, key):
         began = time.monotonic_ns()
-        facts = None
-        environ = request.httprequest.environ
-        correlation_id = correlation.current().correlation_id
-        headers = reading.headers_of(environ)
-        try:
-            raw = webhook.read_body(environ)
-            facts = webhook.known_address(key)
-            _check_asks(facts, raw)
-            reading.check_rate(facts, environ)
-            verified = reading.verify(facts, raw, headers, request.httprequest.url)
-            question = _read_question(facts, raw, headers)
-            secret = _answer_secret(facts, verified)
-            answer_id, text = _ask(facts, question, began)
-        except RefusedRequestError as refusal:
-            webhook.count_refusal(facts or webhook.address_facts(key), refusal.code)
-            return problem(*refusal.response, correlation_id=correlation_id)
+        return webhook.answered(key, lambda inbound: self._answer(inbound, began))
+
+    def _answer(self, inbound, began):
+        raw = webhook.read_body(inbound.environ)
+        facts = inbound.look_up()
+        _check_asks(facts, raw)
+        reading.check_rate(facts, inbound.environ)
+        verified = reading.verify(facts, raw, inbound.headers, request.httprequest.url)
+        question = _read_question(facts, raw, inbound.headers)
+        secret = _answer_secret(facts, verified)
+        answer_id, text = _ask(facts, question, began)
         signature = secret.scheme.sign(text, secret.value, utc_now(), answer_id)
-        response = Response(text, status=200, content_type="application/json")
-        response.headers.extend({**signature, "X-Correlation-Id": correlation_id})
-        return response
+        return webhook.json_response(text, inbound.correlation_id, signature)
 
 
 class _AnswerSecret:

@@ -1,17 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Reading an inbound request from what the web server hands over, before anything of Odoo's is touched."""
 
+import collections
 import re
-import time
 from datetime import datetime, timezone
 
 from ..connectors.registry import get_connector
 from ..engine import correlation
 from ..engine.errors import AuthorizationError, ContractError, IntegrationError
 from ..engine.json_guard import parse_json
-from ..engine.rate_limit import TokenBucket
 from ..engine.signatures import Secret, SignedRequest, get_scheme
 from ..models.messaging import key_ring
+from ..models.messaging.shared_rates import SharedRates
 
 JSON = "application/json"
 MAX_BODY_BYTES = 10_000_000
@@ -21,7 +21,10 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ADMITTED = "finance_integration.admitted"
 ADMITTED_BY_FLOW = "finance_integration.admitted_by_flow"
 
-_buckets: dict[int, TokenBucket] = {}
+# All processes of this host count together; each of several hosts gets its part of a limit.
+_buckets = SharedRates()
+BURST_SECONDS = 5
+NANOSECONDS = 1_000_000_000
 
 
 class RefusedRequestError(Exception):
@@ -103,29 +106,14 @@ def check_length(raw, facts):
 
 
 def check_rate(facts, environ, tokens=1):
-    """Take ``tokens`` (one for an event) of the address's bucket in this process, once per request.
+    """Take ``tokens`` (one for an event) of the address's limit, once per request.
 
     :raises RefusedRequestError: there is none left (429, with the seconds to wait).
     """
     if environ.get(ADMITTED):
         return
-    _take(facts["endpoint_id"], facts["rate_per_second"], tokens)
+    _take(facts, [(_name(facts, "endpoint", facts["endpoint_id"]), facts["rate_per_second"], tokens)])
     environ[ADMITTED] = True
-
-
-def _take(name, rate, tokens=1):
-    bucket = _buckets.get(name)
-    if bucket is None or bucket.rate_per_second != rate:
-        bucket = _buckets[name] = TokenBucket(rate_per_second=rate, burst=rate * 5)
-    wait_seconds = bucket.take(time.monotonic_ns(), min(tokens, bucket.burst))
-    if wait_seconds:
-        raise RefusedRequestError(
-            429,
-            "rate_limited",
-            "Too many requests",
-            "Send more slowly.",
-            {"Retry-After": str(int(wait_seconds) + 1)},
-        )
 
 
 def check_flow_rate(facts, envelope, environ):
@@ -133,14 +121,54 @@ def check_flow_rate(facts, envelope, environ):
 
     :raises RefusedRequestError: there is none left (429, with the seconds to wait).
     """
+    check_flow_rates(facts, (envelope,), environ)
+
+
+def check_flow_rates(facts, envelopes, environ):
+    """Take a token per event of the limits of their flows, all or none, once per request.
+
+    More events of one flow than its limit lets through at once are taken when nothing was taken before; whoever comes
+    next waits until that is made up for.
+
+    :raises RefusedRequestError: one of the flows has too few left (429, with the seconds to wait).
+    """
     rates = facts.get("flow_rates")
     if not rates or environ.get(ADMITTED_BY_FLOW):
         return
-    rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
-    flow_id, rate = rates.get(rule and rule.kind, (None, 0))
-    if rate:
-        _take(("flow", flow_id), rate)
+    rules = get_connector(facts["connector"]).spec.events
+    counts = collections.Counter(
+        rule.kind for envelope in envelopes if (rule := rules.get(envelope.event_type))
+    )
+    wanted = [
+        (_name(facts, "flow", flow_id), rate, counts[kind])
+        for kind, (flow_id, rate) in rates.items()
+        if rate and counts[kind]
+    ]
+    if wanted:
+        _take(facts, wanted)
         environ[ADMITTED_BY_FLOW] = True
+
+
+def _name(facts, what, row_id):
+    return f"{facts['database']}/{what}/{row_id}"
+
+
+def _take(facts, wanted):
+    """Take what is wanted, a list of (name, events per second on all hosts together, tokens)."""
+    hosts = max(1, facts.get("hosts") or 1)
+    buckets = []
+    for name, rate, tokens in wanted:
+        here = max(1, rate // hosts)
+        buckets.append((name, here, here * BURST_SECONDS, tokens))
+    wait_nanoseconds = _buckets.take(buckets)
+    if wait_nanoseconds:
+        raise RefusedRequestError(
+            429,
+            "rate_limited",
+            "Too many requests",
+            "Send more slowly.",
+            {"Retry-After": str(-(-wait_nanoseconds // NANOSECONDS))},
+        )
 
 
 def _aware(value):

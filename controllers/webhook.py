@@ -33,27 +33,58 @@ class Webhook(Controller):
         readonly=False,
     )
     def receive(self, key):
-        facts = None
-        environ = request.httprequest.environ
-        correlation_id = correlation.current().correlation_id
-        headers = reading.headers_of(environ)
-        try:
-            raw = read_body(environ)
-            facts = known_address(key)
-            reading.check_length(raw, facts)
-            reading.check_rate(facts, environ)
-            reading.verify(facts, raw, headers, request.httprequest.url)
-            envelope = reading.read_envelope(facts, raw, headers)
-            reading.check_flow_rate(facts, envelope, environ)
-        except RefusedRequestError as refusal:
-            count_refusal(facts or address_facts(key), refusal.code)
-            return problem(*refusal.response, correlation_id=correlation_id)
+        return answered(key, self._receive)
+
+    def _receive(self, inbound):
+        raw, environ, headers = read_body(inbound.environ), inbound.environ, inbound.headers
+        facts = inbound.look_up()
+        reading.check_length(raw, facts)
+        reading.check_rate(facts, environ)
+        reading.verify(facts, raw, headers, request.httprequest.url)
+        envelope = reading.read_envelope(facts, raw, headers)
+        reading.check_flow_rate(facts, envelope, environ)
         kept = reading.kept_headers(facts, headers)
-        verdict, message_id = _store(facts, envelope, raw, kept, correlation_id)
+        verdict, message_id = _store(facts, envelope, raw, kept, inbound.correlation_id)
         if verdict is not Verdict.DUPLICATE:
             registry, lane_id = request.env.registry, reading.lane_of(facts, envelope)
             request.env.cr.postcommit.add(correlation.bound(lambda: ring_lanes(registry, (lane_id,))))
-        return _answer(verdict, message_id, correlation_id)
+        return json_response(answer_body(verdict, message_id, inbound.correlation_id), inbound.correlation_id)
+
+
+class Inbound:
+    """A request at an inbound address: what every route reads of it first. ``facts`` are known once looked up."""
+
+    def __init__(self, key):
+        self.key = key
+        self.environ = request.httprequest.environ
+        self.headers = reading.headers_of(self.environ)
+        self.correlation_id = correlation.current().correlation_id
+        self.facts = None
+
+    def look_up(self):
+        """Return what is known of the address.
+
+        :raises RefusedRequestError: there is no such address (404).
+        """
+        self.facts = known_address(self.key)
+        return self.facts
+
+
+def answered(key, receive):
+    """Return what ``receive`` makes of the request, or the problem document of its refusal, which is counted."""
+    inbound = Inbound(key)
+    try:
+        return receive(inbound)
+    except RefusedRequestError as refusal:
+        count_refusal(inbound.facts or address_facts(key), refusal.code)
+        return problem(*refusal.response, correlation_id=inbound.correlation_id)
+
+
+def json_response(text, correlation_id, headers=None):
+    """Return the answer 200 with this JSON text."""
+    response = Response(text, status=200, content_type="application/json")
+    response.headers.extend({**(headers or {}), "X-Correlation-Id": correlation_id})
+    return response
 
 
 def answer_body(verdict, message_id, correlation_id):
@@ -61,13 +92,6 @@ def answer_body(verdict, message_id, correlation_id):
     return json.dumps(
         {"status": verdict.name.lower(), "message": message_id, "correlation_id": correlation_id}
     )
-
-
-def _answer(verdict, message_id, correlation_id):
-    body = answer_body(verdict, message_id, correlation_id)
-    response = Response(body, status=200, content_type="application/json")
-    response.headers["X-Correlation-Id"] = correlation_id
-    return response
 
 
 def read_body(environ, wanted_type=reading.JSON, what="An event"):

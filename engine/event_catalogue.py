@@ -94,11 +94,34 @@ EVENTS: dict[str, EventInfo] = {
         "account.move",
         by_default=True,
     ),
+    "event.bill_posted": EventInfo(
+        "bill.posted",
+        _("Bill posted"),
+        _("a supplier's bill is posted"),
+        _("A supplier's bill is posted."),
+        "account.move",
+    ),
+    "event.supplier_credit_posted": EventInfo(
+        "supplier_credit.posted",
+        _("Supplier's credit note posted"),
+        _("a supplier's credit note is posted"),
+        _("A credit note from a supplier is posted."),
+        "account.move",
+    ),
+    "event.bill_paid": EventInfo(
+        "bill.paid",
+        _("Bill paid"),
+        _("a supplier's bill is paid"),
+        _("Nothing is open of a supplier's bill any more: by payments, credit notes or both."),
+        "account.move",
+    ),
     "event.dispute_opened": EventInfo(
         "dispute.opened",
         _("Dispute opened"),
         _("a payment is disputed"),
-        _("A provider withdraws money because a payment is disputed."),
+        _(
+            "A provider withdraws money because a payment is disputed, or the bank asks about one (an inquiry)."
+        ),
         "integration.movement",
     ),
     "event.credit_hold_set": EventInfo(

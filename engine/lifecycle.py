@@ -3,7 +3,8 @@
 
 Two axes instead of one long list of states. The transition table is data; the diagram in the
 documentation is generated from it (``lifecycle_document``). One stage rule stands beside the table:
-a message never goes back, except when it is replayed or fetched again from its source.
+a message never goes back, except when it is replayed or fetched again from its source, and from
+reconciled alone when the checkpoint that covered it is green no longer.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ STUCK_STATUSES = frozenset({"parked", "dead"})
 BLOCKING_STATUSES = frozenset({"ready", "waiting", "held", "unknown", "parked", "dead"})
 INITIAL_STATUSES = ("ready", "parked")
 DIRECTIONS = ("in", "out")
-BACKWARD_TRIGGERS = frozenset({"replay", "refetch"})
+BACKWARD_TRIGGERS = frozenset({"replay", "refetch", "uncover"})
+
+# Where a message is when the checkpoint that covered it is green no longer.
+UNCOVERED = frozenset({("reconciled", "posted"), ("reconciled", "acknowledged")})
 
 STAGE_MEANINGS = {
     "received": (
@@ -33,7 +37,10 @@ STAGE_MEANINGS = {
     "validated": ("parsed, and as its contract says", "as its contract says"),
     "transformed": ("in canonical form", "rendered as the receiver wants it"),
     "posted": ("in the books", "handed over, no receipt yet"),
-    "acknowledged": ("the source knows that it is in the books", "the receiver confirmed it"),
+    "acknowledged": (
+        "the source was told that it is in the books, and confirmed it",
+        "the receiver confirmed it",
+    ),
     "reconciled": ("covered by a green checkpoint", "covered by a green checkpoint"),
 }
 STATUS_MEANINGS = {
@@ -111,6 +118,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("dead", "superseded", "supersede", "a newer version was applied"),
     Transition("dead", "discarded", "discard", "a person decided that it has no effect"),
     Transition("done", "done", "advance", "acknowledged, or covered by a green checkpoint"),
+    Transition("done", "done", "uncover", "the checkpoint that covered it is green no longer", _IN),
     *(
         Transition(
             status, "ready", "replay", "worked off again from the beginning, in its place in the queue"
@@ -164,6 +172,8 @@ def check_transition(
         if step < 0 and not transition.may_go_back:
             continue
         if step <= 0 and transition.trigger == "advance":
+            continue
+        if transition.trigger == "uncover" and (from_stage, to_stage) not in UNCOVERED:
             continue
         if step == 0 and from_status == to_status == "ready" and trigger is None:
             continue

@@ -53,6 +53,7 @@ VERSIONING: dict[str, Versioning] = {
     "reference_code": Versioning.STATE,
     "invoice": Versioning.DOCUMENT,
     "entry": Versioning.DOCUMENT,
+    "cancellation": Versioning.DOCUMENT,
     "movement": Versioning.FACT,
 }
 # Kinds of which a newer version makes an older one that could not be applied pointless.

@@ -46,11 +46,27 @@ class TokenBucket:
         """Like ``take``, with the time to wait in nanoseconds."""
         if not 1 <= tokens <= self.burst:
             raise ValueError(f"between 1 and {self.burst} tokens at once")
+        return self._take(now_nanoseconds, tokens, tokens)
+
+    def take_owing(self, now_nanoseconds: int, tokens: int) -> int:
+        """Like ``take_or_wait_nanoseconds``, also for more than the bucket holds.
+
+        It then gives them when it is full and owes the rest: whoever comes next waits until that is made up for, so
+        that the rate holds on average.
+
+        :raises ValueError: no tokens.
+        """
+        if tokens < 1:
+            raise ValueError("at least one token")
+        return self._take(now_nanoseconds, tokens, min(tokens, self.burst))
+
+    def _take(self, now_nanoseconds: int, tokens: int, needed: int) -> int:
+        """Take ``tokens`` when ``needed`` are there; return 0, or the nanoseconds until they are."""
         with self._lock:
             available = self._available(now_nanoseconds)
-            missing = tokens * _NANOSECONDS - available
+            missing = needed * _NANOSECONDS - available
             if missing <= 0:
-                self._level = Level(-missing, now_nanoseconds)
+                self._level = Level(available - tokens * _NANOSECONDS, now_nanoseconds)
                 return 0
             self._level = Level(available, now_nanoseconds)
             return -(-missing // self.rate_per_second)

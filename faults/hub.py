@@ -62,6 +62,11 @@ LOSS_TRACES = (
     "connection already closed",
     "cursor already closed",
     "could not be rung",
+    # The runner hands a job out again that another process has finished meanwhile.
+    "was requested to run job",
+    # Odoo's first process ends when it finds no database; who starts it again does not wait for its live chat process.
+    "Gevent Parent changed",
+    "Address already in use",
 )
 
 

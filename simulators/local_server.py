@@ -97,7 +97,7 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(reply)
 
     # The names are given by http.server.
-    do_GET = do_POST = _serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815
 
     def _send(self, reply: Reply) -> None:
         # The other side may have given up waiting; that is its good right.
@@ -107,7 +107,10 @@ class _Connection(BaseHTTPRequestHandler):
                 self.send_header("Date", self.date_time_string())
             for name, value in reply.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(reply.body)))
+            if (
+                "Content-Length" not in reply.headers
+            ):  # the answer to HEAD names the length of what it leaves out
+                self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
             if not reply.drip_seconds:
                 self.wfile.write(reply.body)

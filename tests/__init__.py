@@ -17,6 +17,7 @@ from . import test_archive
 from . import test_audit_coverage
 from . import test_audit_export
 from . import test_business_events
+from . import test_cancellations
 from . import test_complete_lines
 from . import test_contracts
 from . import test_correlation
@@ -36,9 +37,11 @@ from . import test_fault_invariants
 from . import test_flow_life
 from . import test_flow_windows
 from . import test_http_client
+from . import test_job_runner
 from . import test_inbox_connection
 from . import test_numbering
 from . import test_legal_numbers
+from . import test_object_store
 from . import test_order
 from . import test_ownership
 from . import test_outbox
@@ -56,13 +59,17 @@ from . import test_replay_noop
 from . import test_seal_verification
 from . import test_seals
 from . import test_seals_race
+from . import test_replay_race
+from . import test_replay_size
 from . import test_sftp
+from . import test_shared_rates
 from . import test_shadow
 from . import test_retention
 from . import test_rules
 from . import test_reports
 from . import test_rules_race
 from . import test_signature_again
+from . import test_stages
 from . import test_stopped_events
 from . import test_mappings
 from . import test_mapping_changes

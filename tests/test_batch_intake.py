@@ -209,16 +209,41 @@ class TestBatchIntake(SignedRequests):
     def test_a_batch_costs_tokens_by_its_lines(self):
         taken = []
 
-        def take(bucket, now, tokens=1):
-            taken.append(tokens)
+        def take(wanted):
+            taken.extend(tokens for _name, _rate, _burst, tokens in wanted)
             return 0 if len(taken) < 3 else 7
 
-        with patch.object(reading.TokenBucket, "take", take):
+        with patch.object(reading._buckets, "take", take):
             self.send(self.line("B-1"))
             self.send(*[b"{}"] * 1000)
             answer = self.send(self.line("B-2"))
         self.assertEqual(taken, [1, 11, 1])
         self.assert_refused(answer, 429, "rate_limited")
+
+    def test_the_lines_of_a_batch_count_against_the_limit_of_their_flow(self):
+        flow = self.endpoint.connection_id.flow_ids.filtered(
+            lambda row: row.direction == "in" and row.kind == "invoice"
+        )
+        flow.inbound_rate_per_second = 2  # ten at once
+        self.answered(*[self.line(f"L-{number}") for number in range(8)])
+        refused = self.send(*[self.line(f"M-{number}") for number in range(3)])
+        self.assert_refused(refused, 429, "rate_limited")
+        self.assertEqual(refused.headers["Retry-After"], "1")
+        self.assertEqual(len(self.stored()), 8)
+        self.assertEqual(self.env["integration.batch"].search_count([("kind", "=", "intake")]), 1)
+        # Two are left for this flow, and other flows have no part in it.
+        self.answered(*[self.line(f"N-{number}") for number in range(2)])
+        self.assertEqual(len(self.stored()), 10)
+
+    def test_a_batch_larger_than_its_flow_takes_at_once_is_made_up_for(self):
+        flow = self.endpoint.connection_id.flow_ids.filtered(
+            lambda row: row.direction == "in" and row.kind == "invoice"
+        )
+        flow.inbound_rate_per_second = 2
+        self.answered(*[self.line(f"L-{number}") for number in range(30)])  # twenty too many: ten seconds
+        refused = self.send(self.line("M-1"))
+        self.assert_refused(refused, 429, "rate_limited")
+        self.assertIn(int(refused.headers["Retry-After"]), (10, 11))
 
     # -- control totals --------------------------------------------------------------------------------------
 

@@ -287,6 +287,97 @@ class TestBusinessEvents(EventsCommon):
         self.assertEqual((dispute.amount.value, dispute.payment_id), (Decimal("1150.00"), charge["id"]))
         self.assertEqual(dispute.invoice_number, "P-3")
 
+    def test_an_inquiry_is_told_although_it_moves_no_money_and_told_again_when_it_becomes_a_dispute(self):
+        self.subscribe("event.dispute_opened")
+        self.issue("P-4")
+        charge = self.stripe.charge(115000, "usd", settled=True, metadata={"invoice_number": "P-4"})
+        self.send_stripe()
+        inquiry = self.stripe.open_inquiry(charge["id"])
+        self.send_stripe()
+        (told,) = self.told("event.dispute_opened")
+        self.assertEqual((told.money_withdrawn, told.amount.value), (False, Decimal("1150.00")))
+        self.assertEqual((told.payment_id, told.invoice_number), (charge["id"], "P-4"))
+        movement = self.env["integration.movement"].search([("movement_id", "=", inquiry["id"])])
+        self.assertEqual(
+            (movement.changes_balance, movement.status, movement.move_id.id), (False, "pending", False)
+        )
+        self.stripe.escalate(inquiry["id"])
+        self.send_stripe()
+        self.assertEqual(len(self.told("event.dispute_opened")), 1, "its ledger line has not come yet")
+        self.pull_stripe()
+        _first, second = self.told("event.dispute_opened")
+        self.assertEqual((second.money_withdrawn, second.movement_id), (True, inquiry["id"]))
+        self.assertTrue(movement.move_id)
+
+    def test_an_inquiry_that_was_closed_before_we_heard_of_it_is_not_told(self):
+        self.subscribe("event.dispute_opened")
+        charge = self.stripe.charge(115000, "usd", settled=True, metadata={})
+        self.stripe.close_inquiry(self.stripe.open_inquiry(charge["id"])["id"])
+        told = [event for event in self.stripe_events() if event["type"] != "charge.dispute.created"]
+        self.assertIn("charge.dispute.closed", [event["type"] for event in told])
+        self.send_stripe(told)
+        self.assertEqual(self.told("event.dispute_opened"), [])
+
+    def bill(self, number, amount=100.0, move_type="in_invoice"):
+        bill = self.init_invoice(move_type, self.partner_a, date(2026, 3, 2), amounts=[amount])
+        bill.ref = number
+        bill.action_post()
+        return bill
+
+    def test_a_suppliers_bill_and_credit_note_are_told_with_the_suppliers_own_number(self):
+        self.subscribe("event.bill_posted", "event.supplier_credit_posted")
+        bill = self.bill("V-1")
+        credit = bill._reverse_moves(
+            [{"date": date(2026, 3, 3), "invoice_date": date(2026, 3, 3), "ref": "V-1-C"}]
+        )
+        credit.action_post()
+        (told,) = self.told("event.bill_posted")
+        self.assertEqual((told.entry_number, told.legal_number), (bill.name, "V-1"))
+        self.assertEqual(told.supplier_id, str(self.partner_a.commercial_partner_id.id))
+        self.assertEqual(told.total_gross.value, Decimal(f"{bill.amount_total:.2f}"))
+        (told,) = self.told("event.supplier_credit_posted")
+        self.assertEqual((told.legal_number, told.reversed_bill_number), ("V-1-C", "V-1"))
+        self.assertEqual(self.told("event.invoice_posted"), [], "a bill is no invoice of ours")
+
+    def pay(self, bill, amount):
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=bill.ids
+        )
+        wizard.create({"amount": amount, "payment_date": date(2026, 3, 5)})._create_payments()
+
+    def test_a_bill_is_told_as_paid_once_when_nothing_is_open_any_more(self):
+        self.subscribe("event.bill_paid")
+        bill = self.bill("V-2")
+        self.pay(bill, 40.0)
+        self.assertEqual(self.told(), [])
+        self.pay(bill, bill.amount_residual)
+        (told,) = self.told()
+        self.assertEqual(
+            (told.legal_number, told.bill_status, told.paid_on), ("V-2", "paid", date(2026, 3, 5))
+        )
+        payable = bill.line_ids.filtered(lambda row: row.account_type == "liability_payable")
+        payable.remove_move_reconcile()
+        self.env.cr.flush()
+        self.assertFalse(bill.integration_paid_told)
+        self.assertEqual(len(self.told()), 1)
+        self.pay(bill, bill.amount_residual)
+        self.assertEqual(len(self.told()), 2)
+
+    def test_a_bill_that_a_credit_note_settles_is_told_as_credited(self):
+        self.subscribe("event.bill_paid")
+        bill = self.bill("V-3")
+        bill._reverse_moves([{"date": date(2026, 3, 3), "invoice_date": date(2026, 3, 3)}], cancel=True)
+        (told,) = self.told()
+        self.assertEqual((told.legal_number, told.bill_status), ("V-3", "credited"))
+
+    def test_a_bill_that_is_taken_back_in_the_same_transaction_is_not_told(self):
+        self.subscribe("event.bill_posted")
+        bill = self.init_invoice("in_invoice", self.partner_a, date(2026, 3, 2), amounts=[10.0])
+        bill.ref = "V-4"
+        bill.with_context(tracking_disable=True)._post(soft=False)
+        bill.button_draft()
+        self.assertEqual(self.told(), [])
+
     def test_nothing_is_told_of_a_change_that_is_taken_back(self):
         self.subscribe("event.credit_hold_set")
         partner = self.new_partner()

@@ -291,6 +291,7 @@ class TestAcknowledgement(DeliveryCommon):
         with self.receiving("redirect"):
             self.deliver()
         self.assertEqual(self.states(message), [("received", "parked", "destination_redirected")])
+        self.assertEqual((message.exception_id.state, message.exception_id.fix), ("open", "connection"))
         self.assertIn("location: https://elsewhere.example.com/events", message.answer_headers)
         self.assertNotIn("hidden", message.answer_headers)
 

@@ -167,6 +167,7 @@ class TestFiles(DropCommon):
         )
         self.look()
         [exception] = self.exceptions("file_unfinished")
+        self.assertEqual((exception.fix, exception.action_open_folder()["res_id"]), ("folder", self.drop.id))
         (self.inbox / "a.csv.done").touch()
         self.look()
         self.assertEqual(exception.state, "resolved")

@@ -172,7 +172,7 @@ class TestFastIntake(IntegrationCommon):
         self.assertEqual((self.odoo.asked, self.stored), ([], []))
 
     def test_a_flood_is_left_to_the_normal_route(self):
-        with patch.object(reading.TokenBucket, "take", return_value=2.5):
+        with patch.object(reading._buckets, "take", return_value=2_500_000_000):
             self.assert_handed_on(self.send())
         self.assertEqual(self.stored, [])
         self.assertIsNone(self.odoo.asked[0][1])

@@ -10,8 +10,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import mute_logger
 
 from ..controllers import reading
-from ..engine.rate_limit import TokenBucket
-from ..models.messaging import flow_window
+from ..models.messaging import flow_window, shared_rates
 from ..simulators.partner import documents
 from .common import BEN
 from .test_flow_life import FlowCommon
@@ -246,10 +245,10 @@ class TestWindows(FlowCommon):
         document = documents.invoice("W-1", BEN, [line], self.clock.now, due_date=self.clock.now.date())
         raw = documents.as_event("tests", "invoice.issued", document).body
         envelope = reading.read_envelope(facts, raw, [("webhook-id", "one")])
-        buckets = {("flow", self.issued.id): TokenBucket(rate_per_second=2, burst=2)}
+        reading._buckets.clear()
         with (
-            patch.object(reading, "_buckets", buckets),
-            patch.object(reading.time, "monotonic_ns", return_value=0),
+            patch.object(reading, "BURST_SECONDS", 1),
+            patch.object(shared_rates, "now_nanoseconds", return_value=1),
         ):
             environ = {}
             reading.check_flow_rate(facts, envelope, environ)

@@ -105,7 +105,7 @@ class TestAsking(QueryCommon):
             signing.verify(headers, answer.content, [PARTNER_SECRET], int(time.time()))
 
     def test_a_flood_is_slowed_down(self):
-        with patch.object(reading.TokenBucket, "take", return_value=2):
+        with patch.object(reading._buckets, "take", return_value=2_000_000_000):
             answer = self.ask(self.question(customer="C-1"))
         self.assert_refused(answer, 429, "rate_limited")
         self.assertFalse(self.kept())

@@ -36,7 +36,10 @@ class TestSftp(DropCommon):
     def assert_refused(self, drop, code):
         self.put()
         self.assertEqual(self.look(drop), 0)
-        self.assertEqual(self.exceptions(code).code, code)
+        exception = self.exceptions(code)
+        self.assertEqual(exception.code, code)
+        if code == "host_key_refused":
+            self.assertEqual((exception.fix, exception.action_open_folder()["res_id"]), ("folder", drop.id))
         self.assertFalse(self.batches())
         self.assertIn("a.csv", self.names())
 

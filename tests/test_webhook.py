@@ -208,7 +208,7 @@ class TestWebhook(IntegrationCommon, HttpCase):
 
     def test_a_flood_is_slowed_down(self):
         event = self.event()
-        with patch.object(reading.TokenBucket, "take", return_value=2.5):
+        with patch.object(reading._buckets, "take", return_value=2_500_000_000):
             answer = self.send(event)
         self.assert_refused(answer, 429, "rate_limited")
         self.assertEqual(answer.headers["Retry-After"], "3")

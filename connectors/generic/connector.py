@@ -45,6 +45,10 @@ _RANKS = {
     "entry": 60,
     "provider_balance": 90,
 }
+# A cancellation goes the way of what it cancels: through its flow, and in its place among other objects.
+_FLOW_KINDS = {
+    name: stated["cancels"] if kind == "cancellation" else kind for name, (kind, stated) in INBOUND.items()
+}
 
 
 class GenericConnector(Connector):
@@ -56,7 +60,7 @@ class GenericConnector(Connector):
         summary="Any system: canonical documents in by signed webhook, business events out the same way.",
         documentation_url=DOCUMENTATION_URL,
         signature_schemes=("standard_webhooks_v1", "standard_webhooks_v1a"),
-        events={name: EventRule(kind, rank=_RANKS[kind]) for name, (kind, _stated) in INBOUND.items()},
+        events={name: EventRule(kind, rank=_RANKS[kind]) for name, kind in _FLOW_KINDS.items()},
         sensitive_keys=SENSITIVE_KEYS,
         outbound_events=tuple(OUTBOUND),
         file_formats=FILE_FORMATS,

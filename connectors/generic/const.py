@@ -16,6 +16,8 @@ INBOUND: dict[str, tuple[str, dict[str, str]]] = {
     "credit_note.issued": ("invoice", {"issuer": "source", "document_type": "credit_note"}),
     "movement.reported": ("movement", {}),
     "entry.reported": ("entry", {}),
+    "entry.cancelled": ("cancellation", {"cancels": "entry"}),
+    "invoice.cancelled": ("cancellation", {"cancels": "invoice"}),
     "balance.reported": ("provider_balance", {}),
     "dimension.updated": ("dimension", {}),
     "reference.updated": ("reference_code", {}),

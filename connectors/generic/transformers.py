@@ -48,6 +48,8 @@ def read_envelope(body: Any, headers: Mapping[str, str]) -> Envelope:
     source = event.data.get("source")
     source = source if isinstance(source, dict) else {}
     kind, object_id, version = event.data.get("kind"), source.get("object_id"), source.get("version")
+    if kind == "cancellation":  # one object with the document that it cancels
+        kind = event.data.get("cancels")
     known = isinstance(kind, str) and isinstance(object_id, str) and object_id
     return Envelope(
         event_id=event_id,

@@ -40,6 +40,11 @@ _INTENT = EventRule(
     None, "The charge of this payment carries the money; the payment intent only links to it."
 )
 _DISPUTE = EventRule(
+    "movement",
+    "Disputed money is booked when Stripe's ledger has its line; this tells the status only.",
+    rank=50,
+)
+_DISPUTED_MONEY = EventRule(
     None, "Disputed money is booked when Stripe's ledger has its line; this tells the status only."
 )
 _BILLING = EventRule(None, "Says that an invoice was paid; the money itself is booked from the charge.")
@@ -53,16 +58,8 @@ EVENTS = {
     "charge.expired": EventRule(None, "An authorisation ended without capture: no money moved."),
     "charge.refunded": EventRule(None, "The refund itself is sent as its own event and booked from that."),
     **dict.fromkeys(("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), _REFUND),
-    **dict.fromkeys(
-        (
-            "charge.dispute.created",
-            "charge.dispute.updated",
-            "charge.dispute.closed",
-            "charge.dispute.funds_withdrawn",
-            "charge.dispute.funds_reinstated",
-        ),
-        _DISPUTE,
-    ),
+    **dict.fromkeys(("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), _DISPUTE),
+    **dict.fromkeys(("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"), _DISPUTED_MONEY),
     **dict.fromkeys(
         (
             "payment_intent.created",

@@ -52,6 +52,14 @@ PAYOUT_STATUSES = {
     "canceled": "cancelled",
 }
 
+# https://docs.stripe.com/disputes/how-disputes-work#inquiries: the bank asks first, and no money moves. In all
+# other states (https://docs.stripe.com/api/disputes/object#dispute_object-status) the ledger has lines of the dispute.
+INQUIRY_STATUSES = {
+    "warning_needs_response": "pending",
+    "warning_under_review": "pending",
+    "warning_closed": "cancelled",
+}
+
 # https://docs.stripe.com/reports/balance-transaction-types
 # ``None`` = the sign decides, see SIGNED_TYPES. What is not in a table is booked as 'unknown'.
 TRANSACTION_TYPES = {

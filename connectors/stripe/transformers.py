@@ -17,6 +17,7 @@ from .const import (
     API_VERSION_PATTERN,
     CHARGE_STATUSES,
     FIRST_RELEASE,
+    INQUIRY_STATUSES,
     KNOWN_RELEASE_NAMES,
     PAYOUT_STATUSES,
     REFUND_STATUSES,
@@ -293,6 +294,29 @@ def _address(address: wire.Address | None) -> Address | None:
     return None if found == Address() else found
 
 
+def dispute_documents(context: Context, _happening: Happening, body: dict[str, Any]) -> list[Document]:
+    """A dispute's state. An inquiry moves no money, so this alone tells it; all others are told by the ledger.
+
+    An inquiry that becomes a dispute keeps its id: its line in the ledger then completes what is known of it.
+    """
+    dispute = read_as(body, wire.DisputeTold, _OBJECT)
+    if dispute.status not in INQUIRY_STATUSES:
+        return []
+    return [
+        context.movement(
+            object_id=dispute.id,
+            type="dispute",
+            movement_id=dispute.id,
+            changes_balance=False,
+            status=INQUIRY_STATUSES[dispute.status],
+            amount=money(-dispute.amount, dispute.currency),
+            related=wire.id_of(dispute.charge),
+            description=clip(dispute.reason),
+            occurred_at=instant(dispute.created),
+        )
+    ]
+
+
 Reader = Callable[[Context, Happening, dict[str, Any]], list[Document]]
 READERS: dict[str, Reader] = {
     **dict.fromkeys(
@@ -303,5 +327,8 @@ READERS: dict[str, Reader] = {
         ("refund.created", "refund.updated", "refund.failed", "charge.refund.updated"), refund_documents
     ),
     **dict.fromkeys(("payout.created", "payout.paid", "payout.failed", "payout.canceled"), payout_documents),
+    **dict.fromkeys(
+        ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), dispute_documents
+    ),
     **dict.fromkeys(("customer.created", "customer.updated", _DELETED), customer_documents),
 }

@@ -118,6 +118,18 @@ class Dispute(Wire):
     reason: Text = None
 
 
+class DisputeTold(Wire):
+    """The same as an event tells it: with its state and what is disputed."""
+
+    id: WireId
+    amount: MinorUnits
+    currency: WireCurrency
+    created: UnixSeconds
+    status: str
+    charge: Expandable = None
+    reason: Text = None
+
+
 class FeeDetail(Wire):
     amount: MinorUnits
     currency: WireCurrency

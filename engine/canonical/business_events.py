@@ -24,6 +24,7 @@ from .base import (
 )
 
 Day = Annotated[dt.date, classified(INTERNAL)]
+Flag = Annotated[bool, classified(INTERNAL)]
 Count = Annotated[int, classified(INTERNAL, ge=0)]
 References = Annotated[tuple[Reference, ...], msgspec.Meta(max_length=50)]
 
@@ -46,6 +47,58 @@ class CreditNotePosted(Document, kw_only=True):
     references: References = ()
 
 
+class SupplierDocumentPosted(Document, kw_only=True):
+    """What the events about a supplier's bill and a supplier's credit note say when they are booked.
+
+    ``entry_number`` is Odoo's, ``legal_number`` the supplier's.
+    """
+
+    bill_id: Identifier
+    entry_number: Identifier
+    legal_number: Identifier | None = None
+    company: Label
+    issue_date: Day | None = None
+    accounting_date: Day
+    due_date: Day | None = None
+    total_gross: Amount
+    total_tax: Amount
+    amount_open: Amount
+    supplier_id: Identifier | None = None
+    supplier_outside_id: Identifier | None = None
+    references: References = ()
+
+
+class BillPosted(SupplierDocumentPosted, kw_only=True):
+    """A supplier's bill is booked. ``purchase_orders`` are the numbers of the orders that it invoices."""
+
+    purchase_orders: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=50)] = ()
+
+
+class SupplierCreditPosted(SupplierDocumentPosted, kw_only=True):
+    """A supplier's credit note is booked. ``reversed_bill_id`` is the bill that it takes back, where it says so."""
+
+    reversed_bill_id: Identifier | None = None
+    reversed_bill_number: Identifier | None = None
+
+
+class BillPaid(Document, kw_only=True):
+    """Nothing is open of a supplier's bill any more. ``bill_status`` says by what: paid, or credited.
+
+    Told again when it was opened again in between.
+    """
+
+    bill_id: Identifier
+    entry_number: Identifier
+    legal_number: Identifier | None = None
+    company: Label
+    paid_on: Day
+    total_gross: Amount
+    bill_status: Code
+    supplier_id: Identifier | None = None
+    supplier_outside_id: Identifier | None = None
+    references: References = ()
+
+
 class RefundSettled(Document, kw_only=True):
     """Money that was sent back is applied to a credit note. ``amount`` is negative when money left."""
 
@@ -62,9 +115,13 @@ class RefundSettled(Document, kw_only=True):
 
 
 class DisputeOpened(Document, kw_only=True):
-    """The provider withdrew money because the customer's bank disputes a payment. ``amount`` is positive."""
+    """The customer's bank disputes a payment. ``amount`` is positive.
+
+    ``money_withdrawn`` is false for an inquiry: the bank asks before it takes the money back.
+    """
 
     movement_id: Identifier
+    money_withdrawn: Flag = True
     company: Label
     accounting_date: Day
     amount: Amount
@@ -224,6 +281,9 @@ class RuleFulfilled(Document, kw_only=True):
 
 
 BUSINESS_EVENTS: tuple[type[Document], ...] = (
+    BillPaid,
+    BillPosted,
+    SupplierCreditPosted,
     CloseReady,
     CreditHoldCleared,
     CreditHoldSet,

@@ -17,6 +17,8 @@ from ..json_guard import parse_json
 from ..money import parse_decimal
 from .base import Document
 from .business_events import (
+    BillPaid,
+    BillPosted,
     CloseReady,
     CreditHoldCleared,
     CreditHoldSet,
@@ -33,7 +35,9 @@ from .business_events import (
     RuleFulfilled,
     StatementLoaded,
     SupplierActivated,
+    SupplierCreditPosted,
 )
+from .cancellation import Cancellation
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
@@ -48,6 +52,7 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "invoice": {"1": Invoice},
     "movement": {"1": BalanceMovement},
     "entry": {"1": JournalEntry},
+    "cancellation": {"1": Cancellation},
     "provider_balance": {"1": ProviderBalance},
     "dimension": {"1": AnalyticDimension},
     "reference_code": {"1": ReferenceCode},
@@ -61,6 +66,9 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "answer.invoice": {"1": InvoiceAnswer},
     "answer.payment": {"1": PaymentAnswer},
     "event.credit_note_posted": {"1": CreditNotePosted},
+    "event.bill_posted": {"1": BillPosted},
+    "event.bill_paid": {"1": BillPaid},
+    "event.supplier_credit_posted": {"1": SupplierCreditPosted},
     "event.refund_settled": {"1": RefundSettled},
     "event.dispute_opened": {"1": DisputeOpened},
     "event.customer_approved": {"1": CustomerApproved},

@@ -15,6 +15,7 @@ from ..instants import known_time_zone
 from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
 from .base import Amount, Document
 from .business_events import BUSINESS_EVENTS
+from .cancellation import Cancellation
 from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
@@ -322,6 +323,7 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     JournalEntry: _check_entry,
     AnalyticDimension: _check_code,
     ReferenceCode: _check_code,
+    Cancellation: _check_amounts,
     InvoicePosted: _check_invoice_posted,
     PaymentSettled: _check_payment_settled,
     PaymentFailed: _check_payment_failed,

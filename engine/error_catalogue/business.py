@@ -75,10 +75,42 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("A booked document changed at the source"),
         _("The source sent another version of %(number)s, which is already booked."),
-        _("An approver decides whether the booked entry is reversed and booked again."),
+        _(
+            "A journal entry: an approver lets it be reversed and booked anew. A legal document: ask the source "
+            "to cancel it and to issue a new one."
+        ),
         severity="high",
         fix_class="c",
         fix="replay",
+    ),
+    "cancellation_unknown": CodeInfo(
+        _BUSINESS,
+        _("Something was cancelled that is not in the books"),
+        _("The source cancelled %(number)s, which was never booked here."),
+        _(
+            "Nothing is to be taken back. If it still comes, it must not be booked: wait for it and put both aside, "
+            "or ask the source to number its versions."
+        ),
+        severity="medium",
+        fix_class="c",
+    ),
+    "cancellation_impossible": CodeInfo(
+        _BUSINESS,
+        _("A booked document cannot be taken back"),
+        _("%(number)s was cancelled at the source, or changed, and cannot be reversed: %(reason)s."),
+        _("Reverse what is left of it by hand, then put the event aside."),
+        severity="high",
+        fix_class="c",
+    ),
+    "cancelled_after_payment": CodeInfo(
+        _BUSINESS,
+        _("A paid invoice was cancelled"),
+        _(
+            "%(number)s was cancelled after it was paid: %(amount)s of %(note)s are a credit of the customer now."
+        ),
+        _("Send the money back, or match the credit with another invoice."),
+        severity="high",
+        fix_class="c",
     ),
     "version_conflict": CodeInfo(
         _BUSINESS,
@@ -127,15 +159,6 @@ BUSINESS_CODES = {
         _("Ask the source to correct it and to send it again."),
         fix_class="c",
         fix="ask_resend",
-    ),
-    "document_cancelled": CodeInfo(
-        _BUSINESS,
-        _("A booked document was cancelled at the source"),
-        _("The source cancelled %(number)s, which is already booked."),
-        _("Have the issuer send a credit note, or propose the reversal to an approver."),
-        severity="high",
-        fix_class="c",
-        fix="create_credit_note",
     ),
     "core_refused": CodeInfo(
         _BUSINESS,

@@ -21,3 +21,5 @@ from . import source_exception
 from . import source_drain
 from . import duplicate_exception
 from . import legal_exception
+from . import coverage
+from . import rebooking

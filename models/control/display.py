@@ -19,6 +19,7 @@ ACTION_LABELS = {
     "message.reference": _lt("Made known for reference, not booked"),
     "message.retired": _lt("The flow is retired: recorded, not booked"),
     "message.shadow_settled": _lt("Computed in shadow before; the flow is live now"),
+    "message.book_anew": _lt("An approver agreed that the entry is reversed and booked anew"),
     "message.retry": _lt("Tried again by a person"),
     "message.discard": _lt("Put aside by a person"),
     "message.mapping_given": _lt("The missing mapping was given; tried again"),
@@ -39,6 +40,7 @@ ACTION_LABELS = {
     "exception.book_repeated": _lt("Number came twice; booked all the same"),
     "exception.accept_numbering": _lt("New numbering accepted"),
     "exception.resolve": _lt("Exception resolved"),
+    "exception.book_anew": _lt("Correction of a booked entry agreed"),
     "exception.apply": _lt("Money applied"),
     "exception.choose_customer": _lt("Customer chosen"),
     "connection.activate": _lt("Connection activated"),
@@ -105,6 +107,7 @@ ACTION_LABELS = {
     "binding.lead": _lt("This outside id leads"),
     "legal_number.explain": _lt("Missing number explained"),
     "source.accept": _lt("Change at the source was seen"),
+    "checkpoint.uncovered": _lt("A checkpoint does not agree any more"),
     "batch.read_again": _lt("File or list read again"),
     "batch.accept": _lt("Incomplete file or list accepted"),
     "batch.put_aside": _lt("File or list put aside"),
@@ -151,13 +154,15 @@ class IntegrationMessage(models.Model):
     @api.depends("kind", "flow_id", "status")
     def _compute_about(self):
         kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
+        cancelled = self.env._("Cancellation of a document")
         for message in self:
             nothing = (
                 self.env._("Nothing for the books")
                 if message.status == "done"
                 else self.env._("Not understood yet")
             )
-            message.about = kinds.get(message.kind or message.flow_id.kind) or nothing
+            kind = message.kind or message.flow_id.kind
+            message.about = cancelled if kind == "cancellation" else kinds.get(kind) or nothing
 
     @api.depends("object_key", "direction")
     def _compute_subject(self):
@@ -227,6 +232,7 @@ class IntegrationMessage(models.Model):
                 leaf.action
                 in (
                     "message.retry",
+                    "message.book_anew",
                     "message.discard",
                     "message.mapping_given",
                     "message.conflict",

@@ -71,6 +71,18 @@ class IntegrationBinding(models.Model):
             ]
         )
 
+    def _rebind(self, record, version, content_digest):
+        """Let an outside id stand for another record, or for another content of its record."""
+        self.ensure_one()
+        self.sudo().write(
+            {
+                "res_model": record._name,
+                "res_id": record.id,
+                "outside_version": version or 0,
+                "content_digest": content_digest,
+            }
+        )
+
     def action_open_record(self):
         self.ensure_one()
         return {

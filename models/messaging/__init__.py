@@ -24,6 +24,7 @@ from . import drain_order
 from . import drain_numbers
 from . import event
 from . import event_records
+from . import event_bills
 from . import circuit
 from . import delivery
 from . import rehearsal
@@ -38,6 +39,8 @@ from . import reachability
 from . import proposal
 from . import batch
 from . import batch_links
+from . import stage_record
+from . import rebooking
 from . import batch_decision
 from . import batch_policy
 from . import batch_intake
@@ -46,6 +49,7 @@ from . import fetch
 from . import correlation
 from . import portion
 from . import drop
+from . import drop_object_store
 from . import drop_run
 from . import flow_settings
 from . import flow_life

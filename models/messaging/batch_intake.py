@@ -46,19 +46,22 @@ class IntegrationIngest(models.AbstractModel):
     _inherit = "integration.ingest"
 
     @api.model
-    def _accept_batch(self, facts, raw, lines, kept_headers):
+    def _accept_batch(self, facts, raw, lines, kept_headers, admit=None):
         """Store all lines that can be read; return (answer for the sender, ids of the lanes to ring).
 
         The caller's transaction is READ COMMITTED and is committed before the answer is sent: everything or nothing.
 
         :param facts: what ``integration.endpoint._address_facts`` says of the address.
         :param lines: the body's ``engine.ndjson.Lines``.
+        :param admit: called with the envelopes of the events before anything is stored; may raise to refuse them.
         :raises TooManyConflictsError: nothing is to be stored.
         """
         connector = get_connector(facts["connector"])
         declared, unreadable_totals = _declared(lines.declared)
         read = [self._read_line(facts, connector, line, bool(declared.sums)) for line in lines.events]
         good = [line for line in read if line.code is None]
+        if admit:
+            admit([line.envelope for line in good])
         body_digest = digest(raw)
         with self.env.cr.savepoint(flush=False) as savepoint:
             batch = self._open_batch(facts, raw, body_digest, declared, kept_headers)

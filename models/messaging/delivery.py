@@ -25,6 +25,7 @@ from .delivery_exchange import DELIVER, QUESTION, Prepared
 from .lane import CHANNEL, WATCH_AFTER_SECONDS, exclusive
 from .own_transaction import in_own_transaction
 from .shared_clock import SharedClock
+from .stage_record import REPORTS
 
 _logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ class IntegrationDelivery(models.AbstractModel):
                 channel=CHANNEL,
                 identity_key=f"finance_integration.deliver.{connection.id}",
                 description=described(self.env._("Deliver to %s", connection.name)),
-                max_retries=1,
+                max_retries=0,
                 priority=8,
             )._deliver_outbox()
             connection._watch_outbox_later(WATCH_AFTER_SECONDS)
@@ -190,8 +191,17 @@ class IntegrationDelivery(models.AbstractModel):
                 following = queue.pop(0)
             in_own_transaction(registry, self._recording(current, tried, following))
             current = following
-        in_own_transaction(registry, lambda env: env["integration.delivery"]._settle(connection_id, claim))
+        in_own_transaction(
+            registry, lambda env: env["integration.delivery"]._finish_batch(connection_id, batch)
+        )
         return claim.spent, slow
+
+    @api.model
+    def _finish_batch(self, connection_id, batch):
+        """Keep what a batch says about the destination; note which sources were told what became of their events."""
+        self._settle(connection_id, batch.claim)
+        if reports := [prepared.message_id for prepared in batch.prepared if prepared.reports]:
+            self.env["integration.message"]._note_reports(reports)
 
     def _recording(self, current, tried, following):
         def record(env):
@@ -339,6 +349,7 @@ class IntegrationDelivery(models.AbstractModel):
             expectation=connection.acknowledgement,
             proofs=tuple(connection._receipt_secrets()),
             is_probe=is_probe,
+            reports=message.kind in REPORTS,
         )
 
     def _event_request(self, message):

@@ -16,7 +16,8 @@ DELIVER, QUESTION = "deliver", "question"
 class Prepared:
     """One request that is ready to go: an event (DELIVER), or the question whether the receiver has it (QUESTION).
 
-    ``proofs`` are the secrets with one of which the receiver may sign what it says.
+    ``proofs`` are the secrets with one of which the receiver may sign what it says; ``reports``: it tells a source what
+    became of its own event.
     """
 
     message_id: int
@@ -29,6 +30,7 @@ class Prepared:
     expectation: str
     proofs: tuple = dataclasses.field(default=(), repr=False)
     is_probe: bool = False
+    reports: bool = False
     attempt_id: int | None = None
 
 

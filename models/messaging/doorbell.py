@@ -48,6 +48,14 @@ class IntegrationDoorbell(models.AbstractModel):
     _name = "integration.doorbell"
     _description = "Queue jobs that come back"
 
+    def _came_back(self):
+        """Whether the job that is being run was run before: its process or its connection was lost."""
+        self.env.cr.execute(
+            "SELECT EXISTS (SELECT FROM queue_job WHERE uuid = %s AND (retry > 0 OR eta IS NOT NULL))",
+            [self.env.context.get("job_uuid")],
+        )
+        return self.env.cr.fetchone()[0]
+
     @api.model
     def _ring_again(self, **_failure):
         """Put jobs of this model back that failed because their connection was lost."""

@@ -18,6 +18,8 @@ _logger = logging.getLogger(__name__)
 # Events that are held back take no place in a batch; this many of them are put aside along with one batch.
 MAX_HELD_PER_BATCH = 1000
 PARENT_HOURS = 24
+# After these an older version of the object is history; "nothing" = cancelled before it was ever booked.
+APPLIED = ("done", "duplicate", "nothing")
 # Bodies that one batch holds in memory for the sake of events that book nothing.
 MAX_LIGHT_BYTES = 2_000_000
 
@@ -114,7 +116,7 @@ class IntegrationDrain(models.AbstractModel):
                     work.error = BusinessError("version_conflict", params=self._conflict_params(work))
 
     def _version_key(self, work):
-        return work.connection.id, work.kind, work.envelope.object_key
+        return work.connection.id, work.object_kind, work.envelope.object_key
 
     def _conflict_params(self, work):
         return {"object": work.envelope.object_key, "version": work.told.number}
@@ -134,7 +136,7 @@ class IntegrationDrain(models.AbstractModel):
     def _remember_versions(self, works):
         applied = []
         for work in works:
-            if work.error or not work.told or work.outcome not in ("done", "duplicate") or work.older:
+            if work.error or not work.told or work.outcome not in APPLIED or work.older:
                 continue
             if work.contradicts:  # money is booked all the same; a person compares
                 work.findings.append(
@@ -142,7 +144,7 @@ class IntegrationDrain(models.AbstractModel):
                 )
                 continue
             applied.append(
-                (work.connection.id, work.row["company_id"], work.kind, work.envelope.object_key, work.told,
+                (work.connection.id, work.row["company_id"], work.object_kind, work.envelope.object_key, work.told,
                  work.message_id)
             )  # fmt: skip
         self.env["integration.applied.version"]._remember(applied)
@@ -222,7 +224,7 @@ class IntegrationDrain(models.AbstractModel):
             self._version_key(work): work
             for work in works
             if not work.error and not work.older and work.kind in REPLACEABLE_KINDS
-            and work.row["version"] is not None and work.outcome in ("done", "duplicate")
+            and work.row["version"] is not None and work.outcome in APPLIED
         }  # fmt: skip
         if not newest:
             return

@@ -201,7 +201,7 @@ class IntegrationDrop(models.Model):
         self.ensure_one()
         connection = self.connection_id
         secret = connection.credential_ids.filtered(lambda row: row.purpose == "files" and row.is_valid)[:1]
-        needs_secret = self.protocol == "sftp"
+        needs_secret = self.protocol != "local"
         if needs_secret and not secret:
             raise AuthorizationError("secret_missing")
         return {
@@ -240,7 +240,7 @@ class IntegrationDrop(models.Model):
                 channel=CHANNEL,
                 identity_key=f"finance_integration.drop.{drop.id}{'.later' if delay_seconds else ''}",
                 eta=delay_seconds,
-                max_retries=1,
+                max_retries=0,
                 priority=12,
             )._look()
 

@@ -9,6 +9,9 @@ from ...connectors.registry import get_connector
 from ...engine.signatures import SCHEMES
 
 ENDPOINT_PATH = "/integration/v1/in/"
+# On so many hosts runs an Odoo that answers at the inbound addresses: each grants its part of their limits.
+HOSTS_PARAMETER = "finance_integration.hosts"
+MAX_HOSTS = 100
 
 
 class IntegrationEndpoint(models.Model):
@@ -116,7 +119,15 @@ class IntegrationEndpoint(models.Model):
             "max_body_bytes": spec.max_body_bytes,
             "tolerance_seconds": spec.clock_tolerance_seconds,
             "rate_per_second": spec.inbound_rate_per_second,
+            "database": self.env.cr.dbname,
+            "hosts": self._host_count(),
         }
+
+    @api.model
+    def _host_count(self):
+        """Return how many hosts share the limits of inbound addresses; whoever says nothing has one."""
+        text = self.env["ir.config_parameter"].sudo().get_param(HOSTS_PARAMETER) or "1"
+        return int(text) if text.isdecimal() and 1 <= int(text[:4]) <= MAX_HOSTS else 1
 
     @api.model
     def _record_refusals(self, endpoint_id, count, code):

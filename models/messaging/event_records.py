@@ -271,6 +271,7 @@ class IntegrationEvent(models.AbstractModel):
                     occurred_at=movement.occurred_at.replace(tzinfo=timezone.utc),
                     correlation_id=movement.message_id.correlation_id or None,
                     movement_id=movement.movement_id,
+                    money_withdrawn=movement.changes_balance,
                     company=company.name,
                     accounting_date=movement.move_id.date or movement.event_date,
                     amount=money(abs(movement.amount), movement.currency_id),

@@ -83,7 +83,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _treat_history(self, work, flow, day):
         """Treat an event of a day before the flow's start as its history policy says (E14)."""
-        if flow.history_policy == "keep":
+        if flow.history_policy == "keep" or work.kind == "cancellation":
             early = BusinessError("before_start_date", params={"date": day, "start_date": flow.start_date})
             self._keep(work, "before_start", early.sentence)
         elif flow.history_policy == "reference" or self._is_booked(work, flow.history_policy):

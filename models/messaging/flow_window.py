@@ -121,7 +121,7 @@ class IntegrationLane(models.Model):
                 channel=CHANNEL,
                 identity_key=f"finance_integration.open.{lane.id}",
                 eta=opening.astimezone(timezone.utc).replace(tzinfo=None),
-                max_retries=1,
+                max_retries=0,
                 priority=lane._priority(),
             )._drain()
 

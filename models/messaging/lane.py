@@ -76,13 +76,17 @@ class IntegrationLane(models.Model):
             ring_lanes(registry, lane_ids)
 
     def _ring(self):
-        """Ask for a drain of these lanes: one queue job each, only the doorbell, and one that looks after it."""
+        """Ask for a drain of these lanes: one queue job each, only the doorbell, and one that looks after it.
+
+        Such a job may be handed out again as often as its process dies (``max_retries`` 0): there is no other work in
+        it than what it finds.
+        """
         for lane in self._without_job("drain"):
             lane.with_delay(
                 channel=CHANNEL,
                 identity_key=f"finance_integration.drain.{lane.id}",
                 description=described(self.env._("Work off %s", lane.name)),
-                max_retries=1,
+                max_retries=0,
                 priority=lane._priority(),
             )._drain()
         self._watch_later()
@@ -109,7 +113,7 @@ class IntegrationLane(models.Model):
                 channel=WATCH_CHANNEL,
                 identity_key=f"finance_integration.watch.{lane.id}",
                 eta=WATCH_AFTER_SECONDS,
-                max_retries=1,
+                max_retries=0,
                 priority=5,
             )._watch()
 
@@ -118,6 +122,8 @@ class IntegrationLane(models.Model):
         """Job: go on with what is still ready in this lane; where a drain is at work, look again later."""
         self.ensure_one()
         drain, registry = self.env["integration.drain"], self.env.registry
+        # The second look of a drain that was killed between its commit and that look.
+        self.env["integration.waiting"]._sweep_recent()
         if not drain._is_work_left(registry, self.id):
             return 0
         with registry.cursor() as cr:  # committed at once: this process may be killed, too
@@ -126,9 +132,12 @@ class IntegrationLane(models.Model):
 
     @comes_back
     def _drain(self):
-        """Job: work off what is ready in this lane."""
+        """Job: work off what is ready in this lane; where this is not its first try, also what the last one left."""
         self.ensure_one()
-        return self.env["integration.drain"]._run(self.id)
+        done = self.env["integration.drain"]._run(self.id)
+        if self._came_back():
+            self.env["integration.waiting"]._sweep_recent()
+        return done
 
     @api.model
     def _cron_sweep(self):

@@ -13,6 +13,13 @@ from . import isolation
 _logger = logging.getLogger(__name__)
 
 DATABASE_TRIES = 5
+# unique_violation: somebody else has just done the same, because the connection that held the lock was lost.
+TWICE_STATE = "23505"
+
+
+def states(tries_left):
+    """Return the SQLSTATEs that are answered by doing everything again, and are no errors for the log until then."""
+    return (*isolation.CONFLICT_STATES, TWICE_STATE) if tries_left else isolation.CONFLICT_STATES
 
 
 def in_own_transaction(registry, step, context=None):
@@ -25,7 +32,7 @@ def in_own_transaction(registry, step, context=None):
     """
     for tries_left in reversed(range(DATABASE_TRIES)):
         try:
-            with isolation.conflicts_are_expected(), closing(registry.cursor()) as cr:
+            with isolation.conflicts_are_expected(states(tries_left)), closing(registry.cursor()) as cr:
                 env = api.Environment(cr, SUPERUSER_ID, context or {})
                 result = step(env)
                 env.flush_all()

@@ -120,7 +120,7 @@ class IntegrationConnection(models.Model):
                 channel=CHANNEL,
                 identity_key=f"finance_integration.pull.{self.id}.{pull}{'.later' if delay_seconds else ''}",
                 eta=delay_seconds,
-                max_retries=1,
+                max_retries=0,
                 priority=10,
             )._pull(pull)
 
@@ -235,7 +235,7 @@ class IntegrationConnection(models.Model):
                 channel=WATCH_CHANNEL,
                 identity_key=f"finance_integration.watch_outbox.{connection.id}",
                 eta=seconds,
-                max_retries=1,
+                max_retries=0,
                 priority=8,
             )._watch_outbox()
 

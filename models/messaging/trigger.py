@@ -6,7 +6,7 @@ from odoo import SUPERUSER_ID, fields, models
 from .attempt import TRIGGERS
 
 # What put an event back into the queue, by the action in the audit trail; anything else removed its cause.
-_BY_ACTION = {"message.retry": "person", "message.replay": "replay"}
+_BY_ACTION = {"message.retry": "person", "message.book_anew": "person", "message.replay": "replay"}
 
 
 class IntegrationMessage(models.Model):

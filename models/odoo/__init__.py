@@ -3,6 +3,7 @@ from . import account_bank_statement_line
 from . import account_move
 from . import account_move_line
 from . import account_move_send
+from . import ir_config_parameter
 from . import ir_http
 from . import released_documents
 from . import res_company

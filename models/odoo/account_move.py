@@ -1,6 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
 
+# What suppliers issue.
+BILL_TYPES = ("in_invoice", "in_refund")
+
 
 class AccountMove(models.Model):
     _inherit = "account.move"
@@ -29,6 +32,21 @@ class AccountMove(models.Model):
         copy=False,
         help="The legal document was issued by the outside system. Odoo books it, but prints and sends no second one.",
     )
+    integration_corrects_id = fields.Many2one(
+        "account.move",
+        string="Takes the place of",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The entry that was booked from an earlier version of the same document and was reversed.",
+    )
+    integration_corrected_by_id = fields.Many2one(
+        "account.move", string="Booked anew as", compute="_compute_integration_corrected_by_id"
+    )
+    integration_paid_told = fields.Boolean(
+        readonly=True, copy=False, help="Other systems and rules were told that nothing is open of it."
+    )
     integration_movement_ids = fields.Many2many(
         "integration.movement", "integration_movement_invoice_rel", string="Provider movements", readonly=True
     )
@@ -52,6 +70,12 @@ class AccountMove(models.Model):
             )
             move.integration_exception_ids = movements.exception_id
 
+    def _compute_integration_corrected_by_id(self):
+        newer = self.search([("integration_corrects_id", "in", self._origin.ids)])
+        by_origin = {move.integration_corrects_id.id: move for move in newer}
+        for move in self:
+            move.integration_corrected_by_id = by_origin.get(move._origin.id, False)
+
     @api.depends("integration_movement_ids")
     def _compute_integration_movement_count(self):
         for move in self:
@@ -67,6 +91,8 @@ class AccountMove(models.Model):
         """Tell the outside that documents are in the books, and apply money that has waited for them."""
         posted = super()._post(soft)
         documents = posted.filtered(lambda move: move.move_type in ("out_invoice", "out_refund"))
+        if bills := posted.filtered(lambda move: move.move_type in BILL_TYPES):
+            self.env["integration.event"]._later("_publish_bills_posted", bills.ids)
         if documents:
             self.env["integration.event"]._publish_invoices_posted(documents)
             self.env["integration.waiting"]._look_after_commit(documents)

@@ -180,7 +180,18 @@ class AccountPartialReconcile(models.Model):
         lines = partials.debit_move_id | partials.credit_move_id
         if any(line.account_id.account_type == "asset_receivable" for line in lines):
             self.env["integration.event"]._later("_publish_matches", lines.ids)
+        partials._integration_look_at_bills()
         return partials
+
+    def unlink(self):
+        self._integration_look_at_bills()
+        return super().unlink()
+
+    def _integration_look_at_bills(self):
+        """Have the bills that are matched here looked at before the transaction commits."""
+        moves = (self.debit_move_id | self.credit_move_id).move_id
+        if bills := moves.filtered(lambda move: move.move_type == "in_invoice"):
+            self.env["integration.event"]._later("_publish_bills_paid", bills.ids)
 
 
 class ResCompany(models.Model):
@@ -222,10 +233,21 @@ class IntegrationMovement(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         movements = super().create(vals_list)
-        disputes = movements.filtered(lambda row: row.type == "dispute" and row.status != "failed")
+        movements._integration_disputed()
+        return movements
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get("changes_balance"):  # an inquiry has become a dispute
+            self._integration_disputed()
+        return result
+
+    def _integration_disputed(self):
+        disputes = self.filtered(
+            lambda row: row.type == "dispute" and row.status not in ("failed", "cancelled")
+        )
         if disputes:
             self.env["integration.event"]._later("_publish_disputes_opened", disputes.ids)
-        return movements
 
 
 class IntegrationProcessorStatement(models.Model):

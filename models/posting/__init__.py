@@ -10,6 +10,9 @@ from . import application
 from . import invoice_finder
 from . import application_parts
 from . import entry
+from . import reversal
+from . import rebooking
+from . import cancellation
 from . import provider_balance
 from . import reference
 from . import reference_code

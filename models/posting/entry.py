@@ -106,31 +106,13 @@ class IntegrationPostingEntry(models.AbstractModel):
         moves = (
             self.env["account.move"]
             .with_context(validate_analytic=True)
-            .create(
-                [
-                    {
-                        "move_type": "entry",
-                        "journal_id": work.plan["journal"].id,
-                        "date": work.plan["date"],
-                        "ref": work.documents[0].reference,
-                        "narration": work.documents[0].description or False,
-                        "line_ids": [Command.create(line) for line in work.plan["lines"]],
-                        "integration_connection_id": work.connection.id,
-                        "integration_source_id": work.documents[0].source.object_id,
-                        "integration_event_date": work.documents[0].date,
-                        "integration_correlation_id": work.row["correlation_id"],
-                    }
-                    for work in works
-                ]
-            )
+            .create([self._entry_values(work) for work in works])
         )
         moves._post(soft=False)
         self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves, strict=True)})
-        rows = []
         for work, move in zip(works, moves, strict=True):
             document = work.documents[0]
-            work.effects.append(Effect(f"entry:{document.source.object_id}", "account.move", move.id))
-            rows.append((document.source.object_id, move, document.source.version, document_digest(document)))
+            work.effects.append(Effect(self._effect_key(work), "account.move", move.id))
             if move.date != document.date:
                 work.findings.append(
                     Finding(
@@ -143,4 +125,39 @@ class IntegrationPostingEntry(models.AbstractModel):
                         cause=f"entry {document.source.object_id}",
                     )
                 )
-        self.env["integration.binding"]._bind(works[0].connection, "entry", rows)
+        self._bind_entries(list(zip(works, moves, strict=True)))
+
+    def _entry_values(self, work):
+        document = work.documents[0]
+        return {
+            "move_type": "entry",
+            "journal_id": work.plan["journal"].id,
+            "date": work.plan["date"],
+            "ref": document.reference,
+            "narration": document.description or False,
+            "line_ids": [Command.create(line) for line in work.plan["lines"]],
+            "integration_connection_id": work.connection.id,
+            "integration_source_id": document.source.object_id,
+            "integration_event_date": document.date,
+            "integration_correlation_id": work.row["correlation_id"],
+        }
+
+    def _effect_key(self, work):
+        return f"entry:{work.documents[0].source.object_id}"
+
+    def _bind_entries(self, pairs):
+        """Bind documents to their entries; ``pairs`` = list of (work, move)."""
+        if pairs:
+            self.env["integration.binding"]._bind(
+                pairs[0][0].connection,
+                "entry",
+                [
+                    (
+                        work.documents[0].source.object_id,
+                        move,
+                        work.documents[0].source.version,
+                        document_digest(work.documents[0]),
+                    )
+                    for work, move in pairs
+                ],
+            )

@@ -90,6 +90,11 @@ class Work:
         """Whether this message still has to be applied."""
         return self.error is None and self.outcome == "done"
 
+    @property
+    def object_kind(self) -> str | None:
+        """The kind of the outside object: a cancellation is another version of the document that it cancels."""
+        return self.documents[0].cancels if self.kind == "cancellation" and self.documents else self.kind
+
     def reset(self) -> None:
         """Forget what an attempt to apply left behind, before the next one."""
         self.effects = []

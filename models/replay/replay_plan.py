@@ -65,7 +65,7 @@ class IntegrationReplayPlan(models.Model):
             replay.with_delay(
                 channel=CHANNEL,
                 identity_key=f"finance_integration.replay.{replay.id}",
-                max_retries=1,
+                max_retries=0,
                 priority=10,
                 eta=eta_seconds,
             )._go_on()

@@ -152,7 +152,7 @@ class IntegrationRuleFact(models.Model):
             )
         )
         if not self.env.cr.fetchone()[0]:
-            self.with_delay(channel=CHANNEL, identity_key=JOB_KEY, max_retries=1, priority=9)._settle()
+            self.with_delay(channel=CHANNEL, identity_key=JOB_KEY, max_retries=0, priority=9)._settle()
 
     @api.model
     @comes_back

@@ -234,19 +234,50 @@ class StripeAccount(Holdings):
         self._keep(self.disputes, made)
         held["disputed"] = True
         self._tell("charge.dispute.created", made)
+        self._withdraw(made)
+        return copy.deepcopy(made)
+
+    def _withdraw(self, dispute: Shape) -> None:
         line = self._write(
             "adjustment",
-            -wanted,
-            held["currency"],
-            made["id"],
+            -dispute["amount"],
+            dispute["currency"],
+            dispute["id"],
             category="dispute",
             fee=self.fees.dispute,
             fee_text="Dispute fee",
-            text=f"Chargeback withdrawal for {charge_id}",
+            text=f"Chargeback withdrawal for {dispute['charge']}",
         )
-        made["balance_transactions"].append(shapes.balance_transaction(line, self.clock.timestamp))
-        self._tell("charge.dispute.funds_withdrawn", made)
+        dispute["balance_transactions"].append(shapes.balance_transaction(line, self.clock.timestamp))
+        self._tell("charge.dispute.funds_withdrawn", dispute)
+
+    def open_inquiry(self, charge_id: str) -> Shape:
+        """Let the cardholder's bank ask about a payment; no money moves."""
+        held = self._held(self.charges, charge_id)
+        made = shapes.dispute(self.ids.next("dp"), self.clock.timestamp, held, held["amount"], self.livemode)
+        made["status"] = "warning_needs_response"
+        made["is_charge_refundable"] = True
+        self._keep(self.disputes, made)
+        self._tell("charge.dispute.created", made)
         return copy.deepcopy(made)
+
+    def close_inquiry(self, dispute_id: str) -> Shape:
+        """Let an inquiry end without a dispute."""
+        held = self._held(self.disputes, dispute_id)
+        before, held["status"] = held["status"], "warning_closed"
+        self._tell("charge.dispute.closed", held, {"status": before})
+        return copy.deepcopy(held)
+
+    def escalate(self, dispute_id: str) -> Shape:
+        """Let an inquiry become a dispute: the amount and a fee are withdrawn."""
+        held = self._held(self.disputes, dispute_id)
+        if not held["status"].startswith("warning_"):
+            raise RefusedError(f"{dispute_id} is no inquiry")
+        before, held["status"] = held["status"], "needs_response"
+        held["is_charge_refundable"] = False
+        self._tell("charge.dispute.updated", held, {"status": before})
+        self._withdraw(held)
+        return copy.deepcopy(held)
 
     def close_dispute(self, dispute_id: str, won: bool) -> Shape:
         """Decide a dispute; when it is won the amount comes back, the fee does not."""

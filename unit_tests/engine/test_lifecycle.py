@@ -65,7 +65,7 @@ def test_the_stage_goes_back_only_by_replay_or_refetch(
         return
     assert direction in transition.directions
     if STAGES.index(to_stage) < STAGES.index(from_stage):
-        assert transition.trigger in ("replay", "refetch")
+        assert transition.trigger in ("replay", "refetch", "uncover")
 
 
 @given(DIRECTION, STAGE, st.sampled_from(sorted(TERMINAL_STATUSES)), STAGE, STATUS)
@@ -90,6 +90,9 @@ def test_finished_messages_never_begin_again(direction, from_stage, from_status,
         ("in", ("received", "waiting"), ("received", "dead"), "give_up"),
         ("in", ("posted", "done"), ("acknowledged", "done"), "advance"),
         ("in", ("posted", "done"), ("reconciled", "done"), "advance"),
+        ("in", ("acknowledged", "done"), ("reconciled", "done"), "advance"),
+        ("in", ("reconciled", "done"), ("posted", "done"), "uncover"),
+        ("in", ("reconciled", "done"), ("acknowledged", "done"), "uncover"),
         ("in", ("transformed", "dead"), ("received", "ready"), "replay"),
         ("in", ("transformed", "parked"), ("received", "ready"), "replay"),
         ("out", ("received", "ready"), ("acknowledged", "done"), "deliver"),
@@ -108,7 +111,10 @@ def test_the_usual_ways(direction, start, end, trigger):
     [
         ("in", ("received", "ready"), ("received", "ready")),
         ("in", ("posted", "done"), ("posted", "done")),
-        ("in", ("reconciled", "done"), ("posted", "done")),
+        ("in", ("reconciled", "done"), ("transformed", "done")),
+        ("in", ("acknowledged", "done"), ("posted", "done")),
+        ("in", ("reconciled", "done"), ("reconciled", "done")),
+        ("out", ("reconciled", "done"), ("posted", "done")),
         ("in", ("received", "ready"), ("received", "unknown")),
         ("in", ("posted", "done"), ("posted", "parked")),
         ("in", ("posted", "done"), ("posted", "discarded")),

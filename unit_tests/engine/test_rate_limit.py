@@ -89,3 +89,27 @@ def test_the_wait_is_exact_to_the_nanosecond():
     assert bucket.take_or_wait_nanoseconds(0) == SECOND // 20
     assert bucket.take_or_wait_nanoseconds(SECOND // 20 - 1) == 1
     assert bucket.take_or_wait_nanoseconds(SECOND // 20) == 0
+
+
+@given(RATES, BURSTS, st.lists(st.tuples(st.integers(0, SECOND), st.integers(1, 500)), max_size=40))
+def test_what_is_owed_is_made_up_for(rate, burst, steps):
+    """However much is taken at once, the average holds: never more than one bucket and one wish is given ahead."""
+    bucket = TokenBucket(rate, burst)
+    now = given_out = largest = 0
+    for step, tokens in steps:
+        now += step
+        if bucket.take_owing(now, tokens) == 0:
+            given_out += tokens
+            largest = max(largest, tokens)
+    assert given_out <= burst + now * rate // SECOND + max(largest - min(largest, burst), 0) + 1
+
+
+def test_the_wait_after_a_debt_is_named():
+    bucket = TokenBucket(2, 10)
+    assert bucket.take_owing(0, 30) == 0
+    wait = bucket.take_owing(0, 1)
+    assert wait == 10 * SECOND + SECOND // 2
+    assert bucket.take_owing(wait - 1, 1) > 0
+    assert bucket.take_owing(wait, 1) == 0
+    with pytest.raises(ValueError):
+        bucket.take_owing(wait, 0)

@@ -149,6 +149,7 @@ EXAMPLES = {
         "amount": AMOUNT,
         "invoices": [{"invoice_id": "1", "number": "INV/1", "amount": AMOUNT}],
     },
+    "cancellation": {**HEAD, "cancels": "entry", "date": "2025-03-01", "reason": "Entered twice"},
 }
 EXAMPLES |= json.loads((Path(__file__).parent / "vectors" / "events.json").read_text(encoding="utf-8"))
 
