@@ -64,7 +64,10 @@ class TestContracts(MasterCommon):
         contract = self.contract()
         lines = {line.path: line for line in contract.field_ids}
         self.assertEqual((lines["name"].required, lines["name"].classification), (True, "confidential"))
-        self.assertEqual((lines["email"].required, lines["email"].types), (False, "string"))
+        self.assertEqual((lines["email"].required, lines["email"].types), (False, "text"))
+        self.assertEqual(lines["email"].limits, "at most 1000 characters")
+        movement = {line.path: line for line in self.contract("movement").field_ids}
+        self.assertIn("an exact decimal number", movement["amount.value"].limits)
         self.assertEqual(lines["status"].values, "active, archived")
         self.assertIn("address.city", lines)
         self.assertIn('"name"', contract.schema_text)

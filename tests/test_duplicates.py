@@ -4,7 +4,7 @@
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user
+from odoo.tests import Form, new_test_user
 
 from ..engine.duplicates import MAX_BLOCK
 from ..models.governance import duplicate
@@ -44,14 +44,13 @@ class DuplicateCommon(MasterCommon):
         return self.env["res.partner"].create({"name": name, "company_id": self.company.id, **facts})
 
     def propose(self, pair, survivor=None, reason="The same for sure", **keep):
-        wizard = (
-            self.env["integration.duplicate.merge"]
-            .with_user(self.operator)
-            .with_context(default_duplicate_id=pair.id)
-            .create({"duplicate_id": pair.id, "reason": reason})
-        )
+        context = pair.with_user(self.operator).action_propose_merge()["context"]
+        Merge = self.env["integration.duplicate.merge"].with_user(self.operator).with_context(**context)
+        dialog = Form(Merge)
+        dialog.reason = reason
         if survivor:
-            wizard.survivor = "first" if survivor.id == pair.first_id else "second"
+            dialog.survivor = "first" if survivor.id == pair.first_id else "second"
+        wizard = dialog.save()
         for field, side in keep.items():
             wizard.line_ids.filtered(lambda line, field=field: line.field == field).keep = side
         wizard.action_ask()

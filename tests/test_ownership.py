@@ -171,8 +171,8 @@ class TestOwnership(MasterCommon):
         partner.with_user(self.operator).name = "Anna by hand"
         proposal = self.proposals()
         self.assertEqual(
-            (proposal.origin, proposal.our_text, proposal.their_text, proposal.actor),
-            ("person", "Anna by hand", ANNA.name, self.operator.name),
+            (proposal.origin, proposal.our_text, proposal.their_text, proposal.our_source),
+            ("person", "Anna by hand", ANNA.name, f"{self.operator.name} in Odoo"),
         )
         exception = self.exceptions("owned_value_edited")
         self.assertEqual(exception.connection_id, self.partner_connection)

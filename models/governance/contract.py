@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...engine.canonical.registry import KINDS, latest_version
-from ...engine.canonical.schemas import json_schema
+from ...engine.canonical.schemas import DECIMAL_PATTERN, json_schema
 from ...engine.contract_compatibility import compare
 from ...engine.contract_compatibility import fields as contract_fields
 
@@ -158,22 +158,50 @@ class IntegrationContract(models.Model):
             {
                 "sequence": place,
                 "path": field.path,
-                "types": " or ".join(sorted(field.types - {"null"})) or "null",
+                "types": self._form_words(field.types),
                 "required": field.required,
                 "may_be_empty": "null" in field.types,
                 "values": ", ".join(sorted(map(str, field.values or ())))[:MAX_VALUES_CHARS] or False,
-                "limits": ", ".join(
-                    [
-                        *(f"{name} {value}" for name, value in field.bounds),
-                        *(text for _name, text in field.texts),
-                    ]
-                )
-                or False,
+                "limits": self._limit_words(field),
                 "classification": field.classification or "internal",
                 "description": field.description or False,
             }
             for place, field in enumerate(contract_fields(schema))
         ]
+
+    @api.model
+    def _form_words(self, types):
+        """Return JSON types in words."""
+        words = {
+            "string": self.env._("text"),
+            "integer": self.env._("whole number"),
+            "number": self.env._("number"),
+            "boolean": self.env._("yes or no"),
+            "array": self.env._("list"),
+            "object": self.env._("group of fields"),
+        }
+        return self.env._(" or ").join(words.get(name, name) for name in sorted(types - {"null"})) or "–"
+
+    @api.model
+    def _limit_words(self, field):
+        """Return the limits of a field in words; a pattern only where it has no name."""
+        _ = self.env._
+        words = {
+            "minLength": _("at least %s characters"),
+            "maxLength": _("at most %s characters"),
+            "minimum": _("at least %s"),
+            "maximum": _("at most %s"),
+            "exclusiveMinimum": _("more than %s"),
+            "exclusiveMaximum": _("less than %s"),
+            "minItems": _("at least %s lines"),
+            "maxItems": _("at most %s lines"),
+            "date": _("a day"),
+            "date-time": _("a moment, with its time zone"),
+            DECIMAL_PATTERN: _("an exact decimal number"),
+        }
+        parts = [words.get(text, text) for _name, text in field.texts]
+        parts += [words[name] % value for name, value in field.bounds]
+        return ", ".join(parts) or False
 
     @api.model
     def _newest(self, kind):

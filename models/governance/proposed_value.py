@@ -230,7 +230,6 @@ class IntegrationProposedValue(models.Model):
                     "connection_id": connection.id,
                     "origin": "person",
                     "why": "edited",
-                    "actor": self.env.user.name,
                     "our_source": by,
                 }
             )
