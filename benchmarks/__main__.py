@@ -10,7 +10,20 @@ import time
 from devtools import environment
 from devtools.errors import Stop
 
-from . import audit, batch, idle, ingest, invoices, lanes, movements, old_rows, outbox, report, trivial, workbench
+from . import (
+    audit,
+    batch,
+    idle,
+    ingest,
+    invoices,
+    lanes,
+    movements,
+    old_rows,
+    outbox,
+    report,
+    trivial,
+    workbench,
+)
 from .rounds import Check
 from .rpc import RpcError
 

@@ -200,7 +200,8 @@ class TestDrain(IntegrationCommon):
         movement = self.movement("payment", charge["id"])
         invoice = self.env["account.move"].search([("ref", "=", "D-1")])
         self.assertEqual((movement.application, invoice.payment_state), ("unidentified", "not_paid"))
-        self.root["integration.sweep"]._cron_run()
+        with patch.object(type(self.root["integration.fallback"]), "_cron_run"):  # it commits
+            self.root["integration.sweep"]._cron_run()
         self.env.invalidate_all()
         self.assertEqual((movement.application, invoice.payment_state), ("applied", "paid"))
         self.assertFalse(self.exceptions())

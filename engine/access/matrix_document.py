@@ -27,7 +27,8 @@ _COLUMNS = (AUDITOR, OPERATOR, APPROVER, ADMINISTRATOR, PAYLOAD_READER, SERVICE)
 _WORDS = {ALWAYS: "refused", PRODUCTION: "refused with real books", "reported": "reported"}
 _INTRODUCTION = (
     "Written by `./dev schemas` from `engine/access/` and `security/ir.model.access.csv`; do not edit it. What the "
-    "words mean and how rights are given: [access](access.md). An operator is an auditor, too, and an approver an operator."
+    "words mean and how rights are given: [access](access.md). An operator is an auditor, too, and an approver an "
+    "operator."
 )
 _ABOUT_METHODS = "Buttons and remote calls. The record itself must be one of the person's companies, too."
 _ABOUT_RECORDS = (

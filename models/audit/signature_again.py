@@ -89,9 +89,7 @@ class IntegrationMessage(models.Model):
             except AuthorizationError:
                 locked = True
         secrets = [
-            secret
-            for secret in secrets
-            if secret.valid_at(received) or secret.valid_at(received - SLACK)
+            secret for secret in secrets if secret.valid_at(received) or secret.valid_at(received - SLACK)
         ]
         if not secrets:
             return "secret_locked" if locked else "secret_gone"
@@ -100,9 +98,7 @@ class IntegrationMessage(models.Model):
         schemes = {self.endpoint_id.scheme, *self.connection_id._spec().signature_schemes} - {False}
         for scheme in sorted(schemes):
             for secret in secrets:
-                moment = (
-                    received if secret.valid_at(received) else received - SLACK
-                )
+                moment = received if secret.valid_at(received) else received - SLACK
                 try:
                     get_scheme(scheme).verify(request, [secret], moment, tolerance)
                 except AuthorizationError:
