@@ -16,7 +16,7 @@ REACHED = {
     "in": {
         "validated": _("Readable, and as its contract says"),
         "transformed": _("Understood"),
-        "posted": _("Booked"),
+        "posted": _("Posted"),
         "acknowledged": _("Reported back to the source, which confirmed it"),
         "reconciled": _("Covered by a checkpoint that agrees"),
     },

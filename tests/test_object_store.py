@@ -4,10 +4,13 @@
 from contextlib import closing
 from unittest.mock import patch
 
+from requests import Session
+
 from odoo.exceptions import ValidationError
 
 from ..models.messaging import object_store
 from ..simulators.partner.object_store import BUCKET, KEY_ID, REGION, serving_store
+from .deliveries import send_for_real
 from .test_drops import DropCommon
 
 SECRET = "a secret access key of forty characters"
@@ -16,6 +19,7 @@ SECRET = "a secret access key of forty characters"
 class TestObjectStore(DropCommon):
     def setUp(self):
         super().setUp()
+        self.startPatcher(patch.object(Session, "send", send_for_real))  # to this machine alone
         self.server, url = self.enterContext(serving_store(SECRET, page_keys=2))
         self.partner_connection.allowed_hosts = "127.0.0.1"
         self._secret(self.partner_connection, "files", SECRET)

