@@ -72,9 +72,9 @@ class IntegrationMappingChange(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_may_propose()
-        if self.env.context.get("integration_mapping_change") is not _KEY:
-            if any(not vals.keys() <= CHOSEN | _MAIL for vals in vals_list):
-                raise UserError(self._words())
+        by_key = self.env.context.get("integration_mapping_change") is _KEY
+        if not by_key and any(not vals.keys() <= CHOSEN | _MAIL for vals in vals_list):
+            raise UserError(self._words())
         return super().create(vals_list)
 
     def write(self, vals):
