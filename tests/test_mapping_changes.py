@@ -1,9 +1,11 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """A change of a mapping is proposed by one person and approved by another; every version is kept (X4, M2, F5)."""
 
+import importlib.util
 import threading
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import psycopg2
 
@@ -192,6 +194,34 @@ class TestMappingChanges(MappingCommon):
         self.assertEqual(mapping.action_open_versions()["domain"], [("mapping_id", "=", mapping.id)])
         self.assertEqual(mapping.action_ask()["context"]["default_outside_value"], "STD")
         self.assertEqual(mapping.version_ids.action_open_mapping()["res_id"], mapping.id)
+
+
+class TestMigration(MappingCommon):
+    def test_what_a_value_meant_becomes_its_first_version(self):
+        path = Path(__file__).resolve().parent.parent / "migrations" / "19.0.1.1.0" / "post-mappings.py"
+        spec = importlib.util.spec_from_file_location("post_mappings", path)
+        script = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(script)
+        plan = self.env["account.analytic.plan"].create({"name": "Departments"})
+        account = self.env["account.analytic.account"].create({"name": "N", "plan_id": plan.id})
+        self.map_value("analytic", "N", {str(account.id): 100})
+        self.env.flush_all()
+        cr = self.env.cr
+        for name in (*script.KINDS.values(), "analytic_id"):
+            cr.execute(f"ALTER TABLE integration_mapping ADD COLUMN {name} integer")
+        cr.execute(
+            "DELETE FROM integration_mapping_version WHERE connection_id = %s", [self.partner_connection.id]
+        )
+        cr.execute("UPDATE integration_mapping SET tax_id = %s WHERE outside_value = 'STD'", [self.tax15.id])
+        cr.execute("UPDATE integration_mapping SET analytic_id = %s WHERE outside_value = 'N'", [account.id])
+        self.partner_connection.flow_ids.filtered(lambda flow: flow.kind == "dimension").unlink()
+        script.migrate(cr, "19.0.1.0.0")
+        self.env.invalidate_all()
+        self.assertEqual(self.meaning("STD", APRIL), ("exact", self.tax15.display_name))
+        self.assertEqual(self.mapping_of("N", "analytic").analytic_distribution, {str(account.id): 100})
+        self.assertIn("dimension", self.partner_connection.flow_ids.mapped("kind"))
+        script.migrate(cr, "19.0.1.0.0")  # nothing is left to do
+        self.assertEqual(self.mapping_of("STD").version_count, 1)
 
 
 @tagged("post_install", "-at_install")

@@ -87,15 +87,14 @@ class TestOutsideCodes(MappingCommon):
         self.assertEqual(self.outcome(self_reference), ("parked", "schema_violation"))
 
     def test_what_is_no_code_is_refused(self):
-        for facts in (
+        cases = (
             {"catalogue": "colour"}, {"code": "*"}, {"code": "x" * 65}, {"label": "x" * 1001}, {"label": None},
             {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}, {"rate_percent": "120"},
             {"rate_percent": 20.5}, {"colour": "red"},
-        ):  # fmt: skip
-            code = facts.pop("code", f"BAD{len(facts)}{next(iter(facts), '')}")
-            self.assertEqual(
-                self.outcome(self.tell_code(code, **facts)), ("parked", "schema_violation"), facts
-            )
+        )  # fmt: skip
+        for number, facts in enumerate(cases):
+            message = self.tell_code(**{"code": f"BAD{number}", **facts})
+            self.assertEqual(self.outcome(message), ("parked", "schema_violation"), facts)
         self.assertFalse(self.env["integration.outside.code"].search([]))
 
     def test_people_map_codes_and_do_not_rename_them(self):

@@ -101,6 +101,8 @@ class IntegrationMappingTarget(models.AbstractModel):
             # Codes of accounts are per company.
             companies = self.company_id.ids or self.env.companies.ids
             record = self.env[model].sudo().with_context(allowed_company_ids=companies).browse(value).exists()
+            if kind == "account" and record:  # core shows its code only to those with accounting rights
+                return f"{record.code or ''} {record.name}".strip()
             return record.display_name or self.env._("something that was deleted")
         if kind == "status":
             return dict(self._fields[field]._description_selection(self.env)).get(value, value)
