@@ -35,7 +35,7 @@ class IntegrationRecorded(models.AbstractModel):
         if self._is_recorded():
             records._record_configuration(
                 {
-                    record.id: "; ".join(["created", *record._told(record._recorded_names(vals))])
+                    record.id: "; ".join(["created", *record._recorded_words(record._recorded_names(vals))])
                     for record, vals in zip(records, vals_list, strict=True)
                 }
             )
@@ -62,7 +62,7 @@ class IntegrationRecorded(models.AbstractModel):
     def unlink(self):
         if self._is_recorded():
             names = [name for name in self._fields if self._is_configuration(name)]
-            told = {record.id: "; ".join(["deleted", *record._told(names)]) for record in self}
+            told = {record.id: "; ".join(["deleted", *record._recorded_words(names)]) for record in self}
             self._record_configuration(told)
         return super().unlink()
 
@@ -88,7 +88,7 @@ class IntegrationRecorded(models.AbstractModel):
         self.ensure_one()
         return {name: self._shown(name) for name in names}
 
-    def _told(self, names):
+    def _recorded_words(self, names):
         """Return ``name: value`` of what is not empty."""
         shown = self._shown_values(names)
         return [f"{name}: {text}" for name, text in shown.items() if text != "–"]
