@@ -22,6 +22,8 @@ class TestApproval(ApprovalCommon):
             request.preview, {"rows": [{"field": "start_date", "before": "", "after": "2026-02-01"}]}
         )
         self.assertIn("2026-02-01", request.preview_html)
+        self.assertFalse(request.at_stake, "no money is at stake")
+        self.assertEqual(self.ask(slot="money", kind="entry", amount=1234.5).at_stake, "$\xa01,234.50")
         self.assertEqual(request.policy_id.name, "Every change: a second person")
         told = request.sudo().activity_ids.user_id
         self.assertLessEqual(self.ann | self.ben, told)

@@ -160,7 +160,9 @@ class IntegrationChangeRequest(models.Model):
     def _compute_at_stake(self):
         for request in self:
             currency = request.currency_id
-            request.at_stake = currency and formatLang(self.env, request.amount, currency_obj=currency)
+            request.at_stake = (
+                formatLang(self.env, request.amount, currency_obj=currency) if currency else False
+            )
 
     # -- showing ----------------------------------------------------------------------------------------------------
 
