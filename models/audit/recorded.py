@@ -43,12 +43,12 @@ class IntegrationRecorded(models.AbstractModel):
 
     def write(self, vals):
         names = self._recorded_names(vals) if self._is_recorded() else []
-        before = {record.id: record._shown_values(names) for record in self} if names else {}
+        before = {record.id: record._recorded_values(names) for record in self} if names else {}
         result = super().write(vals)
         if names:
             changes = {}
             for record in self:
-                after = record._shown_values(names)
+                after = record._recorded_values(names)
                 changed = [
                     f"{name}: {before[record.id][name]} → {text}"
                     for name, text in after.items()
@@ -84,16 +84,16 @@ class IntegrationRecorded(models.AbstractModel):
             return False
         return not (field.readonly and self.env.su)
 
-    def _shown_values(self, names):
+    def _recorded_values(self, names):
         self.ensure_one()
-        return {name: self._shown(name) for name in names}
+        return {name: self._recorded_value(name) for name in names}
 
     def _recorded_words(self, names):
         """Return ``name: value`` of what is not empty."""
-        shown = self._shown_values(names)
+        shown = self._recorded_values(names)
         return [f"{name}: {text}" for name, text in shown.items() if text != "–"]
 
-    def _shown(self, name):
+    def _recorded_value(self, name):
         """Return the value of a field as text: short, without secrets, people by their number."""
         field = self._fields[name]
         if name in SECRET_FIELDS:
