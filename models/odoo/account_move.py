@@ -48,7 +48,11 @@ class AccountMove(models.Model):
         readonly=True, copy=False, help="Other systems and rules were told that nothing is open of it."
     )
     integration_movement_ids = fields.Many2many(
-        "integration.movement", "integration_movement_invoice_rel", string="Provider movements", readonly=True
+        "integration.movement",
+        "integration_movement_invoice_rel",
+        string="Provider movements",
+        readonly=True,
+        copy=False,
     )
     integration_exception_ids = fields.Many2many(
         "integration.exception", compute="_compute_integration_exceptions", string="Open exceptions"
