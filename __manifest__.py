@@ -76,6 +76,11 @@
         "views/assignment_views.xml",
         "views/subject_views.xml",
         "views/workbench_wizards.xml",
+        "security/credential_rules.xml",
+        "data/credentials.xml",
+        "wizards/secret_roll.xml",
+        "views/credential_views.xml",
+        "views/encryption_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -41,7 +41,7 @@ class Batch(Controller):
             _check_takes_batches(facts)
             count = ndjson.count_lines(raw)
             reading.check_rate(facts, environ, 1 + min(count, ndjson.MAX_LINES) // LINES_PER_TOKEN)
-            reading.verify(facts, raw, headers, request.httprequest.url)
+            reading.verify(facts, raw, headers, request.httprequest.url, webhook.end_transaction)
             answer = _store(facts, raw, reading.kept_headers(facts, headers))
         except RefusedRequestError as refusal:
             webhook.count_refusal(facts or webhook.address_facts(key), refusal.code)

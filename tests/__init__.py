@@ -56,3 +56,6 @@ from . import test_workbench_corrections
 from . import test_workbench_fixes
 from . import test_workbench_people
 from . import test_workbench_tours
+from . import test_credentials
+from . import test_tokens
+from . import test_secret_ends

@@ -10,3 +10,4 @@ from . import choose_party
 from . import correct_event
 from . import compare
 from . import assign_exceptions
+from . import secret_roll

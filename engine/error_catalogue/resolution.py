@@ -126,6 +126,7 @@ _REFUSED_AT_THE_DOOR = (
     "signature_invalid",
     "signature_stale",
     "signature_future",
+    "secret_ended",
 )
 _SET_UP = (
     "role_account_missing",
@@ -170,6 +171,9 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     # The event stands, but the right to book what it says is missing.
     "rights_missing": {"affects_books": True},
     "approval_missing": {"actor": "approver", "actor_later": "approver"},
+    **{
+        code: {"actor_later": "administrator"} for code in ("secret_store_unavailable", "token_unavailable")
+    },
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

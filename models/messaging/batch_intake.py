@@ -276,7 +276,7 @@ class IntegrationBatch(models.Model):
         headers = [(name, value) for name, value in (self.signed_headers or {}).items()]
         stamp = dict(headers).get("webhook-timestamp", "")
         credentials = self.sudo().connection_id.credential_ids.filtered(
-            lambda row: row.purpose == "inbound_signature" and row.ciphertext
+            lambda row: row.purpose == "inbound_signature" and row._sealed()
         )
         try:
             signed_at = unix_seconds(stamp).astimezone(timezone.utc)

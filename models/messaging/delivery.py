@@ -334,7 +334,9 @@ class IntegrationDelivery(models.AbstractModel):
             event_id=message._told_event_id(),
             connector=connection.connector,
             flow_id=message.flow_id.id or None,
-            request=dataclasses.replace(request, headers=headers),
+            request=dataclasses.replace(
+                request, headers=headers, certificate=connection._client_certificate()
+            ),
             allowed_hosts=tuple((connection.allowed_hosts or "").split()),
             expectation=connection.acknowledgement,
             proofs=tuple(connection._receipt_secrets()),
