@@ -57,8 +57,8 @@ class ConnectorSpec:
     ``api_version``        the vendor's API version against which the connector was written.
     ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
-    ``access_kinds``       how the hub may prove who it is when it calls (``engine.outgoing_access``), the usual one first.
-                           The kind in use is the setting ``access_kind``; ``authorization(kind, secret)`` is its header.
+    ``access_kinds``       how the hub may prove who it is when it calls (``engine.outgoing_access``), the usual first.
+                           The kind in use is the setting ``access_kind``, ``authorization(kind, secret)`` its header.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
     """
 

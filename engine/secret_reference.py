@@ -116,7 +116,9 @@ def read_vault_answer(reference: SecretReference, status: int, body: bytes) -> s
         value = fields.get(reference.field)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TransientError(
-            "secret_store_unavailable", f"unreadable answer: {type(error).__name__}", params={"status": status}
+            "secret_store_unavailable",
+            f"unreadable answer: {type(error).__name__}",
+            params={"status": status},
         ) from error
     if not isinstance(value, str) or not value.strip():
         raise unresolved(reference, f"the secret has no text in its field “{reference.field}”")

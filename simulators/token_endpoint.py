@@ -52,13 +52,18 @@ class TokenEndpoint:
             self.requests += 1
         if self.slow_seconds:
             time.sleep(self.slow_seconds)
+        if self.status:
+            return json_reply(self.status, {"error": "server_error"})
         with self.lock:
             return self._answer(request)
 
     def _answer(self, request: Request) -> Reply:
         if self.status:
             return json_reply(self.status, {"error": "server_error"})
-        if request.method != "POST" or request.headers.get("content-type") != "application/x-www-form-urlencoded":
+        if (
+            request.method != "POST"
+            or request.headers.get("content-type") != "application/x-www-form-urlencoded"
+        ):
             return json_reply(400, {"error": "invalid_request"})
         form = {name: values[0] for name, values in parse_qs(request.body.decode("ascii")).items()}
         grant = form.get("grant_type")
@@ -66,11 +71,10 @@ class TokenEndpoint:
             return self._issue() if self._assertion_holds(form.get("assertion", "")) else _refused()
         if self._client(request, form) != (self.client_id, self.client_secret):
             return json_reply(401, {"error": "invalid_client"})
-        if grant == "client_credentials":
-            return self._issue()
         if grant == "refresh_token":
             return self._refresh(form.get("refresh_token", ""))
-        return json_reply(400, {"error": "unsupported_grant_type"})
+        known = grant == "client_credentials"
+        return self._issue() if known else json_reply(400, {"error": "unsupported_grant_type"})
 
     def _client(self, request: Request, form: dict[str, str]) -> tuple[str, str]:
         kind, _blank, encoded = request.headers.get("authorization", "").partition(" ")

@@ -51,7 +51,9 @@ class CredentialCommon(IntegrationCommon):
     def here(self, module):
         """Let a step that would be a transaction of its own happen in the test's transaction."""
         self.startPatcher(
-            patch.object(module, "in_own_transaction", lambda _registry, step: with_fetches(lambda: step(self.root)))
+            patch.object(
+                module, "in_own_transaction", lambda _registry, step: with_fetches(lambda: step(self.root))
+            )
         )
 
     def reference(self, text, connection=None, purpose="api"):
@@ -61,13 +63,13 @@ class CredentialCommon(IntegrationCommon):
         return self.env["integration.credential"].create(values)
 
     def refused(self, code, run):
-        """Run what must fail with this code and return the error; what was written before it stays, as in the product."""
+        """Run what must fail with this code and return the error; what was written before it stays."""
         try:
             run()
         except IntegrationError as error:
             self.assertEqual(error.code, code)
             return error
-        self.fail(f"not refused: {code}")
+        raise AssertionError(f"not refused: {code}")
 
 
 class TestReferences(CredentialCommon):
@@ -116,7 +118,9 @@ class TestReferences(CredentialCommon):
             path.write_bytes(b"\xff\xfe")
             self.refused("secret_reference_unresolved", credential._reveal)
             path.write_text("x" * 30_000)
-            self.assertIn("too long", self.refused("secret_reference_unresolved", credential._reveal).sentence)
+            self.assertIn(
+                "too long", self.refused("secret_reference_unresolved", credential._reveal).sentence
+            )
             path.unlink()
             self.assertIn("missing", self.refused("secret_reference_unresolved", credential._reveal).sentence)
 
@@ -249,7 +253,11 @@ class TestKeys(CredentialCommon):
         self.env["integration.encryption.key"]._refresh()
         rows = self.env["integration.encryption.key"].search([])
         rows.invalidate_recordset()
-        return {row.fingerprint: row.state for row in rows if row.fingerprint in (self.print_old(), self.print_new())}
+        return {
+            row.fingerprint: row.state
+            for row in rows
+            if row.fingerprint in (self.print_old(), self.print_new())
+        }
 
     def print_old(self):
         return key_ring._fingerprint(self.old)
@@ -283,7 +291,9 @@ class TestKeys(CredentialCommon):
         for number, credential in enumerate(self.credentials.sudo()):
             self.assertEqual(credential._reveal(), f"sk_{number}_0123456789abcdef")
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "gone"})
-        leaves = self.env["integration.audit.leaf"].search([("action", "in", ("keys.rotate", "keys.rotated"))])
+        leaves = self.env["integration.audit.leaf"].search(
+            [("action", "in", ("keys.rotate", "keys.rotated"))]
+        )
         self.assertEqual(len(leaves), 2)
 
     def test_a_lost_key_is_named_and_nothing_is_half_applied(self):

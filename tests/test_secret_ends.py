@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Secrets that are followed by others: both accepted for a while, seen, warned of; and copies that reach nobody (C2)."""
+"""Secrets that are followed by others: both accepted for a while, seen, warned of; copies that reach nobody (C2)."""
 
 from datetime import timedelta
 from unittest.mock import patch
@@ -66,7 +66,9 @@ class TestRoll(EndsCommon):
         # Nothing of the secret is in a table.
         self.env.flush_all()
         for table in ("integration_secret_roll", "integration_credential", "integration_audit_leaf"):
-            self.env.cr.execute(f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{secret[10:40]}%"])
+            self.env.cr.execute(
+                f"SELECT count(*) FROM {table} t WHERE t::text LIKE %s", [f"%{secret[10:40]}%"]
+            )
             self.assertEqual(self.env.cr.fetchone()[0], 0, table)
         with self.assertRaises(UserError):
             wizard.action_roll()
@@ -106,7 +108,9 @@ class TestRoll(EndsCommon):
         for refused in (
             self.old.with_user(operator).action_roll,
             self.old.with_user(operator).action_test,
-            lambda: self.env["integration.secret.roll"].with_user(operator).create({"credential_id": self.old.id}),
+            lambda: (
+                self.env["integration.secret.roll"].with_user(operator).create({"credential_id": self.old.id})
+            ),
         ):
             with self.assertRaises(AccessError):
                 refused()
@@ -187,7 +191,11 @@ class TestNeutralized(EndsCommon):
         self._secret(self.stripe_connection, "api", "sk_live_0123456789abcdef")
         self.reference("env:FINANCE_SECRET_STRIPE")
         self.partner_connection.write(
-            {"delivery_url": "https://partner.example/hook", "environment": "production", "allowed_hosts": "erp"}
+            {
+                "delivery_url": "https://partner.example/hook",
+                "environment": "production",
+                "allowed_hosts": "erp",
+            }
         )
         connections = self.partner_connection | self.stripe_connection
         self.assertEqual(self.verify(PARTNER_SECRET), self.old.id)

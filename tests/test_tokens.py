@@ -52,7 +52,9 @@ class CallingConnector(GenericConnector):
 
     def pull_request(self, pull, cursor, settings, secret):
         return HttpRequest(
-            "GET", "https://api.example/lines", {"authorization": authorization(settings["access_kind"], secret)}
+            "GET",
+            "https://api.example/lines",
+            {"authorization": authorization(settings["access_kind"], secret)},
         )
 
 
@@ -73,11 +75,10 @@ def certificate(key, name="hub", issuer=None, issuer_key=None, days=90, host=Non
         .not_valid_before(now - timedelta(days=100))
         .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer_key or key).public_key()), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer_key or key).public_key()),
+            critical=False,
         )
     )
     if issuer is None:
@@ -214,10 +215,20 @@ class TestAccess(CredentialCommon):
             self.credential("basic", client_id="a:b")
 
     def test_what_the_system_does_not_take_is_refused_when_it_is_entered(self):
-        values = {"connection_id": self.stripe_connection.id, "purpose": "api", "kind": "basic", "client_id": "x"}
+        values = {
+            "connection_id": self.stripe_connection.id,
+            "purpose": "api",
+            "kind": "basic",
+            "client_id": "x",
+        }
         with self.assertRaises(ValidationError):
             self.env["integration.credential"].create({**values, "value": "y"})
-        for url in ("http://login.example.com/token", "https://10.0.0.1/token", "https://metadata.internal/t", False):
+        for url in (
+            "http://login.example.com/token",
+            "https://10.0.0.1/token",
+            "https://metadata.internal/t",
+            False,
+        ):
             with self.assertRaises(ValidationError):
                 self.credential("oauth_client", token_url=url)
         with self.assertRaises(ValidationError):
@@ -259,7 +270,13 @@ class TestClientCertificate(CredentialCommon):
         self.assertEqual(credential.hint, "…")
         self.assertIn("BEGIN PRIVATE KEY", self.stripe_connection.with_env(self.root)._client_certificate())
         other = ec.generate_private_key(ec.SECP256R1())
-        for text in (pem(key), text_of(cert), pem(other) + text_of(cert), "x", pem(key) + text_of(certificate(key, days=-1))):
+        for text in (
+            pem(key),
+            text_of(cert),
+            pem(other) + text_of(cert),
+            "x",
+            pem(key) + text_of(certificate(key, days=-1)),
+        ):
             with self.assertRaises(UserError):
                 self.make(text)
 
@@ -280,7 +297,9 @@ class TestClientCertificate(CredentialCommon):
             context.verify_mode = ssl.CERT_REQUIRED
             url = self.enterContext(_tls_server(context))
             with patch.object(adapters, "DEFAULT_CA_BUNDLE_PATH", trusted.name):
-                shown = HttpRequest("GET", url, timeout_seconds=5, certificate=pem(client_key) + text_of(client_cert))
+                shown = HttpRequest(
+                    "GET", url, timeout_seconds=5, certificate=pem(client_key) + text_of(client_cert)
+                )
                 self.assertEqual(http_client.send(shown, ("localhost",)).body, b"client")
                 bare = HttpRequest("GET", url, timeout_seconds=5)
                 self.refused("destination_unavailable", lambda: self.send_bare(bare))
@@ -303,7 +322,7 @@ class TestClientCertificate(CredentialCommon):
 
 def _tls_server(context):
     class Answering(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             shown = dict(part[0] for part in self.connection.getpeercert()["subject"])
             body = shown["commonName"].encode()
             self.send_response(200)
@@ -348,7 +367,9 @@ class TestTwoWorkers(BaseCase):
         self.endpoint = TokenEndpoint(slow_seconds=0.3)
         self.url = self.enterContext(serving(token_server(self.endpoint))).url + "/token"
         # What this test commits is removed at its end, and entries of the audit log could not be.
-        no_leaf = patch.object(self.registry["integration.audit.leaf"], "_record_change", lambda *_details: None)
+        no_leaf = patch.object(
+            self.registry["integration.audit.leaf"], "_record_change", lambda *_details: None
+        )
         with no_leaf, self.registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
             connection = env["integration.connection"].create(
@@ -365,7 +386,12 @@ class TestTwoWorkers(BaseCase):
 
     def remove(self):
         with self.registry.cursor() as cr:
-            for table in ("integration_exception", "integration_endpoint", "integration_flow", "integration_credential"):
+            for table in (
+                "integration_exception",
+                "integration_endpoint",
+                "integration_flow",
+                "integration_credential",
+            ):
                 cr.execute(
                     SQL("DELETE FROM %s WHERE connection_id = %s", SQL.identifier(table), self.connection_id)
                 )
@@ -382,7 +408,8 @@ class TestTwoWorkers(BaseCase):
     def use(self, _number):
         """Have the token as a job would."""
         return in_own_transaction(
-            self.registry, lambda env: env["integration.credential"].browse(self.credential_id)._access_secret()
+            self.registry,
+            lambda env: env["integration.credential"].browse(self.credential_id)._access_secret(),
         )
 
     def test_one_renews_and_the_others_use_what_it_got(self):
@@ -395,12 +422,16 @@ class TestTwoWorkers(BaseCase):
             self.expire()
             with ThreadPoolExecutor(6) as pool:
                 tokens = list(pool.map(self.use, range(6)))
-            self.assertEqual((set(tokens), self.endpoint.requests), ({f"access-{round_number}"}, round_number))
+            self.assertEqual(
+                (set(tokens), self.endpoint.requests), ({f"access-{round_number}"}, round_number)
+            )
         self.assertFalse(self.endpoint.withdrawn)
 
     def expire(self):
         with self.registry.cursor() as cr:
-            cr.execute(SQL("UPDATE integration_token SET renew_at = now() AT TIME ZONE 'UTC' - interval '1 minute'"))
+            cr.execute(
+                SQL("UPDATE integration_token SET renew_at = now() AT TIME ZONE 'UTC' - interval '1 minute'")
+            )
         fetched.forget()
 
     def test_no_transaction_is_open_while_it_asks(self):
@@ -420,17 +451,19 @@ class TestTwoWorkers(BaseCase):
                 seen.append(cr.fetchone()[0])
             return answer(request)
 
-        with patch.object(TokenEndpoint, "answer", lambda _endpoint, request: looking(request)):
-            with serving(token_server(self.endpoint)) as server:
-                with self.registry.cursor() as cr:
-                    cr.execute(
-                        SQL(
-                            "UPDATE integration_credential SET token_url = %s WHERE id = %s",
-                            server.url + "/token",
-                            self.credential_id,
-                        )
+        with (
+            patch.object(TokenEndpoint, "answer", lambda _endpoint, request: looking(request)),
+            serving(token_server(self.endpoint)) as server,
+        ):
+            with self.registry.cursor() as cr:
+                cr.execute(
+                    SQL(
+                        "UPDATE integration_credential SET token_url = %s WHERE id = %s",
+                        server.url + "/token",
+                        self.credential_id,
                     )
-                self.assertEqual(self.use(0), "access-1")
+                )
+            self.assertEqual(self.use(0), "access-1")
         self.assertEqual(seen, [0])
 
     def test_a_failure_is_kept_and_told(self):
@@ -443,4 +476,3 @@ class TestTwoWorkers(BaseCase):
                 SQL("SELECT code FROM integration_exception WHERE connection_id = %s", self.connection_id)
             )
             self.assertEqual(cr.fetchall(), [("grant_refused",)])
-

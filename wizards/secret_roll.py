@@ -22,7 +22,10 @@ class IntegrationSecretRoll(models.TransientModel):
     purpose = fields.Selection(related="credential_id.purpose")
     can_generate = fields.Boolean(compute="_compute_can_generate")
     made_by = fields.Selection(
-        [("hub", "Make a new one here and show it once"), ("outside", "I have a new one from the other system")],
+        [
+            ("hub", "Make a new one here and show it once"),
+            ("outside", "I have a new one from the other system"),
+        ],
         string="New secret",
         compute="_compute_made_by",
         store=True,

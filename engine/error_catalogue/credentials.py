@@ -82,7 +82,9 @@ CREDENTIAL_CODES = {
     "grant_refused": CodeInfo(
         _AUTHORIZATION,
         _("The other system no longer accepts our permission"),
-        _("The other system refused a new access token (%(reason)s): our permission was withdrawn or has ended."),
+        _(
+            "The other system refused a new access token (%(reason)s): our permission was withdrawn or has ended."
+        ),
         _("Give the permission again at the other system and enter what it shows with the secret."),
         severity="high",
         fix_class="c",

@@ -171,9 +171,7 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     # The event stands, but the right to book what it says is missing.
     "rights_missing": {"affects_books": True},
     "approval_missing": {"actor": "approver", "actor_later": "approver"},
-    **{
-        code: {"actor_later": "administrator"} for code in ("secret_store_unavailable", "token_unavailable")
-    },
+    **{code: {"actor_later": "administrator"} for code in ("secret_store_unavailable", "token_unavailable")},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

@@ -9,6 +9,7 @@ from ...engine.address_guard import check_url
 from ...engine.errors import IntegrationError
 from ...engine.instants import utc_now
 from ...engine.outgoing_access import API_KEY, BASIC, basic_secret, check_client_certificate
+from ..messaging.error_words import in_words
 
 KINDS = [
     (API_KEY, "API key"),
@@ -34,15 +35,21 @@ class IntegrationCredential(models.Model):
         "renews them by itself.",
     )
     client_id = fields.Char(
-        string="User or client id", help="The name that belongs to the password, or the id of our OAuth client."
+        string="User or client id",
+        help="The name that belongs to the password, or the id of our OAuth client.",
     )
     token_url = fields.Char(
-        string="Address for tokens", help="Where access tokens are asked for, as the other system documents it."
+        string="Address for tokens",
+        help="Where access tokens are asked for, as the other system documents it.",
     )
-    scope = fields.Char(help="What we ask to be allowed, separated by blanks. Empty = what the other system thinks fit.")
+    scope = fields.Char(
+        help="What we ask to be allowed, separated by blanks. Empty = what the other system thinks fit."
+    )
     audience = fields.Char(help="For whom the token is, where the other system demands it.")
     subject = fields.Char(string="In whose name", help="Signed with our key: the user as whom we act.")
-    jwt_key_id = fields.Char(string="Id of our key", help="Under which the other system knows our public key.")
+    jwt_key_id = fields.Char(
+        string="Id of our key", help="Under which the other system knows our public key."
+    )
     client_in_body = fields.Boolean(
         string="Client id in the form", help="For systems that do not take the client's secret in the header."
     )
@@ -70,7 +77,9 @@ class IntegrationCredential(models.Model):
     @api.depends("token_ids.expires_at", "token_ids.error_code", "kind")
     def _compute_token_state(self):
         for credential in self:
-            credential.token_state = credential.sudo().token_ids[:1]._words() if credential._is_oauth() else False
+            credential.token_state = (
+                credential.sudo().token_ids[:1]._words() if credential._is_oauth() else False
+            )
 
     def _is_oauth(self):
         return self.purpose == "api" and self.kind in oauth.GRANTS
@@ -88,7 +97,9 @@ class IntegrationCredential(models.Model):
             if kind not in spec.access_kinds:
                 labels = dict(self._fields["kind"]._description_selection(self.env))
                 allowed = ", ".join(labels[name] for name in spec.access_kinds)
-                raise ValidationError(_("%(system)s is called with: %(kinds)s.", system=spec.name, kinds=allowed))
+                raise ValidationError(
+                    _("%(system)s is called with: %(kinds)s.", system=spec.name, kinds=allowed)
+                )
             if kind != API_KEY and not credential.client_id:
                 raise ValidationError(_("Enter the user or client id that belongs to the secret."))
             if credential._is_oauth():
@@ -99,14 +110,14 @@ class IntegrationCredential(models.Model):
         try:
             check_url(self.token_url or "", allowed)
         except IntegrationError as error:
-            raise ValidationError(f"{error.sentence} {error.next_step}") from error
+            raise ValidationError(in_words(self.env, error)) from error
 
     def _keep(self, text):
         """Refuse what could never work, while the person who enters it is still there."""
         try:
             self._check_form(text)
         except IntegrationError as error:
-            raise UserError(f"{error.sentence} {error.detail}. {error.next_step}") from error
+            raise UserError(in_words(self.env, error, error.detail)) from error
         return super()._keep(text)
 
     def _check_form(self, text):
@@ -173,5 +184,7 @@ class IntegrationConnection(models.Model):
 
     def _client_certificate(self):
         """Return the client certificate with its key as PEM, an empty text where there is none."""
-        found = self.sudo().credential_ids.filtered(lambda row: row.purpose == CERTIFICATE and row.is_valid)[:1]
+        found = self.sudo().credential_ids.filtered(lambda row: row.purpose == CERTIFICATE and row.is_valid)[
+            :1
+        ]
         return found._reveal() if found else ""

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 
 from ...engine.errors import IntegrationError
 from ..messaging import key_ring
+from ..messaging.error_words import in_words
 
 STATES = [
     ("newest", "Encrypts what is new"),
@@ -16,6 +17,7 @@ STATES = [
     ("gone", "Removed, nothing depends on it"),
 ]
 UNKNOWN = "unknown"
+MAX_KEYS = 1000
 
 
 class IntegrationEncryptionKey(models.Model):
@@ -85,7 +87,7 @@ class IntegrationEncryptionKey(models.Model):
     @api.model
     def _refresh(self):
         """Know every key that is configured or that something is encrypted with."""
-        known = set(self.sudo().search([]).mapped("fingerprint"))
+        known = set(self.sudo().search([], limit=MAX_KEYS).mapped("fingerprint"))
         wanted = {*key_ring.fingerprints(), *self._counts()} - {UNKNOWN} - known
         self.sudo().create([{"fingerprint": fingerprint} for fingerprint in sorted(wanted)])
 
@@ -101,7 +103,7 @@ class IntegrationEncryptionKey(models.Model):
         try:
             self._refresh()
         except IntegrationError as error:
-            raise UserError(f"{error.sentence} {error.next_step}") from error
+            raise UserError(in_words(self.env, error)) from error
         return self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_encryption_key")
 
     @api.model

@@ -91,7 +91,9 @@ class IntegrationConnection(models.Model):
         help="So long before a secret or certificate ends, its end is shown on the workbench and as a task.",
     )
 
-    _warn_days_positive = models.Constraint("CHECK(warn_days BETWEEN 1 AND 365)", "Warn 1 to 365 days before.")
+    _warn_days_positive = models.Constraint(
+        "CHECK(warn_days BETWEEN 1 AND 365)", "Warn 1 to 365 days before."
+    )
 
     @api.model
     def _cron_names(self):
@@ -118,7 +120,7 @@ class IntegrationConnection(models.Model):
         params = {
             "secret": credential.display_name,
             "date": format_date(self.env, credential.valid_until),
-            "seen": credential.last_seen_at and format_datetime(self.env, credential.last_seen_at) or "–",
+            "seen": (credential.last_seen_at and format_datetime(self.env, credential.last_seen_at)) or "–",
         }
         exception = self.env["integration.exception"]._raise_cause(self, code, params, cause)
         owner = self._owner_of_secrets()
@@ -134,6 +136,10 @@ class IntegrationConnection(models.Model):
         """Return who is told: the integration administrator who set the connection up, else the owner of a flow."""
         self.ensure_one()
         creator = self.create_uid
-        if creator.active and not creator.share and creator.has_group("finance_integration.group_administrator"):
+        if (
+            creator.active
+            and not creator.share
+            and creator.has_group("finance_integration.group_administrator")
+        ):
             return creator
         return self.flow_ids.user_id[:1]

@@ -8,7 +8,8 @@ class IntegrationConnection(models.Model):
     _inherit = "integration.connection"
 
     secret_words = fields.Char(
-        compute="_compute_secret_words", help="What the secret of this outside system is and where it is found."
+        compute="_compute_secret_words",
+        help="What the secret of this outside system is and where it is found.",
     )
 
     @api.depends("connector")

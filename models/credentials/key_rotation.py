@@ -8,8 +8,10 @@ from odoo.tools import SQL
 from ...engine.errors import IntegrationError
 from ..messaging import key_ring
 from ..messaging.doorbell import comes_back
+from ..messaging.error_words import in_words
 from ..messaging.lane import CHANNEL
 from ..messaging.own_transaction import in_own_transaction
+from .encryption_key import MAX_KEYS
 
 PORTION = 200
 STATES = [("running", "Running"), ("done", "Done"), ("stopped", "Stopped")]
@@ -45,7 +47,7 @@ class IntegrationKeyRotation(models.Model):
 
     def _compute_result(self):
         _ = self.env._
-        keys = self.env["integration.encryption.key"].sudo().search([])
+        keys = self.env["integration.encryption.key"].sudo().search([], limit=MAX_KEYS)
         removable = ", ".join(keys.filtered(lambda key: key.state == "removable").mapped("fingerprint"))
         for rotation in self:
             points = []
@@ -81,7 +83,7 @@ class IntegrationKeyRotation(models.Model):
             newest = key_ring.newest()
             keys._refresh()
         except IntegrationError as error:
-            raise UserError(f"{error.sentence} {error.next_step}") from error
+            raise UserError(in_words(self.env, error)) from error
         rotation = self.sudo().search([("state", "=", "running")], limit=1)
         if rotation and rotation.target_fingerprint != newest:
             rotation._finish("stopped")
@@ -93,7 +95,7 @@ class IntegrationKeyRotation(models.Model):
             )
             self.env["integration.audit.leaf"]._record_change(rotation, "keys.rotate", newest)
         rotation._go_on_later()
-        return rotation.sudo(False)
+        return self.browse(rotation.id)
 
     def action_go_on(self):
         """Button: ask once more for the job of a run that was interrupted."""
@@ -263,4 +265,3 @@ class IntegrationCredential(models.Model):
             else:
                 credential._found_readable()
         return len(unreadable)
-

@@ -82,7 +82,9 @@ class IntegrationCredential(models.Model):
         self.ensure_one()
         connection = self.connection_id
         scheme = get_scheme(
-            "standard_webhooks_v1" if self.purpose == "outbound_signature" else connection.endpoint_ids[:1].scheme
+            "standard_webhooks_v1"
+            if self.purpose == "outbound_signature"
+            else connection.endpoint_ids[:1].scheme
         )
         ours = "standard_webhooks_v1" in get_connector(connection.connector).spec.signature_schemes
         signs = self.purpose in ("inbound_signature", "outbound_signature")

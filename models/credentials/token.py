@@ -2,6 +2,7 @@
 """Access tokens: kept encrypted, renewed before they end, by one worker while the others wait for it (C6)."""
 
 import contextlib
+
 import psycopg2
 
 from odoo import api, fields, models
@@ -35,7 +36,9 @@ class IntegrationToken(models.Model):
     _description = "Access token"
     _rec_name = "credential_id"
 
-    credential_id = fields.Many2one("integration.credential", required=True, ondelete="cascade", readonly=True)
+    credential_id = fields.Many2one(
+        "integration.credential", required=True, ondelete="cascade", readonly=True
+    )
     company_id = fields.Many2one(related="credential_id.company_id", store=True, index=True)
     access_ciphertext = fields.Char(groups=NO_ACCESS, copy=False)
     refresh_ciphertext = fields.Char(groups=NO_ACCESS, copy=False)
@@ -97,7 +100,9 @@ class IntegrationToken(models.Model):
     def _forget(self, credentials):
         """Forget access tokens of these credentials; refresh tokens stay."""
         tokens = self.search([("credential_id", "in", credentials.ids)])
-        tokens.write({"access_ciphertext": False, "renew_at": False, "expires_at": False, "error_code": False})
+        tokens.write(
+            {"access_ciphertext": False, "renew_at": False, "expires_at": False, "error_code": False}
+        )
         for credential in credentials:
             fetched.forget(_key(self.env.cr.dbname, credential.id))
 
@@ -153,7 +158,11 @@ class IntegrationToken(models.Model):
         token.error_code = error.code
         if not isinstance(error, TransientError):
             self.env["integration.exception"]._raise_cause(
-                credential.connection_id, error.code, error.params, f"token {credential_id}", detail=error.detail
+                credential.connection_id,
+                error.code,
+                error.params,
+                f"token {credential_id}",
+                detail=error.detail,
             )
 
     def _recovered(self, credential):
@@ -173,7 +182,7 @@ def _key(dbname, credential_id):
 def _renew(registry, credential_id):
     """Obtain a new access token unless another worker just did; returns (token, seconds to remember it).
 
-    One worker of all asks at a time: with refresh tokens that are replaced at each use, the second one would show a token
+    One worker of all asks at a time: with refresh tokens that are replaced at each use, the second one would show one
     that is used up, and many systems then withdraw the whole permission. No transaction is open while it asks.
 
     :raises IntegrationError: no token could be had.

@@ -9,6 +9,7 @@ from ...engine import secret_reference
 from ...engine.errors import IntegrationError
 from ...engine.signatures import Secret
 from . import key_ring, secret_store
+from .error_words import in_words
 
 PURPOSES = [
     ("inbound_signature", "Secret that signs events to us"),
@@ -79,7 +80,7 @@ class IntegrationCredential(models.Model):
         """From now on these secrets are read where their references say; what was stored here is dropped."""
         for credential in self:
             credential._check_reference()
-            super(IntegrationCredential, credential.sudo()).write(
+            credential.sudo().write(
                 {
                     "ciphertext": False,
                     "key_fingerprint": False,
@@ -94,7 +95,7 @@ class IntegrationCredential(models.Model):
             try:
                 secret_reference.parse(credential.reference)
             except IntegrationError as error:
-                raise ValidationError(f"{error.sentence} {error.next_step}") from error
+                raise ValidationError(in_words(self.env, error)) from error
 
     @api.depends("ciphertext")
     def _compute_value(self):

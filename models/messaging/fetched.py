@@ -2,8 +2,10 @@
 """What a step needs from outside before it can go on: fetched between two tries of it, never inside its transaction.
 
 A step that needs a secret of a vault or an access token asks ``known``. What is remembered is returned; what is not
-raises ``NeedsFetchError``, the transaction is given up, the value is fetched with no transaction open and remembered for
-a short time in this process, and the step is done again. A failure is remembered, too: the step then meets it where it
+raises ``NeedsFetchError``, the transaction is given up, the value is fetched with no transaction open and remembered
+for a short time in this process, and the step is done again.
+
+A failure is remembered, too: the step then meets it where it
 needs the value, and it becomes the outcome of whatever the step was about.
 """
 

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import requests
 import requests.exceptions
@@ -143,7 +144,7 @@ def _context_with(certificate):
     except (OSError, ssl.SSLError, UnicodeEncodeError) as error:
         raise AuthorizationError("secret_unusable", "the client certificate cannot be used") from error
     finally:
-        os.unlink(path)
+        Path(path).unlink()
     return context
 
 

@@ -153,4 +153,3 @@ def test_headers_of_each_kind_of_access():
     for user in ("", "a:b"):
         with pytest.raises(AuthorizationError):
             outgoing_access.basic_secret(user, "x")
-

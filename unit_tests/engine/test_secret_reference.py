@@ -21,9 +21,10 @@ def test_what_each_kind_names():
     assert parse("file:secrets/eu/stripe_key") == SecretReference(
         "file", "file:secrets/eu/stripe_key", "secrets", "eu/stripe_key"
     )
-    assert SecretReference(
-        "vault", "vault:secret/finance/stripe#api_key", "secret", "finance/stripe", "api_key"
-    ) == VAULT
+    assert (
+        SecretReference("vault", "vault:secret/finance/stripe#api_key", "secret", "finance/stripe", "api_key")
+        == VAULT
+    )
     assert secret_reference.vault_path(VAULT) == "/v1/secret/data/finance/stripe"
 
 

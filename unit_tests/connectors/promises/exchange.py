@@ -35,7 +35,9 @@ def check_pull(connector: Connector, pull: str, settings: dict) -> None:
     secret = "sk_test_suite_only_0001"
     for kind in connector.spec.access_kinds:
         asked = connector.pull_request(pull, {}, {**settings, "access_kind": kind}, secret)
-        expect(secret not in asked.url and secret.encode() not in asked.body, f"{kind}: secret in the address")
+        expect(
+            secret not in asked.url and secret.encode() not in asked.body, f"{kind}: secret in the address"
+        )
         shown = {name.lower(): value for name, value in asked.headers.items()}
         if kind != API_KEY:  # where an API key goes is the vendor's choice
             expect(shown.get("authorization") == authorization(kind, secret), f"{kind}: another header")
