@@ -343,7 +343,7 @@ class TestKeys(CredentialCommon):
     def test_only_an_administrator_sees_and_changes_keys(self):
         operator = new_test_user(self.env, "keys", groups="finance_integration.group_approver")
         keys = self.env["integration.encryption.key"].with_user(operator)
-        for refused in (keys.action_open_keys, keys.action_encrypt_anew, lambda: keys.search([])):
+        for refused in (keys._open_keys, keys.action_encrypt_anew, lambda: keys.search([])):
             with self.assertRaises(AccessError):
                 refused()
 

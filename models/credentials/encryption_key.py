@@ -97,7 +97,7 @@ class IntegrationEncryptionKey(models.Model):
             raise AccessError(self.env._("Only an integration administrator may do this."))
 
     @api.model
-    def action_open_keys(self):
+    def _open_keys(self):
         """Menu: the keys as they are now."""
         self._check_administrator()
         try:
