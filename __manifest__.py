@@ -81,6 +81,7 @@
         "wizards/secret_roll.xml",
         "views/credential_views.xml",
         "views/encryption_views.xml",
+        "views/erasure_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

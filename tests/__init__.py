@@ -60,3 +60,4 @@ from . import test_credentials
 from . import test_tokens
 from . import test_client_certificate
 from . import test_secret_ends
+from . import test_sealing

@@ -98,4 +98,20 @@ CREDENTIAL_CODES = {
         severity="low",
         fix="retry",
     ),
+    "content_unreadable": CodeInfo(
+        _AUTHORIZATION,
+        _("The content of the event cannot be decrypted"),
+        _("The content of this event is stored encrypted, and its key is missing or another one."),
+        _("On the right server, give it its keys again; on a copy, use events of a test account."),
+        severity="high",
+        fix_class="c",
+    ),
+    "content_erased": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("The content of the event was erased"),
+        _("The content of this event was erased on request; what it became in the books stays."),
+        _("Nothing can bring it back. If it is needed, ask the source to send it again."),
+        severity="low",
+        fix="ask_resend",
+    ),
 }

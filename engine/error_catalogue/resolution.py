@@ -172,6 +172,9 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "rights_missing": {"affects_books": True},
     "approval_missing": {"actor": "approver", "actor_later": "approver"},
     **{code: {"actor_later": "administrator"} for code in ("secret_store_unavailable", "token_unavailable")},
+    # Without its content an event can only come once more.
+    "content_erased": {"actor": "source", "replay": "same_result"},
+    "content_unreadable": {"affects_books": True},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

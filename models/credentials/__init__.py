@@ -6,3 +6,4 @@ from . import rolling
 from . import encryption_key
 from . import key_rotation
 from . import environment_mark
+from . import erasure

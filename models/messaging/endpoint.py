@@ -114,6 +114,7 @@ class IntegrationEndpoint(models.Model):
                 if flow.direction == "in"
             },
             "default_lane": connection.flow_ids.lane_id[:1].id,
+            "sealing": connection._sealing_of(connection.id),
             "max_body_bytes": spec.max_body_bytes,
             "tolerance_seconds": spec.clock_tolerance_seconds,
             "rate_per_second": spec.inbound_rate_per_second,

@@ -7,6 +7,7 @@ from ...connectors.registry import get_connector
 from ...engine.errors import IntegrationError
 from ...engine.json_guard import parse_json
 from ...engine.redaction import redact, redact_headers
+from .error_words import in_words
 
 MAX_SHOWN_CHARS = 100_000
 
@@ -22,12 +23,18 @@ class IntegrationPayloadView(models.AbstractModel):
         payload = self.env["integration.payload"].sudo().search([("message_id", "=", message.id)], limit=1)
         if not payload:
             return {"payload": False, "headers": False, "documents": False}
-        raw = payload._raw_by_message(message.ids).get(message.id, b"")
+        headers = _text(redact_headers(payload.headers or {}))
+        try:
+            raw = payload._raw_by_message(message.ids).get(message.id, b"")
+            documents = payload._documents_by_message(message.ids).get(message.id)
+        except IntegrationError as error:  # erased, or no key of this server opens it
+            words = in_words(self.env, error)
+            return {"payload": words, "headers": headers, "documents": False}
         keys = get_connector(message.connection_id.connector).spec.sensitive_keys
         return {
             "payload": self._pretty(raw, keys),
-            "headers": _text(redact_headers(payload.headers or {})),
-            "documents": _text(redact(payload.documents, keys)) if payload.documents else False,
+            "headers": headers,
+            "documents": _text(redact(documents, keys)) if documents else False,
         }
 
     def _pretty(self, raw, keys):

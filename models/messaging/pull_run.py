@@ -120,6 +120,7 @@ class IntegrationConnection(models.Model):
                 flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"
             },
             "default_lane": self.flow_ids.lane_id[:1].id,
+            "sealing": self._sealing_of(self.id),
         }
 
     # -- when it goes wrong --------------------------------------------------------------------------------
