@@ -245,6 +245,12 @@ class TestKeys(CredentialCommon):
         others = self.env["integration.credential"].search([("id", "not in", self.credentials.ids)])
         for credential in others.filtered(lambda row: row.purpose == "inbound_signature"):
             credential.value = PARTNER_SECRET
+        data_keys = self.env["integration.data.key"].sudo().search([])
+        connections = data_keys.connection_id
+        data_keys.unlink()
+        self.env["integration.data.key"]._ensure(connections)
+        self.data_key_count = len(connections)
+        self.total = len(self.credentials) + 2 + self.data_key_count
 
     def keys(self, text):
         self.environment(FINANCE_INTEGRATION_KEYS=text)
@@ -279,12 +285,12 @@ class TestKeys(CredentialCommon):
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "needed"})
         rotation = self.rotate(portions=2)
         self.assertEqual((rotation.state, rotation.done_count), ("running", 6))
-        self.assertEqual(rotation.total_count, 9)
-        self.assertAlmostEqual(rotation.progress, 66.67, 1)
+        self.assertEqual(rotation.total_count, self.total)
+        self.assertAlmostEqual(rotation.progress, 600 / self.total, 1)
         # Whoever starts it again goes on where it stopped.
         again = self.rotate()
         self.assertEqual(again, rotation)
-        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", 9, 0))
+        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", self.total, 0))
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "removable"})
         self.assertIn(self.print_old(), rotation.result)
         self.keys(self.new)
@@ -301,8 +307,8 @@ class TestKeys(CredentialCommon):
         self.keys(self.new)
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "missing"})
         rotation = self.rotate()
-        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", 0, 9))
-        self.assertIn("9 cannot be read", rotation.result)
+        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", 0, self.total))
+        self.assertIn(f"{self.total} cannot be read", rotation.result)
         self.assertEqual(self.stored(), stored)
         self.assertTrue(all(self.credentials.mapped("is_unreadable")))
         self.assertEqual(len(self.exceptions("credential_unreadable")), 9)
@@ -310,7 +316,7 @@ class TestKeys(CredentialCommon):
         self.keys(f"{self.new} {self.old}")
         self.env["integration.credential"]._check_readable()
         self.assertFalse(self.exceptions("credential_unreadable"))
-        self.assertEqual(self.rotate().done_count, 9)
+        self.assertEqual(self.rotate().done_count, self.total)
 
     def test_a_secret_that_is_entered_once_more_can_be_read(self):
         self.keys(self.new)
@@ -329,7 +335,7 @@ class TestKeys(CredentialCommon):
         self.assertIn("another one now", rotation.result)
         following = self.rotate()
         self.assertNotEqual(following, rotation)
-        self.assertEqual((following.state, following.done_count), ("done", 9))
+        self.assertEqual((following.state, following.done_count), ("done", self.total))
 
     def test_a_key_that_is_none_is_named(self):
         for text in ("short", f"{self.old} short"):

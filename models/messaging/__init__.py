@@ -11,6 +11,7 @@ from . import data_key
 from . import payload
 from . import payload_view
 from . import message
+from . import content_share
 from . import attempt
 from . import effect
 from . import ingest

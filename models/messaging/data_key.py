@@ -6,7 +6,6 @@ import base64
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
-from odoo.tools import SQL
 
 from ...engine import sealing
 from ...engine.errors import AuthorizationError
@@ -160,18 +159,3 @@ class IntegrationConnection(models.Model):
         if not key.wrapped:
             return None
         return {"data_key_id": key.id, "wrapped": key.wrapped, "plain": plain}
-
-
-class IntegrationMessageSealing(models.Model):
-    _inherit = "integration.message"
-
-    content_erased_at = fields.Datetime(
-        string="Content erased on", readonly=True, help="Since then nobody can read what came in."
-    )
-    region = fields.Char(related="connection_id.region")
-
-    def _auto_init(self):
-        result = super()._auto_init()
-        # Beside the ORM like the content itself: see engine.sealing.
-        self.env.cr.execute(SQL("ALTER TABLE integration_message ADD COLUMN IF NOT EXISTS key_share bytea"))
-        return result
