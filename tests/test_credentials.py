@@ -290,7 +290,9 @@ class TestKeys(CredentialCommon):
         # Whoever starts it again goes on where it stopped.
         again = self.rotate()
         self.assertEqual(again, rotation)
-        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", self.total, 0))
+        self.assertEqual(
+            (rotation.state, rotation.done_count, rotation.unreadable_count), ("done", self.total, 0)
+        )
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "removable"})
         self.assertIn(self.print_old(), rotation.result)
         self.keys(self.new)
@@ -307,7 +309,9 @@ class TestKeys(CredentialCommon):
         self.keys(self.new)
         self.assertEqual(self.states(), {self.print_new(): "newest", self.print_old(): "missing"})
         rotation = self.rotate()
-        self.assertEqual((rotation.state, rotation.done_count, rotation.unreadable_count), ("done", 0, self.total))
+        self.assertEqual(
+            (rotation.state, rotation.done_count, rotation.unreadable_count), ("done", 0, self.total)
+        )
         self.assertIn(f"{self.total} cannot be read", rotation.result)
         self.assertEqual(self.stored(), stored)
         self.assertTrue(all(self.credentials.mapped("is_unreadable")))

@@ -66,10 +66,15 @@ class IntegrationArchive(models.Model):
         """
         taken = self._that_fit(messages)
         raw = taken._stored_by_message(taken.message_id.ids)
+        documents = taken._stored_documents()
         archived = taken.message_id
         packed = pack(
             Kept(
-                row.message_id.id, row.message_id.event_id, raw[row.message_id.id], row.headers, row.documents
+                row.message_id.id,
+                row.message_id.event_id,
+                raw[row.message_id.id],
+                row.headers,
+                documents[row.id],
             )
             for row in taken
         )

@@ -241,9 +241,6 @@ class IntegrationDrain(models.AbstractModel):
     def _translate(self, work):
         self._reach(work, "received")
         work.body = self._body_of(work)
-        work.body = parse_json(
-            self.env["integration.payload"]._opened(work.row["raw"], work.row["key_share"])
-        )
         self._check_addressee(work)
         self._reach(work, "validated")
         connector = get_connector(work.connection.connector)
@@ -264,7 +261,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _body_of(self, work):
         """Return what an event says, parsed."""
-        return parse_json(bytes(work.row["raw"]))
+        return parse_json(self.env["integration.payload"]._opened(work.row["raw"], work.row["key_share"]))
 
     def _documents_of(self, work, connector, event):
         """Return the canonical documents that an event says."""

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...engine import sealing
+from ...engine.errors import IntegrationError
 
 
 class IntegrationPayload(models.Model):
@@ -23,14 +24,53 @@ class IntegrationPayload(models.Model):
     message_id = fields.Many2one("integration.message", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="message_id.company_id")
     headers = fields.Json(help="The headers needed to verify the signature again.")
-    documents = fields.Json(help="The canonical documents that the message says.")
+    documents = fields.Json(
+        compute="_compute_documents",
+        inverse="_inverse_documents",
+        help="The canonical documents that the message says; empty where they were erased or cannot be decrypted.",
+    )
 
     _message_unique = models.UniqueIndex("(message_id)")
 
     def _auto_init(self):
         result = super()._auto_init()
-        self.env.cr.execute(SQL("ALTER TABLE integration_payload ADD COLUMN IF NOT EXISTS raw bytea"))
+        self.env.cr.execute(
+            SQL(
+                "ALTER TABLE integration_payload ADD COLUMN IF NOT EXISTS raw bytea,"
+                " ADD COLUMN IF NOT EXISTS documents jsonb"
+            )
+        )
         return result
+
+    def _compute_documents(self):
+        stored = self._stored_documents()
+        shares = self._shares_by_message(self.message_id.ids)
+        for payload in self:
+            try:
+                documents = self._opened_documents(stored.get(payload.id), shares.get(payload.message_id.id))
+            except IntegrationError:
+                documents = False
+            payload.documents = documents
+
+    def _inverse_documents(self):
+        """Store documents like the content beside them; what is encrypted already is stored as it is."""
+        shares = self._shares_by_message(self.message_id.ids)
+        for payload in self:
+            text = None
+            if payload.documents:
+                is_sealed = sealing.from_json(payload.documents) is not None
+                share = None if is_sealed else shares.get(payload.message_id.id)
+                text = self._documents_text(share, payload.documents)
+            self.env.cr.execute(
+                SQL("UPDATE integration_payload SET documents = %s::jsonb WHERE id = %s", text, payload.id)
+            )
+        self.invalidate_recordset(["documents"])
+
+    def _stored_documents(self):
+        """Return {id: documents as they are stored}."""
+        self.flush_recordset()
+        self.env.cr.execute(SQL("SELECT id, documents FROM integration_payload WHERE id = ANY(%s)", self.ids))
+        return dict(self.env.cr.fetchall())
 
     # -- what is stored encrypted ------------------------------------------------------------------------
 
