@@ -100,6 +100,7 @@ class TestStored(SealingCommon):
                 "tests", "customer.updated", documents.customer(BEN, self.clock.now)
             )
             _verdict, message = self.accept(connection, document.body, {"webhook-id": document.id})
+        self.env.flush_all()
         with patch.dict(os.environ, FINANCE_INTEGRATION_KEYS=keys[1]):
             self.drain(connection)
             self.assertEqual((message.status, message.error_code), ("parked", "content_unreadable"))

@@ -265,6 +265,10 @@ class TestTwoWorkers(BaseCase):
             )
             cr.execute(SQL("DELETE FROM integration_connection WHERE id = %s", self.connection_id))
             cr.execute(SQL("DELETE FROM integration_lane WHERE id = %s", self.lane_id))
+            keys = [
+                f"finance_integration.{name}.{self.connection_id}" for name in ("deliver", "watch_outbox")
+            ]
+            cr.execute(SQL("DELETE FROM queue_job WHERE identity_key = ANY(%s)", keys))
         self.registry.clear_cache()
 
     def use(self, _number):
