@@ -242,6 +242,10 @@ class TestErasure(SealingCommon):
         with self.assertRaises(UserError):
             erasure.with_user(self.operator).write({"state": "done"})
         with self.assertRaises(UserError):
+            self.env["integration.erasure"].with_user(self.operator).create(
+                {"partner_id": self.person.id, "reason": "x", "state": "done", "company_id": self.company.id}
+            )
+        with self.assertRaises(UserError):
             erasure.with_user(self.operator).write({"partner_id": self.env.user.partner_id.id})
 
     def test_refused_it_can_be_asked_again(self):

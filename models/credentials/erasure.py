@@ -169,6 +169,14 @@ class IntegrationErasure(models.Model):
         """Called when a request was refused, taken back, or has expired."""
         self.filtered(lambda row: row.state == "asked").sudo().write({"state": "draft"})
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(
+            {"state", "erased_count", "erased_at"} & vals.keys() for vals in vals_list
+        ):
+            raise UserError(self.env._("An erasure is asked for and approved, never written."))
+        return super().create(vals_list)
+
     def write(self, vals):
         fixed = {"partner_id", "company_id", "reason"} & vals.keys()
         if fixed and any(erasure.state != "draft" for erasure in self):

@@ -13,7 +13,7 @@ from . import key_ring
 
 
 class IntegrationDataKey(models.Model):
-    """A data key: encrypted with the server's keys. Destroyed, everything that was encrypted with it is erased."""
+    """A data key: encrypted with the server's keys. With an event's share it opens that content."""
 
     _name = "integration.data.key"
     _description = "Key of event contents"
@@ -25,21 +25,13 @@ class IntegrationDataKey(models.Model):
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
     wrapped = fields.Char(groups=NO_ACCESS, copy=False, readonly=True)
     key_fingerprint = fields.Char(readonly=True, index="btree_not_null")
-    destroyed_at = fields.Datetime(readonly=True)
 
-    _connection_unique = models.UniqueIndex("(connection_id) WHERE destroyed_at IS NULL")
-    _destroyed_for_good = models.Constraint(
-        "CHECK(destroyed_at IS NULL OR wrapped IS NULL)", "A destroyed key is not kept."
-    )
+    _connection_unique = models.Constraint("UNIQUE(connection_id)", "A connection has one key for contents.")
 
     @api.model
     def _ensure(self, connections):
         """Give each of these connections its data key."""
-        present = (
-            self.sudo()
-            .search([("connection_id", "in", connections.ids), ("destroyed_at", "=", False)])
-            .connection_id
-        )
+        present = self.sudo().search([("connection_id", "in", connections.ids)]).connection_id
         missing = connections - present
         if missing:
             newest = key_ring.newest()
@@ -129,7 +121,7 @@ class IntegrationConnection(models.Model):
     region = fields.Char(
         tracking=True,
         help="Where the data of this system may be kept and looked at, in your own words, such as EU. It is shown with "
-        "each event, in exports and lists; the hub itself moves no content to another place.",
+        "each event and in the list of connections; the hub itself moves no content to another place.",
     )
 
     @api.model_create_multi
@@ -151,11 +143,7 @@ class IntegrationConnection(models.Model):
         plain = sealing.plain_kinds(connection.content_protection)
         if plain is None:
             return None
-        key = (
-            self.env["integration.data.key"]
-            .sudo()
-            .search([("connection_id", "=", connection_id), ("destroyed_at", "=", False)], limit=1)
-        )
+        key = self.env["integration.data.key"].sudo().search([("connection_id", "=", connection_id)], limit=1)
         if not key.wrapped:
             return None
         return {"data_key_id": key.id, "wrapped": key.wrapped, "plain": plain}
