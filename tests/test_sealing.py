@@ -104,7 +104,7 @@ class TestStored(SealingCommon):
         with patch.dict(os.environ, FINANCE_INTEGRATION_KEYS=keys[1]):
             self.drain(connection)
             self.assertEqual((message.status, message.error_code), ("parked", "content_unreadable"))
-            self.assertIn("cannot be decrypted", " ".join((message.payload_text, message.error_text)))
+            self.assertIn("its key is missing", " ".join((message.payload_text, message.error_text)))
         with patch.dict(os.environ, FINANCE_INTEGRATION_KEYS=f"{keys[1]} {keys[0]}"):
             message.action_try_again()
             self.drain(connection)
