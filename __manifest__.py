@@ -105,6 +105,12 @@
         "wizards/mapping_what_if_views.xml",
         "views/credential_approval_views.xml",
         "views/payee_views.xml",
+        "security/credential_rules.xml",
+        "data/credentials.xml",
+        "wizards/secret_roll.xml",
+        "views/credential_views.xml",
+        "views/encryption_views.xml",
+        "views/erasure_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

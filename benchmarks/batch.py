@@ -115,7 +115,7 @@ class Batches:
         """Every line that was acknowledged is stored once, with its own digest."""
         stored, distinct, whole = self.stage.rows(
             "SELECT count(*), count(DISTINCT event_id),"
-            " count(*) FILTER (WHERE body_digest = encode(sha256(p.raw), 'hex'))"
+            " count(*) FILTER (WHERE key_share IS NOT NULL OR body_digest = encode(sha256(p.raw), 'hex'))"
             " FROM integration_message m JOIN integration_payload p ON p.message_id = m.id"
             " WHERE event_id NOT LIKE 'plain-%%'"
         )[0]

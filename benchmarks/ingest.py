@@ -114,7 +114,7 @@ def _all_stored(stage, sent) -> Check:
     tried = sum(sum(load.statuses.values()) for load in sent)
     stored, distinct, whole = stage.rows(
         "SELECT count(*), count(DISTINCT event_id),"
-        " count(*) FILTER (WHERE body_digest = encode(sha256(p.raw), 'hex'))"
+        " count(*) FILTER (WHERE key_share IS NOT NULL OR body_digest = encode(sha256(p.raw), 'hex'))"
         " FROM integration_message m JOIN integration_payload p ON p.message_id = m.id WHERE direction = 'in'"
     )[0]
     return Check(

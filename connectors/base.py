@@ -20,6 +20,7 @@ from ..engine.canonical_json import canonical_bytes
 from ..engine.errors import ContractError
 from ..engine.flow_life import FlowDefaults
 from ..engine.formats.base import FileEvent, Limits, Trailer
+from ..engine.outgoing_access import API_KEY
 from ..engine.retry import RetryPolicy
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
@@ -56,6 +57,8 @@ class ConnectorSpec:
     ``api_version``        the vendor's API version against which the connector was written.
     ``volatile_keys``      top-level keys that the sender changes from one delivery to the next; bodies that
                            differ in nothing else are the same event.
+    ``access_kinds``       how the hub may prove who it is when it calls (``engine.outgoing_access``), the usual first.
+                           The kind in use is the setting ``access_kind``, ``authorization(kind, secret)`` its header.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
     ``system_role``        one of ``engine.ownership.ROLES`` that such a system always plays, '' where it depends.
     """
@@ -82,6 +85,7 @@ class ConnectorSpec:
     # 'signed' = the signature covers every byte that becomes money; 'refetch' = it does not, fetch first.
     trust: str = "signed"
     secret_hint: str = ""
+    access_kinds: tuple[str, ...] = (API_KEY,)
     flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
     system_role: str = ""
     # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
@@ -128,7 +132,8 @@ class InboundEvent:
 class HttpRequest:
     """A request to send. ``timeout_seconds`` covers connect and read.
 
-    Headers carry the secret and are left out of ``repr``, so that no log or traceback can show them.
+    Headers carry the secret and are left out of ``repr``, so that no log or traceback can show them. ``certificate`` is
+    the client certificate with its key (PEM) for mutual TLS; the hub sets it, connectors do not.
     """
 
     method: str
@@ -136,6 +141,7 @@ class HttpRequest:
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     body: bytes = dataclasses.field(default=b"", repr=False)
     timeout_seconds: int = 20
+    certificate: str = dataclasses.field(default="", repr=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +226,8 @@ class Connector:
         self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
     ) -> HttpRequest:
         """Return the request for the next page of ``pull`` (one of ``spec.pulls``).
+
+        ``secret`` is the API key or access token, for ``basic`` user and password in one text.
 
         :raises ContractError: the cursor or a setting cannot be read.
         """

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
+from ..engine.outgoing_access import ACCESS_KINDS
 from .base import Connector, ConnectorSpec
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -78,6 +79,8 @@ def _check(connector: object, where: str) -> None:
         problems.append("it names no signature scheme, so nothing that it receives could be trusted")
     if spec.trust not in ("signed", "refetch"):
         problems.append("its trust is neither 'signed' nor 'refetch'")
+    if not spec.access_kinds or set(spec.access_kinds) - set(ACCESS_KINDS):
+        problems.append(f"its access_kinds are not of {', '.join(ACCESS_KINDS)}")
     unexplained = sorted(name for name, rule in spec.events.items() if rule.kind is None and not rule.reason)
     if unexplained:
         problems.append(f"these events book nothing and do not say why: {', '.join(unexplained)}")

@@ -8,10 +8,11 @@ from odoo.http import Controller, request, route
 
 from ..connectors.registry import get_connector
 from ..engine.canonical.rules import check
-from ..engine.errors import AuthorizationError, ContractError
+from ..engine.errors import AuthorizationError, ContractError, TransientError
 from ..engine.instants import utc_now
 from ..engine.json_guard import parse_json
 from ..engine.signatures import get_scheme
+from ..models.messaging.fetched import with_fetches
 from ..models.query.asking import FlowNotLiveError
 from . import reading, webhook
 from .reading import RefusedRequestError
@@ -42,7 +43,9 @@ class Query(Controller):
         facts = inbound.look_up()
         _check_asks(facts, raw)
         reading.check_rate(facts, inbound.environ)
-        verified = reading.verify(facts, raw, inbound.headers, request.httprequest.url)
+        verified = reading.verify(
+            facts, raw, inbound.headers, request.httprequest.url, webhook.end_transaction
+        )
         question = _read_question(facts, raw, inbound.headers)
         secret = _answer_secret(facts, verified)
         answer_id, text = _ask(facts, question, began)
@@ -78,10 +81,14 @@ def _answer_secret(facts, verified):
     """Return scheme and secret for the answer, before any work is done for it."""
     shared = None
     if facts["scheme"] == "standard_webhooks_v1":
-        [shared] = [secret.value for secret in reading.secrets_of(facts) if secret.id == verified.secret_id]
+        secrets, _errors = with_fetches(lambda: reading.secrets_of(facts), webhook.end_transaction)
+        [shared] = [secret.value for secret in secrets if secret.id == verified.secret_id]
+    queries = request.env["integration.query"]
     try:
-        value = request.env["integration.query"]._answer_secret(facts["connection_id"], shared)
-    except AuthorizationError as error:
+        value = with_fetches(
+            lambda: queries._answer_secret(facts["connection_id"], shared), webhook.end_transaction
+        )
+    except (AuthorizationError, TransientError) as error:
         raise RefusedRequestError(503, error.code, "Not set up", error.sentence) from error
     code = request.env["integration.connection"]._outbound_scheme(value)
     return _AnswerSecret(get_scheme(code), value)

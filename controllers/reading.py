@@ -3,14 +3,16 @@
 
 import collections
 import re
-from datetime import datetime, timezone
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 
 from ..connectors.registry import get_connector
 from ..engine import correlation
-from ..engine.errors import AuthorizationError, ContractError, IntegrationError
+from ..engine.errors import AuthorizationError, ContractError, IntegrationError, TransientError
 from ..engine.json_guard import parse_json
 from ..engine.signatures import Secret, SignedRequest, get_scheme
-from ..models.messaging import key_ring
+from ..models.messaging import last_seen, secret_store
+from ..models.messaging.fetched import with_fetches
 from ..models.messaging.shared_rates import SharedRates
 
 JSON = "application/json"
@@ -20,6 +22,8 @@ KEY = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # Set in the WSGI environment (never by a sender: those names begin with HTTP_) once a request has passed the limit.
 ADMITTED = "finance_integration.admitted"
 ADMITTED_BY_FLOW = "finance_integration.admitted_by_flow"
+# So long after its end it is still recognised, to say what is wrong; nothing is accepted with it.
+ENDED_DAYS = 90
 
 # All processes of this host count together; each of several hosts gets its part of a limit.
 _buckets = SharedRates()
@@ -176,30 +180,81 @@ def _aware(value):
 
 
 def secrets_of(facts):
-    """Return the secrets of an address, decrypted."""
-    return [
-        Secret(
-            id=str(row_id),
-            value=key_ring.decrypt(ciphertext),
-            valid_from=_aware(start),
-            valid_until=_aware(end),
-        )
-        for row_id, ciphertext, start, end in facts["secrets"]
-    ]
+    """Return (the secrets of an address that can be read, why others cannot be).
+
+    One that cannot be read does not lock out a sender who signs with another one.
+
+    :raises NeedsFetchError: a secret has to be fetched first, when no transaction is open.
+    """
+    secrets, errors = [], []
+    for row_id, sealed, start, end in facts["secrets"]:
+        try:
+            value = secret_store.value_of(sealed)
+        except IntegrationError as error:
+            errors.append(error)
+        else:
+            secrets.append(Secret(str(row_id), value, _aware(start), _aware(end)))
+    return secrets, errors
 
 
-def verify(facts, raw, headers, url=""):
+def verify(facts, raw, headers, url="", before_fetch=None):
     """Return what the signature over the raw body proves; ``url`` matters to schemes with ``signs_url`` alone.
 
-    :raises RefusedRequestError: it does not hold (401).
+    :param before_fetch: ends the transaction of the caller, where it has one: a secret may have to be fetched.
+    :raises RefusedRequestError: it does not hold (401), or its secret cannot be had at present (503).
     """
     signed = SignedRequest(method="POST", url=url, headers=headers, body=raw)
+    secrets, errors = with_fetches(lambda: secrets_of(facts), before_fetch)
     try:
-        return get_scheme(facts["scheme"]).verify(
-            signed, secrets_of(facts), datetime.now(timezone.utc), facts["tolerance_seconds"]
-        )
+        if errors and not secrets:
+            raise errors[0]
+        verified = _verified(facts, signed, secrets)
+    except IntegrationError as error:
+        # Signed, it may be, with the very secret that cannot be read.
+        raise _refusal(errors[0] if errors else error) from error
+    last_seen.note(facts["database"], int(verified.secret_id))
+    return verified
+
+
+def _verified(facts, signed, secrets):
+    scheme, now = get_scheme(facts["scheme"]), datetime.now(timezone.utc)
+    try:
+        return scheme.verify(signed, secrets, now, facts["tolerance_seconds"])
     except AuthorizationError as error:
-        raise RefusedRequestError(401, error.code, "Signature refused", error.sentence) from error
+        if error.code in ("signature_invalid", "secret_missing") and _fits_ended(
+            scheme, signed, secrets, now, facts
+        ):
+            raise AuthorizationError("secret_ended") from error
+        raise
+
+
+def _fits_ended(scheme, signed, secrets, now, facts):
+    """Whether a secret that ended not long ago made the signature: the sender has not changed over yet."""
+    since = now - timedelta(days=ENDED_DAYS)
+    ended = [
+        replace(secret, valid_until=None)
+        for secret in secrets
+        if secret.valid_until and since < secret.valid_until < now
+    ]
+    for secret in ended:
+        try:
+            scheme.verify(signed, [secret], now, facts["tolerance_seconds"])
+        except AuthorizationError:
+            continue
+        return True
+    return False
+
+
+def _refusal(error):
+    if isinstance(error, TransientError):
+        return RefusedRequestError(
+            503,
+            error.code,
+            "Temporarily unavailable",
+            "The signature cannot be verified at present. Send it again later.",
+            {"Retry-After": "30"},
+        )
+    return RefusedRequestError(401, error.code, "Signature refused", error.sentence)
 
 
 def read_envelope(facts, raw, headers):

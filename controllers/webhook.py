@@ -40,7 +40,7 @@ class Webhook(Controller):
         facts = inbound.look_up()
         reading.check_length(raw, facts)
         reading.check_rate(facts, environ)
-        reading.verify(facts, raw, headers, request.httprequest.url)
+        reading.verify(facts, raw, headers, request.httprequest.url, end_transaction)
         envelope = reading.read_envelope(facts, raw, headers)
         reading.check_flow_rate(facts, envelope, environ)
         kept = reading.kept_headers(facts, headers)
@@ -134,6 +134,12 @@ def _store(facts, envelope, raw, headers, correlation_id):
 def speak_as_company():
     """What is about to be written is read by people: the route itself works without a language."""
     request.update_context(lang=get_lang(request.env(user=SUPERUSER_ID)).code)
+
+
+def end_transaction():
+    """Give up the transaction of this request, in which nothing was written yet: something is to be fetched."""
+    if isinstance(request.env.cr, Cursor):
+        request.env.cr.rollback()
 
 
 def read_committed(cr):

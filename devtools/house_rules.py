@@ -236,6 +236,28 @@ def evaluated_text(tree: Tree) -> list[str]:
     ]
 
 
+def tables_with_formulas(tree: Tree) -> list[str]:
+    """Whoever writes CSV or a sheet passes each text through ``safe_cell``: a spreadsheet runs formulas."""
+    return [
+        module.at(node, f"{ast.unparse(node.func)} without safe_cell")
+        for module in tree.modules(*LAYERS, *BESIDE_CONTROLLERS)
+        for node, name in _calls(module)
+        if name in {"DictWriter", "Workbook"} or (name == "writer" and "csv" in ast.unparse(node.func))
+        if "safe_cell" not in module.text
+    ]
+
+
+def traps_in_xml(tree: Tree) -> list[str]:
+    """XML of strangers is read by ``engine.formats.xml_guard`` alone."""
+    return [
+        module.at(node, f"imports {name}")
+        for module in tree.modules(*LAYERS)
+        if module.path != "engine/formats/xml_guard.py"
+        for node, name in imported_names(module)
+        if name.startswith(("xml.", "lxml"))
+    ]
+
+
 def broad_excepts(tree: Tree, allowed: dict[str, str] | None = None) -> list[str]:
     """An except names what it expects; one that only cleans up and raises again may be broad."""
     allowed = BROAD_EXCEPT_ALLOWED if allowed is None else allowed

@@ -53,9 +53,24 @@ _FORBIDDEN_NETWORKS = tuple(
 # Cloud metadata services, some of which live in otherwise public or unique-local space.
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(text)
-    for text in ("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "fd00:ec2::254")
+    for text in (
+        "169.254.169.254",  # AWS, Google Cloud, Azure, Oracle, IBM, OpenStack and others
+        "169.254.170.2",  # AWS: credentials of containers
+        "169.254.170.23",  # AWS: identity of pods
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+        "fd20:ce::254",  # Google Cloud
+        "168.63.129.16",  # Azure, in public space
+        "100.100.100.200",  # Alibaba
+        "169.254.0.23",  # Tencent
+        "169.254.42.42",  # Scaleway
+        "fd00:42::42",
+        "192.80.8.124",  # Equinix Metal, in public space
+    )
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Interface identifiers that carry an IPv4 address (RFC 5214, 6.1).
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,7 +117,7 @@ def check_address(address: str) -> None:
     """Refuse an IP ``address`` (text, as the resolver gave it) that is not public.
 
     Refused are private, loopback, link-local, multicast, unspecified, reserved and metadata addresses, IPv6
-    forms that carry such an IPv4 address (mapped, 6to4, NAT64), and Teredo and IPv4-compatible ones at all.
+    forms that carry such an IPv4 address (mapped, 6to4, NAT64, ISATAP), and Teredo and IPv4-compatible ones at all.
 
     :raises AuthorizationError: ``address_forbidden``, also for a text that is no IP address.
     """
@@ -139,6 +154,8 @@ def _carried(
         return address.ipv4_mapped, True
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF), True
+    if (int(address) >> 32) & 0xFFFFFFFF in _ISATAP:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF), False
     return address.sixtofour, False
 
 

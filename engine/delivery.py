@@ -47,6 +47,11 @@ PAUSING_CODES = frozenset(
         "secret_missing",
         "secret_unusable",
         "credential_unreadable",
+        "secret_reference_malformed",
+        "secret_reference_unresolved",
+        "secret_store_refused",
+        "encryption_key_unusable",
+        "grant_refused",
     }
 )
 # After these the destination has taken its time; a job that met one gives its place in the job runner back.

@@ -4,6 +4,7 @@ from . import archive
 from . import governance
 from . import control
 from . import approval
+from . import credentials
 from . import posting
 from . import reconciliation
 from . import query

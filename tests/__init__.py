@@ -89,3 +89,8 @@ from . import test_workbench_corrections
 from . import test_workbench_fixes
 from . import test_workbench_people
 from . import test_workbench_tours
+from . import test_credentials
+from . import test_tokens
+from . import test_client_certificate
+from . import test_secret_ends
+from . import test_sealing

@@ -194,7 +194,7 @@ class TestArchive(IntegrationCommon):
         self.startPatcher(patch.object(archive, "MAX_BYTES", 1))
         Payload = type(self.env["integration.payload"])
         with patch.object(
-            Payload, "_raw_by_message", autospec=True, side_effect=Payload._raw_by_message
+            Payload, "_stored_by_message", autospec=True, side_effect=Payload._stored_by_message
         ) as read:
             self.root["integration.archive"]._cron_archive()
         self.assertEqual([call.args[1] for call in read.call_args_list], [messages[0].ids])

@@ -34,10 +34,8 @@ class EventsCommon(IntegrationCommon):
         found = []
         for message in self.env["integration.message"].search(domain, order="id"):
             if kind in (None, message.kind):
-                self.env.cr.execute(
-                    "SELECT documents FROM integration_payload WHERE message_id = %s", [message.id]
-                )
-                found += [decode(message.kind, "1", document) for document in self.env.cr.fetchone()[0]]
+                [told] = self.root["integration.payload"]._documents_by_message(message.ids).values()
+                found += [decode(message.kind, "1", document) for document in told]
         return found
 
     def new_partner(self, **values):

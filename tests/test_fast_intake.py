@@ -95,7 +95,9 @@ class TestFastIntake(IntegrationCommon):
         self.assertEqual(self.odoo.asked, [])
         (values,) = self.stored
         self.assertEqual(values[:3], (self.company.id, self.partner_connection.id, self.endpoint.id))
-        self.assertEqual(values[-2], self.body)
+        share, stored = values[-3:-1]
+        self.assertEqual(self.env["integration.payload"]._opened(stored, share), self.body)
+        self.assertNotIn(self.body[:40], stored)
         self.assertEqual(self.rung.call_args.args[1], (self.partner_connection.flow_ids.lane_id.id,))
 
     def test_its_statement_is_the_one_of_the_normal_route(self):

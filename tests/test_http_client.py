@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager, suppress
+from unittest.mock import patch
 
 from requests import Session
 
@@ -106,6 +107,26 @@ class TestHttpClient(BaseCase):
         with self.assertRaises(IntegrationError) as caught:
             http_client.send(request)
         self.assertEqual(caught.exception.code, "address_forbidden")
+
+    def test_a_name_that_leads_inside_after_it_was_checked(self):
+        """A second answer of the name server changes nothing: the address that was really reached is looked at."""
+        heard = []
+        resolve = socket.getaddrinfo
+
+        def rebound(host, port, *details, **more):
+            return resolve("127.0.0.1" if host == "public.example" else host, port, *details, **more)
+
+        listening = speaking(lambda connection: heard.append(connection.recv(100)))
+        with listening as port, patch.object(socket, "getaddrinfo", rebound):
+            found = self.call(f"https://public.example:{port}/")
+        self.assert_code(found, "address_forbidden", 2)
+        self.assertEqual([text for text in heard if text], [])
+
+    def test_a_redirect_is_an_answer_and_never_followed(self):
+        head = b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/\r\nContent-Length: 0\r\n\r\n"
+        with speaking(answering(head)) as port:
+            answer = self.call(f"http://127.0.0.1:{port}/")
+        self.assertEqual((answer.status, answer.headers["location"]), (302, "http://169.254.169.254/latest/"))
 
     def test_it_was_sent_and_no_answer_comes(self):
         with speaking(answering(pause_seconds=3)) as port:

@@ -17,6 +17,8 @@ RULES = (
     rules.naive_times,
     rules.sudo_in_posting,
     rules.evaluated_text,
+    rules.tables_with_formulas,
+    rules.traps_in_xml,
     rules.broad_excepts,
     rules.places_of_one_machine,
     rules.tests_not_imported,
@@ -41,6 +43,10 @@ def test_the_allow_list_names_files_that_exist():
 
 # What each rule must catch: (rule, path, text).
 OFFENCES = (
+    (rules.tables_with_formulas, "models/a.py", "import csv\ncsv.writer(None).writerow(['=1'])\n"),
+    (rules.tables_with_formulas, "wizards/a.py", "import csv\ncsv.DictWriter(None, [])\n"),
+    (rules.traps_in_xml, "connectors/x/a.py", "from xml.etree import ElementTree\n"),
+    (rules.traps_in_xml, "engine/a.py", "from lxml import etree\n"),
     (rules.pure_code_imports_odoo, "engine/a.py", "from odoo import models\n"),
     (rules.pure_code_imports_odoo, "connectors/x/a.py", "import odoo.tools\n"),
     (rules.pure_code_imports_odoo, "engine/a.py", "def f():\n    import odoo\n"),

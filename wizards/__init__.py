@@ -23,3 +23,4 @@ from . import mapping_question
 from . import mapping_file
 from . import mapping_look
 from . import mapping_what_if
+from . import secret_roll

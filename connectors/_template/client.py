@@ -7,6 +7,7 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
+from ...engine.outgoing_access import API_KEY, authorization
 from ..base import Envelope, HttpAnswer, HttpRequest, PullPage
 from ..reading import Wire, WireId, read_answer, read_as
 from .transformers import Event, read_envelope
@@ -35,7 +36,8 @@ def events_request(cursor: Mapping[str, Any], settings: Mapping[str, Any], secre
     query = {"limit": str(PAGE_SIZE), **({"after": state.after} if state.after else {})}
     base = str(settings.get("api_base_url") or API_BASE_URL).rstrip("/")
     # The secret belongs in a header: addresses end up in logs.
-    headers = {"authorization": f"Bearer {secret}", "accept": "application/json"}
+    kind = str(settings.get("access_kind") or API_KEY)
+    headers = {"authorization": authorization(kind, secret), "accept": "application/json"}
     return HttpRequest("GET", f"{base}/events?{urllib.parse.urlencode(query)}", headers, timeout_seconds=20)
 
 

@@ -44,6 +44,8 @@ class ExampleConnector(Connector):
         sensitive_keys=SENSITIVE_KEYS,
         pulls=("events",),
         api_version="1",
+        # STEP 3. How the vendor lets programs call: the first is offered to the user.
+        access_kinds=("api_key", "basic", "oauth_client"),
         secret_hint="Where the user finds the secret at the vendor.",  # noqa: S106
     )
 

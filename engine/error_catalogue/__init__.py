@@ -16,6 +16,7 @@ from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
 from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
+from .credentials import CREDENTIAL_CODES
 from .query import QUERY_CODES
 from .governance import GOVERNANCE_CODES
 from .hub import RULE_CODES, WATCH_CODES
@@ -47,6 +48,7 @@ CODES: dict[str, CodeInfo] = {
     **BATCH_CODES,
     **APPLICATION_CODES,
     **AUTHORIZATION_CODES,
+    **CREDENTIAL_CODES,
     **TRANSIENT_CODES,
     **QUERY_CODES,
     **RULE_CODES,

@@ -126,6 +126,7 @@ _REFUSED_AT_THE_DOOR = (
     "signature_invalid",
     "signature_stale",
     "signature_future",
+    "secret_ended",
 )
 _SET_UP = (
     "role_account_missing",
@@ -185,6 +186,10 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
     "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
     "contract_not_agreed": {"replay": "booked", "affects_books": False},
+    **{code: {"actor_later": "administrator"} for code in ("secret_store_unavailable", "token_unavailable")},
+    # Without its content an event can only come once more.
+    "content_erased": {"actor": "source", "replay": "same_result"},
+    "content_unreadable": {"affects_books": True},
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

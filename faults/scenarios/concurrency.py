@@ -70,7 +70,7 @@ def two_bodies(env: Environment, outcome: Outcome, seed: int, requests: int = RE
         outcome.expect("conflicts", verdicts["conflict"], requests // 2)
         hub.wait_drained()
         rows = hub.sql(
-            "SELECT m.status, m.error_code, encode(sha256(p.raw), 'hex') = m.body_digest FROM integration_message m"
+            f"SELECT m.status, m.error_code, {invariants.STORED_DIGEST} = m.body_digest FROM integration_message m"
             " JOIN integration_payload p ON p.message_id = m.id ORDER BY m.id"
         )
         outcome.expect("what is stored", rows, [("done", None, True), ("parked", "event_id_conflict", True)])

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.archive import Kept, pack, unpack
-from ...engine.errors import ContractError, IntegrationError
+from ...engine.errors import BusinessError, ContractError, IntegrationError
 
 MAX_MESSAGES = 2000
 MAX_BYTES = 50_000_000
@@ -69,11 +69,16 @@ class IntegrationArchive(models.Model):
         Only as many as fit into one file are taken, the first ones; returns the archive.
         """
         taken = self._that_fit(messages)
-        raw = taken._raw_by_message(taken.message_id.ids)
+        raw = taken._stored_by_message(taken.message_id.ids)
+        documents = taken._stored_documents()
         archived = taken.message_id
         packed = pack(
             Kept(
-                row.message_id.id, row.message_id.event_id, raw[row.message_id.id], row.headers, row.documents
+                row.message_id.id,
+                row.message_id.event_id,
+                raw[row.message_id.id],
+                row.headers,
+                documents[row.id],
             )
             for row in taken
         )
@@ -152,15 +157,42 @@ class IntegrationArchive(models.Model):
     def _check(self):
         digests = {row["id"]: row["body_digest"] for row in self.message_ids.read(["body_digest"])}
         try:
-            found = {kept.message_id: kept.digest for kept in self._contents()}
+            found, erased = self._found_digests()
         except IntegrationError as error:
             return self.env._("Damaged: %s", error.detail)
         if len(found) != self.message_count or found.keys() != digests.keys():
             return self.env._("Damaged: events are missing")
-        changed = [key for key, digest in found.items() if digests[key] and digests[key] != digest]
+        changed = [
+            key
+            for key, digest in found.items()
+            if key not in erased and digests[key] and digests[key] != digest
+        ]
         if changed:
             return self.env._("Changed: event %s has another content than when it came in", min(changed))
+        if erased:
+            return self.env._(
+                "All %(count)s events are there; %(erased)s were erased on request, the others are unchanged",
+                count=len(found),
+                erased=len(erased),
+            )
         return self.env._("All %s events are there, unchanged", len(found))
+
+    def _found_digests(self):
+        """Return ({message id: digest of its content}, ids of those whose content was erased).
+
+        :raises IntegrationError: the archive is damaged, or a content cannot be decrypted here.
+        """
+        payload = self.env["integration.payload"]
+        shares = payload._shares_by_message(self.message_ids.ids)
+        found, erased = {}, set()
+        for kept in self._contents():
+            try:
+                content = payload._opened(kept.raw, shares.get(kept.message_id))
+            except BusinessError:
+                erased.add(kept.message_id)
+                content = b""
+            found[kept.message_id] = hashlib.sha256(content).hexdigest()
+        return found, erased
 
     def action_open_messages(self):
         """Button: the events whose contents are kept here."""

@@ -70,9 +70,9 @@ class IntegrationPayload(models.Model):
         """Remove what was brought back, unless its event is to be worked off: the archive has it."""
         self.search([("brought_back", "=", True), ("message_id.status", "in", FINISHED)]).unlink()
 
-    def _raw_by_message(self, message_ids):
-        """Return {message id: bytes}, also of events whose contents are archived."""
-        found = super()._raw_by_message(message_ids)
+    def _stored_by_message(self, message_ids):
+        """Return {message id: bytes as they are stored}, also of events whose contents are archived."""
+        found = super()._stored_by_message(message_ids)
         missing = set(message_ids) - found.keys()
         for portion in split_every(1000, sorted(missing)):
             self.env.cr.execute(

@@ -181,13 +181,9 @@ class IntegrationExceptionFix(models.Model):
 
     def _outside_customers(self):
         """Return the outside ids of the customers that the waiting events name."""
-        payloads = (
-            self.env["integration.payload"]
-            .sudo()
-            .search([("message_id", "in", self.sudo().message_ids_held.ids)])
-        )
+        told = self.env["integration.payload"].sudo()._documents_by_message(self.sudo().message_ids_held.ids)
         ids = set()
-        for document in (document for payload in payloads for document in payload.documents or []):
+        for document in (document for documents in told.values() for document in documents or []):
             if "customer" in document:
                 ids.add((document["customer"] or {}).get("outside_id"))
             else:

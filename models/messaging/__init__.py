@@ -7,9 +7,11 @@ from . import credential
 from . import endpoint
 from . import flow
 from . import lane
+from . import data_key
 from . import payload
 from . import payload_view
 from . import message
+from . import content_share
 from . import attempt
 from . import effect
 from . import ingest

@@ -1,25 +1,25 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Puts the lines of one signed request into the inbox: one statement for all, one transaction with their batch."""
 
+import base64
 import zlib
 from datetime import timezone
-
-import psycopg2
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...connectors.registry import get_connector
-from ...engine import correlation
+from ...engine import correlation, sealing
 from ...engine.batch import ControlTotals, read_totals
 from ...engine.canonical_json import digest
-from ...engine.errors import AuthorizationError, ContractError, IntegrationError
+from ...engine.errors import AuthorizationError, BusinessError, ContractError, IntegrationError
 from ...engine.idempotency import Verdict, judge
 from ...engine.json_guard import parse_json
 from ...engine.money import EXACT
 from ...engine.signatures import SignedRequest, get_scheme
 from ...engine.signatures.base import unix_seconds
-from .inbox_connection import COLUMNS, STORE_LINES, event_values
+from .data_key import unwrap
+from .inbox_connection import STORE_LINES, event_values
 
 # So many events that contradict what came before are no accident: nothing of such a batch is stored.
 MAX_CONFLICTS = 100
@@ -115,14 +115,15 @@ class IntegrationIngest(models.AbstractModel):
         if not first:
             return {}
         correlation_id = correlation.current().correlation_id
-        rows = [
-            event_values(facts, line.envelope, event_id, b"", {}, line.body_digest, correlation_id, origin)[
-                : len(COLUMNS)
-            ]
-            for event_id, line in first.items()
-        ]
+        rows, bodies = [], []
+        for event_id, line in first.items():
+            *columns, share, stored, _headers = event_values(
+                facts, line.envelope, event_id, line.raw, {}, line.body_digest, correlation_id, origin
+            )
+            rows.append((*columns, share and "\\x" + share.hex()))
+            bodies.append(base64.b64encode(stored) if share else stored)
         arrays = [_array_literal(column) for column in zip(*rows, strict=True)]
-        bodies = b"\n".join(line.raw for line in first.values()).decode("utf-8")
+        bodies = b"\n".join(bodies).decode("utf-8")
         self.env["integration.next.look"]._expect()
         self.env.cr.execute(SQL(STORE_LINES, *arrays, bodies, batch_id))
         return dict(self.env.cr.fetchall())
@@ -251,27 +252,42 @@ class IntegrationBatch(models.Model):
 
     def _auto_init(self):
         result = super()._auto_init()
-        self.env.cr.execute(SQL("ALTER TABLE integration_batch ADD COLUMN IF NOT EXISTS signed_body bytea"))
+        for column in ("signed_body", "key_share"):
+            self.env.cr.execute(
+                SQL("ALTER TABLE integration_batch ADD COLUMN IF NOT EXISTS %s bytea", SQL.identifier(column))
+            )
         return result
 
     def _keep_signed_body(self, raw):
         """Keep the bytes that were signed, compressed: the proof of what was sent, line by line."""
+        packed, share = zlib.compress(raw, 1), None
+        if known := self.connection_id._sealing_of(self.connection_id.id):
+            share = sealing.new_share(known["data_key_id"])
+            packed = sealing.seal(unwrap(known["wrapped"]), share, packed, sealing.BATCH, pack=False)
         self.flush_recordset()
         self.env.cr.execute(
             SQL(
-                "UPDATE integration_batch SET signed_body = %s WHERE id = %s",
-                psycopg2.Binary(zlib.compress(raw, 1)),
+                "UPDATE integration_batch SET signed_body = %s, key_share = %s WHERE id = %s",
+                packed,
+                share,
                 self.id,
             )
         )
 
     def _signed_body(self):
-        """Return the bytes that were signed, b"" when they are not kept."""
+        """Return the bytes that were signed, b"" when they are not kept.
+
+        :raises BusinessError: ``content_erased``: a content of this batch was erased, and the whole with it.
+        """
         self.ensure_one()
-        self.env.cr.execute(SQL("SELECT signed_body FROM integration_batch WHERE id = %s", self.id))
-        [kept] = self.env.cr.fetchone()
-        unpacker = zlib.decompressobj()
-        return unpacker.decompress(bytes(kept), self.size_bytes) if kept else b""
+        self.env.cr.execute(
+            SQL("SELECT signed_body, key_share FROM integration_batch WHERE id = %s", self.id)
+        )
+        kept, share = self.env.cr.fetchone()
+        if not kept:
+            return b""
+        packed = self.env["integration.payload"]._opened(kept, share, sealing.BATCH)
+        return zlib.decompressobj().decompress(packed, self.size_bytes)
 
     def _signature_holds(self):
         """Whether the kept bytes still carry a signature of one of the connection's secrets, as of when they came."""
@@ -279,7 +295,7 @@ class IntegrationBatch(models.Model):
         headers = [(name, value) for name, value in (self.signed_headers or {}).items()]
         stamp = dict(headers).get("webhook-timestamp", "")
         credentials = self.sudo().connection_id.credential_ids.filtered(
-            lambda row: row.purpose == "inbound_signature" and row.ciphertext
+            lambda row: row.purpose == "inbound_signature" and row._sealed()
         )
         try:
             signed_at = unix_seconds(stamp).astimezone(timezone.utc)
@@ -289,7 +305,7 @@ class IntegrationBatch(models.Model):
                 signed_at,
                 tolerance_seconds=0,
             )
-        except AuthorizationError:
+        except (AuthorizationError, BusinessError):
             return False
         return True
 

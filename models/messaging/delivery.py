@@ -344,7 +344,9 @@ class IntegrationDelivery(models.AbstractModel):
             event_id=message._told_event_id(),
             connector=connection.connector,
             flow_id=message.flow_id.id or None,
-            request=dataclasses.replace(request, headers=headers),
+            request=dataclasses.replace(
+                request, headers=headers, certificate=connection._client_certificate()
+            ),
             allowed_hosts=tuple((connection.allowed_hosts or "").split()),
             expectation=connection.acknowledgement,
             proofs=tuple(connection._receipt_secrets()),
@@ -354,10 +356,10 @@ class IntegrationDelivery(models.AbstractModel):
 
     def _event_request(self, message):
         connection = message.connection_id
-        payload = self.env["integration.payload"].search([("message_id", "=", message.id)], limit=1)
+        documents = self.env["integration.payload"]._documents_by_message(message.ids)[message.id]
         occurred_at = message.occurred_at.replace(tzinfo=timezone.utc)
         body, headers = get_connector(connection.connector).render_event(
-            message.kind, message._told_event_id(), occurred_at, payload.documents[0]
+            message.kind, message._told_event_id(), occurred_at, documents[0]
         )
         if not connection.delivery_url:
             raise AuthorizationError("address_forbidden", params={"host": "", "reason": "there is none"})

@@ -262,11 +262,19 @@ class IntegrationDelivery(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 "UPDATE integration_payload SET raw = %s, headers = %s WHERE message_id = %s",
-                prepared.request.body,
+                self._sealed_body(message, prepared.request.body),
                 json.dumps(headers),
                 message.id,
             )
         )
+
+    def _sealed_body(self, message, body):
+        """Return the bytes that were sent as they are stored."""
+        payload = self.env["integration.payload"]
+        known = self.env["integration.connection"]._sealing_of(message.connection_id.id)
+        # An event of a connection that encrypts nothing has no share unless it is older than that choice.
+        share = payload._shares_by_message(message.ids).get(message.id) if known else None
+        return payload._sealed_like(share, body)
 
     # -- what a batch says about the destination ---------------------------------------------------------------
 

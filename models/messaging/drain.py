@@ -180,7 +180,8 @@ class IntegrationDrain(models.AbstractModel):
             SELECT m.id, m.connection_id, m.company_id, m.flow_id, m.event_id, m.event_type, m.object_key,
                    m.version, m.occurred_at, m.stage, m.status, m.attempt_count, m.body_digest,
                    m.correlation_id, m.exception_id, COALESCE(m.replayed_origin, m.origin) AS origin,
-                   m.next_trigger, m.trigger_user_id, m.tries_before, m.replay_of_id, p.raw, p.headers, m.kind,
+                   m.next_trigger, m.trigger_user_id, m.tries_before, m.replay_of_id, p.raw, m.key_share, p.headers,
+                   m.kind,
                    m.waits_kind, m.waits_for, m.waits_until, m.series_id, m.sequence, m.number_state,
                    %s AS blocked
             """,
@@ -265,7 +266,7 @@ class IntegrationDrain(models.AbstractModel):
 
     def _body_of(self, work):
         """Return what an event says, parsed."""
-        return parse_json(bytes(work.row["raw"]))
+        return parse_json(self.env["integration.payload"]._opened(work.row["raw"], work.row["key_share"]))
 
     def _documents_of(self, work, connector, event):
         """Return the canonical documents that an event says."""

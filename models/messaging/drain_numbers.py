@@ -85,7 +85,8 @@ class IntegrationDrain(models.AbstractModel):
         flow = numbered[row["flow_id"]]
         connector = get_connector(flow.connection_id.connector)
         try:
-            envelope = connector.read_envelope(parse_json(bytes(row["raw"])), row["headers"] or {})
+            raw = self.env["integration.payload"]._opened(row["raw"], row["key_share"])
+            envelope = connector.read_envelope(parse_json(raw), row["headers"] or {})
         except IntegrationError:
             return None
         name = flow._series_name(envelope, row["object_key"])

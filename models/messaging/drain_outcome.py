@@ -124,8 +124,15 @@ class IntegrationDrainOutcome(models.AbstractModel):
         return work.envelope.object_key
 
     def _write_documents(self, works):
+        text = self.env["integration.payload"]._documents_text
         rows = [
-            (work.message_id, SQL("%s::jsonb", json.dumps([encode(document) for document in work.documents])))
+            (
+                work.message_id,
+                SQL(
+                    "%s::jsonb",
+                    text(work.row["key_share"], [encode(document) for document in work.documents]),
+                ),
+            )
             for work in works
             if work.documents
         ]

@@ -98,17 +98,18 @@ class IntegrationEndpoint(models.Model):
         if not endpoint or not connection.active:
             return None
         credentials = connection.credential_ids.filtered(
-            lambda row: row.purpose == "inbound_signature" and row.ciphertext
+            lambda row: row.purpose == "inbound_signature" and row._sealed()
         )
         spec = get_connector(connection.connector).spec
         return {
+            "database": self.env.cr.dbname,
             "endpoint_id": endpoint.id,
             "connection_id": connection.id,
             "company_id": connection.company_id.id,
             "connector": connection.connector,
             "scheme": endpoint.scheme,
             "secrets": [
-                (row.id, row.ciphertext, row.valid_from, row.valid_until or None) for row in credentials
+                (row.id, row._sealed(), row.valid_from, row.valid_until or None) for row in credentials
             ],
             "flows": {
                 flow.kind: (flow.id, flow.lane_id.id)
@@ -116,6 +117,7 @@ class IntegrationEndpoint(models.Model):
                 if flow.direction == "in"
             },
             "default_lane": connection.flow_ids.lane_id[:1].id,
+            "sealing": connection._sealing_of(connection.id),
             "max_body_bytes": spec.max_body_bytes,
             "tolerance_seconds": spec.clock_tolerance_seconds,
             "rate_per_second": spec.inbound_rate_per_second,

@@ -1,5 +1,4 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-import json
 import secrets
 from collections import defaultdict
 from decimal import Decimal
@@ -7,6 +6,7 @@ from decimal import Decimal
 from odoo import api, models, tools
 from odoo.tools import SQL
 
+from ...engine import sealing
 from ...engine.canonical import (
     Amount,
     InvoicePosted,
@@ -90,13 +90,15 @@ class IntegrationEvent(models.AbstractModel):
             return
         currencies = {row.name: row.id for row in self.env["res.currency"].search([])}
         values, payloads = [], []
+        text = self.env["integration.payload"].sudo()._documents_text
         for flow_id, connection_id, rows in addressed:
             for object_key, correlation_id, document in rows:
+                share = self._new_share(connection_id, kind)
                 amount = getattr(document, "total_gross", None) or getattr(document, "amount", None)
                 values.append(
                     SQL(
                         "('out', %s, %s, %s, 'odoo', %s, %s, %s, %s, now() AT TIME ZONE 'UTC', "
-                        "now() AT TIME ZONE 'UTC', 'received', 'ready', 0, %s, %s, %s)",
+                        "now() AT TIME ZONE 'UTC', 'received', 'ready', 0, %s, %s, %s, %s)",
                         company.id,
                         connection_id,
                         flow_id,
@@ -107,15 +109,17 @@ class IntegrationEvent(models.AbstractModel):
                         correlation_id,
                         amount and amount.value,
                         amount and currencies.get(amount.currency),
+                        share,
                     )
                 )
-                payloads.append(json.dumps([encode(document)]))
+                payloads.append(text(share, [encode(document)]))
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO integration_message
                        (direction, company_id, connection_id, flow_id, origin, event_id, event_type, object_key, kind,
-                        occurred_at, received_at, stage, status, attempt_count, correlation_id, amount, currency_id)
+                        occurred_at, received_at, stage, status, attempt_count, correlation_id, amount, currency_id,
+                        key_share)
                 VALUES %s RETURNING id
                 """,
                 SQL(", ").join(values),
@@ -133,6 +137,12 @@ class IntegrationEvent(models.AbstractModel):
         self.env["integration.delivery"]._ring_after_commit(
             {connection_id for _flow, connection_id, _rows in addressed}
         )
+
+    @api.model
+    def _new_share(self, connection_id, kind):
+        """Return the share with which an event to a connection is encrypted, None where it is stored as it is."""
+        known = self.env["integration.connection"]._sealing_of(connection_id)
+        return sealing.new_share(known["data_key_id"]) if known and kind not in known["plain"] else None
 
     # -- what is told --------------------------------------------------------------------------------------
 

@@ -31,26 +31,34 @@ SPOOL_IN_MEMORY_BYTES = 4_000_000
 
 
 @functools.lru_cache(maxsize=4)
-def _roots_in(path, _changed_at):
+def _section_of(path, _changed_at):
     parser = ConfigParser(interpolation=None)
     try:
         parser.read(path)
     except ConfigError:
-        return ""
-    return parser.get("finance_integration", "drop_roots", fallback="")
+        return {}
+    return dict(parser["finance_integration"]) if parser.has_section("finance_integration") else {}
+
+
+def configured(option):
+    """Return what this server's configuration says, an empty text when it says nothing.
+
+    It comes from ``FINANCE_INTEGRATION_<OPTION>``, else from ``<option>`` in the section ``[finance_integration]`` of
+    Odoo's configuration file.
+    """
+    text = os.environ.get(f"FINANCE_INTEGRATION_{option.upper()}")
+    path = Path(config.get("config") or "")
+    if text is None and path.is_file():
+        text = _section_of(path, path.stat().st_mtime_ns).get(option)
+    return (text or "").strip()
 
 
 def roots():
-    """Return {name: path} of the folders that this server's configuration opens.
+    """Return {name: path} of the folders that this server's configuration opens (``drop_roots``).
 
-    They come from ``FINANCE_INTEGRATION_DROP_ROOTS``, else from ``drop_roots`` in the section
-    ``[finance_integration]`` of Odoo's configuration file: ``bank=/srv/bank payroll=/srv/payroll``.
+    They are written ``bank=/srv/bank payroll=/srv/payroll``.
     """
-    text = os.environ.get("FINANCE_INTEGRATION_DROP_ROOTS")
-    path = Path(config.get("config") or "")
-    if text is None and path.is_file():
-        text = _roots_in(path, path.stat().st_mtime_ns)
-    return read_roots(text or "")
+    return read_roots(configured("drop_roots"))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,14 @@ told apart exactly, by the moment at which the connection (with TLS: its handsha
 exception of the library.
 """
 
+import os
 import socket
+import ssl
+import tempfile
 import threading
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import requests
 import requests.exceptions
@@ -103,7 +107,8 @@ class _Tracked:
 class _Adapter(HTTPAdapter):
     """Makes tracked connections for one exchange."""
 
-    def __init__(self, exchange, guarded):
+    def __init__(self, exchange, guarded, ssl_context=None):
+        self._ssl_context = ssl_context
         facts = {"exchange": exchange, "guarded": guarded}
         self._pools = {
             "http": _pool(HTTPConnectionPool, type("_HTTP", (_Tracked, HTTPConnection), facts)),
@@ -112,6 +117,8 @@ class _Adapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args, **kwargs):
+        if self._ssl_context is not None:
+            kwargs["ssl_context"] = self._ssl_context
         result = super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = self._pools
         return result
@@ -119,6 +126,26 @@ class _Adapter(HTTPAdapter):
 
 def _pool(base, connection_class):
     return type(base.__name__, (base,), {"ConnectionCls": connection_class})
+
+
+def _context_with(certificate):
+    """Return a TLS context that shows a client certificate.
+
+    OpenSSL reads certificates from files only: the file is the owner's alone, and gone before anything is sent.
+
+    :raises AuthorizationError: ``secret_unusable``.
+    """
+    context = ssl.create_default_context()
+    handle, path = tempfile.mkstemp(prefix="finance_integration_")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(certificate)
+        context.load_cert_chain(path)
+    except (OSError, ssl.SSLError, UnicodeEncodeError) as error:
+        raise AuthorizationError("secret_unusable", "the client certificate cannot be used") from error
+    finally:
+        Path(path).unlink()
+    return context
 
 
 def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES, total_seconds=None):
@@ -130,17 +157,18 @@ def send(request, allowed_hosts=(), max_answer_bytes=MAX_ANSWER_BYTES, total_sec
     :param allowed_hosts: hosts that an administrator allowed by name although they are not public.
     :param max_answer_bytes: of a longer answer the rest is not read, and it says so (``cut_off``).
     :param total_seconds: limit of the whole exchange, default four times the request's own.
-    :raises AuthorizationError: ``address_forbidden``.
+    :raises AuthorizationError: ``address_forbidden``; ``secret_unusable``: the client certificate is not one.
     :raises TransientError: ``destination_unavailable`` (nothing was sent), ``destination_timeout`` (it was sent, and no
         complete answer came: nobody knows whether it arrived).
     """
     target = check_url(request.url, allowed_hosts)
     now = correlation.current()
     headers = {**(now.headers() if now else {}), **request.headers}
+    ssl_context = _context_with(request.certificate) if request.certificate else None
     total_seconds = total_seconds or TOTAL_FACTOR * request.timeout_seconds
     with requests.Session() as session, _Exchange(total_seconds) as exchange:
         session.trust_env = False
-        adapter = _Adapter(exchange, guarded=not target.allowed_by_name)
+        adapter = _Adapter(exchange, guarded=not target.allowed_by_name, ssl_context=ssl_context)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         try:

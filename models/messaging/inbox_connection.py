@@ -21,6 +21,7 @@ from odoo.sql_db import connection_info_for
 from ...connectors.registry import get_connector
 from ...engine import correlation
 from ...engine.canonical.base import MAX_VERSION
+from .data_key import sealed_content
 from .next_look import EXPECT, SWEEP
 
 # The columns of an event in the order of ``event_values``, with their types; the last two are the payload's.
@@ -41,6 +42,7 @@ COLUMNS = {
     "correlation_id": "text",
     "trace_parent": "text",
     "trace_state": "text",
+    "key_share": "bytea",
 }
 TYPES = (*COLUMNS.values(), "bytea", "jsonb")
 _GIVEN = ", ".join(COLUMNS)
@@ -55,7 +57,8 @@ STORE = f"""
     )
     SELECT id FROM stored
 """  # noqa: S608 - names of columns from above
-# Many events at once: an array per column, the bodies as lines of one text. Their ids follow their order.
+# Many events at once: an array per column, the bodies as lines of one text (encrypted ones in base64). Their ids follow
+# their order.
 STORE_LINES = f"""
     WITH line AS (
         SELECT * FROM unnest({", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())},
@@ -69,7 +72,9 @@ STORE_LINES = f"""
         RETURNING id, event_id
     ), kept AS (
         INSERT INTO integration_payload (message_id, raw, headers)
-        SELECT stored.id, convert_to(line.raw, 'UTF8'), '{{}}' FROM stored JOIN line USING (event_id)
+        SELECT stored.id, CASE WHEN line.key_share IS NULL THEN convert_to(line.raw, 'UTF8')
+                               ELSE decode(line.raw, 'base64') END, '{{}}'
+          FROM stored JOIN line USING (event_id)
     )
     SELECT event_id, id FROM stored
 """  # noqa: S608 - names of columns from above
@@ -96,6 +101,7 @@ def event_values(facts, envelope, event_id, raw, headers, body_digest, correlati
     rule = get_connector(facts["connector"]).spec.events.get(envelope.event_type)
     kind = rule.kind if rule else None
     flow_id, lane_id = facts["flows"].get(kind, (None, None))
+    share, stored = sealed_content(facts, kind, raw)
     return (
         facts["company_id"],
         facts["connection_id"],
@@ -112,7 +118,8 @@ def event_values(facts, envelope, event_id, raw, headers, body_digest, correlati
         body_digest,
         correlation_id,
         *trace_columns(),
-        raw,
+        share,
+        stored,
         json.dumps(headers),
     )
 

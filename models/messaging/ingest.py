@@ -75,8 +75,8 @@ class IntegrationIngest(models.AbstractModel):
         volatile = get_connector(connector).spec.volatile_keys
         if not volatile:
             return False
-        stored = self.env["integration.payload"]._raw_by_message([stored_id]).get(stored_id, b"")
         try:
+            stored = self.env["integration.payload"]._raw_by_message([stored_id]).get(stored_id, b"")
             first, second = (
                 {key: value for key, value in parse_json(body).items() if key not in volatile}
                 for body in (stored, raw)

@@ -17,6 +17,7 @@ import psycopg2
 from odoo.exceptions import AccessError, UserError
 
 from ...engine.errors import AuthorizationError, BusinessError, IntegrationError
+from .fetched import NeedsFetchError
 
 _logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def one_event():
     errors = []
     try:
         yield errors
-    except DATABASE_ERRORS:
+    except (*DATABASE_ERRORS, NeedsFetchError):
         raise
     except Exception as error:  # noqa: BLE001 - the one place: see the module's docstring
         errors.append(as_integration_error(error))
@@ -91,8 +92,8 @@ def one_batch():
 
 
 def passes(error):
-    """Whether an error of the database says nothing about what was written: a conflict, a lost connection."""
-    if isinstance(error, psycopg2.InterfaceError):
+    """Whether an error says nothing about what was written: a conflict, a lost connection, a value to be fetched."""
+    if isinstance(error, (psycopg2.InterfaceError, NeedsFetchError)):
         return True
     if not isinstance(error, psycopg2.OperationalError):
         return False

@@ -10,6 +10,7 @@ key is rotated by putting the new one in front. They come from, in this order:
 """
 
 import functools
+import hashlib
 import os
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from odoo.tools import config
 from ...engine.errors import AuthorizationError
 
 _MAX_KEY_FILE_BYTES = 10_000
+FINGERPRINT_CHARS = 12
 _cache: dict[tuple[str, ...], MultiFernet] = {}
 _files: dict[tuple[Path, int, int, int], tuple[str, ...]] = {}
 
@@ -55,22 +57,85 @@ def _read_key_file(path: Path) -> tuple[str, ...]:
 
 
 def _keys() -> tuple[str, ...]:
+    """Return the configured keys, the newest first.
+
+    :raises AuthorizationError: ``encryption_key_unusable``: a named file is missing or holds no key.
+    """
     if keys := tuple(os.environ.get("FINANCE_INTEGRATION_KEYS", "").split()):
         return keys
     if named := os.environ.get("FINANCE_INTEGRATION_KEY_FILE"):
-        return _read_key_file(Path(named))
+        try:
+            keys = _read_key_file(Path(named))
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unusable("the file with the key cannot be read") from error
+    else:
+        keys = _default_keys()
+    if not keys:
+        raise _unusable("the file with the key is empty")
+    return keys
+
+
+def _default_keys() -> tuple[str, ...]:
     path = _default_key_file()
     try:
         return _read_key_file(path)
     except FileNotFoundError:
         _make_key_file(path)
         return _read_key_file(path)
+    except UnicodeDecodeError as error:
+        raise _unusable("the file with the key holds something else") from error
 
 
 def _ring(keys: tuple[str, ...]) -> MultiFernet:
     if keys not in _cache:
-        _cache[keys] = MultiFernet([Fernet(key) for key in keys])
+        try:
+            _cache[keys] = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise _unusable("a key is 32 bytes in url-safe base64") from error
     return _cache[keys]
+
+
+def _unusable(reason: str) -> AuthorizationError:
+    return AuthorizationError("encryption_key_unusable", params={"reason": reason})
+
+
+def fingerprints() -> list[str]:
+    """Return what names each configured key without telling it, the newest first.
+
+    :raises AuthorizationError: ``encryption_key_unusable``.
+    """
+    keys = _keys()
+    _ring(keys)
+    return [_fingerprint(key) for key in keys]
+
+
+def newest() -> str:
+    """Return the fingerprint of the key that encrypts.
+
+    :raises AuthorizationError: ``encryption_key_unusable``.
+    """
+    return fingerprints()[0]
+
+
+@functools.lru_cache(maxsize=64)
+def _fingerprint(key: str) -> str:
+    return hashlib.sha256(b"finance_integration key " + key.encode()).hexdigest()[:FINGERPRINT_CHARS]
+
+
+def opened_by(token: str) -> str:
+    """Return the fingerprint of the configured key that opens ``token``, an empty text when none does.
+
+    :raises AuthorizationError: ``encryption_key_unusable``.
+    """
+    keys = _keys()
+    _ring(keys)
+    for key in keys:
+        try:
+            Fernet(key).decrypt(token.encode("ascii"))
+        except InvalidToken:
+            continue
+        return _fingerprint(key)
+    return ""
 
 
 # A signature is verified with the same secret for every event. The keys that open it are in this memory anyway.

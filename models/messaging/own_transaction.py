@@ -9,6 +9,7 @@ from contextlib import closing
 from odoo import SUPERUSER_ID, api
 
 from . import isolation
+from .fetched import with_fetches
 
 _logger = logging.getLogger(__name__)
 
@@ -26,10 +27,15 @@ def in_own_transaction(registry, step, context=None):
     """Run ``step(env)`` on a cursor of its own and commit; a database conflict repeats it from a fresh snapshot.
 
     A connection that is lost during the commit repeats it, too, and nobody knows whether it was committed: ``step`` has
-    to find what it did before.
+    to find what it did before. What it needs from outside (a secret of a vault, an access token) is fetched when no
+    transaction is open, and then it is done again.
 
     :raises psycopg2.Error: again and again.
     """
+    return with_fetches(lambda: _repeated(registry, step, context))
+
+
+def _repeated(registry, step, context):
     for tries_left in reversed(range(DATABASE_TRIES)):
         try:
             with isolation.conflicts_are_expected(states(tries_left)), closing(registry.cursor()) as cr:

@@ -9,6 +9,7 @@ from ...engine.classification import hidden_texts, masked
 from ...engine.errors import IntegrationError
 from ...engine.json_guard import parse_json
 from ...engine.redaction import redact, redact_headers
+from .error_words import in_words
 
 MAX_SHOWN_CHARS = 100_000
 
@@ -24,16 +25,22 @@ class IntegrationPayloadView(models.AbstractModel):
         payload = self.env["integration.payload"].sudo().search([("message_id", "=", message.id)], limit=1)
         if not payload:
             return {"payload": False, "headers": False, "documents": False}
-        raw = payload._raw_by_message(message.ids).get(message.id, b"")
+        headers = _text(redact_headers(payload.headers or {}))
+        try:
+            raw = payload._raw_by_message(message.ids).get(message.id, b"")
+            documents = payload._documents_by_message(message.ids).get(message.id)
+        except IntegrationError as error:  # erased, or no key of this server opens it
+            words = in_words(self.env, error)
+            return {"payload": words, "headers": headers, "documents": False}
         keys = get_connector(message.connection_id.connector).spec.sensitive_keys
-        kind, documents = message.kind or "", payload.documents or []
+        kind, documents = message.kind or "", documents or []
         hidden = self._hidden_classes()
         personal = CONFIDENTIAL in hidden
         texts = frozenset().union(*(hidden_texts(kind, document, hidden) for document in documents))
         shown = [masked(kind, document, hidden) for document in documents]
         return {
             "payload": self._pretty(raw, keys, texts, personal),
-            "headers": _text(redact_headers(payload.headers or {})),
+            "headers": headers,
             "documents": _text(redact(shown, keys)) if shown else False,
         }
 

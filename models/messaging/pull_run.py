@@ -2,6 +2,7 @@
 """One run over a fetched list: each step is one transaction, and the run is a batch with its totals."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -48,17 +49,17 @@ class IntegrationConnection(models.Model):
 
     def _pull_request(self, pull):
         """Return everything that the request for the next page needs, read in one short transaction."""
-        credential = self.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid)
         cursor = self.pull_cursor_ids.filtered(lambda row: row.pull == pull)
-        settings = self._settings()
+        kind, secret = self._access()
+        settings = self._settings() | {"access_kind": kind}
         position = cursor.position or {}
-        secret = credential[:1].sudo()._reveal() if credential else ""
+        request = get_connector(self.connector).pull_request(pull, position, settings, secret)
         return {
             "connector": self.connector,
             "settings": settings,
             "position": position,
             "order": cursor.progress or None,
-            "request": get_connector(self.connector).pull_request(pull, position, settings, secret),
+            "request": replace(request, certificate=self._client_certificate()),
             "allowed_hosts": (self.allowed_hosts or "").split(),
         }
 
@@ -119,6 +120,7 @@ class IntegrationConnection(models.Model):
                 flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"
             },
             "default_lane": self.flow_ids.lane_id[:1].id,
+            "sealing": self._sealing_of(self.id),
         }
 
     # -- when it goes wrong --------------------------------------------------------------------------------

@@ -306,7 +306,10 @@ class IntegrationConnection(models.Model):
                 scheme = get_scheme(self._outbound_scheme(secret))
                 signature = scheme.sign(request.body, secret, utc_now(), event_id)
                 request = replace(
-                    request, headers={**request.headers, **signature}, timeout_seconds=TEST_SECONDS
+                    request,
+                    headers={**request.headers, **signature},
+                    timeout_seconds=TEST_SECONDS,
+                    certificate=self._client_certificate(),
                 )
                 found.append(("out", request, allowed))
         credential = self.credential_ids.filtered(lambda row: row.purpose == "api" and row.is_valid)
@@ -337,9 +340,9 @@ class IntegrationConnection(models.Model):
 class IntegrationCredential(models.Model):
     _inherit = "integration.credential"
 
-    def _inverse_value(self):
+    def _changed(self, detail=None):
         """A new secret is what a pause because of secrets waits for: it is tried at once."""
-        result = super()._inverse_value()
+        result = super()._changed(detail)
         for connection in self.connection_id:
             for row in connection.sudo().circuit_ids:
                 if row.pause_code in _ENDED_BY_A_SECRET:

@@ -106,14 +106,14 @@ class IntegrationReplayRun(models.Model):
                        (direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, replayed_origin,
                         replay_of_id, replay_line_id, event_id, event_type, object_key, version, kind, occurred_at,
                         received_at, stage, status, attempt_count, tries_before, body_digest, correlation_id, amount,
-                        currency_id, trace_parent, trace_state, next_trigger, trigger_user_id)
+                        currency_id, trace_parent, trace_state, key_share, next_trigger, trigger_user_id)
                 SELECT o.direction, o.company_id, o.connection_id, o.endpoint_id, o.flow_id, o.lane_id, 'replay',
                        COALESCE(o.replayed_origin, o.origin), o.id, l.id,
                        o.event_id || '#replay-' || 1 + (SELECT count(*) FROM integration_message r
                                                          WHERE r.replay_of_id = o.id),
                        o.event_type, o.object_key, o.version, o.kind, o.occurred_at, now() AT TIME ZONE 'UTC',
                        'received', 'ready', 0, 0, o.body_digest, o.correlation_id, o.amount, o.currency_id,
-                       o.trace_parent, o.trace_state, 'replay', %s
+                       o.trace_parent, o.trace_state, o.key_share, 'replay', %s
                   FROM integration_replay_line l JOIN integration_message o ON o.id = l.message_id
                  WHERE l.id = ANY(%s)
                  ORDER BY o.id

@@ -15,6 +15,7 @@ FORBIDDEN_IPV4 = [
     *["192.168.1.1", "169.254.169.254", "169.254.170.2", "169.254.0.1", "100.64.0.1", "100.100.100.200"],
     *["168.63.129.16", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1"],
     *["224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"],
+    *["169.254.170.23", "169.254.0.23", "169.254.42.42", "192.80.8.124"],
 ]
 PUBLIC_IPV4 = ["8.8.8.8", "1.1.1.1", "93.184.215.14", "172.32.0.1", "100.128.0.1", "192.169.0.1"]
 
@@ -46,6 +47,8 @@ def test_inner_addresses_are_refused_in_every_form(address):
     refused(check_address, f"::{address}")
     number = int(ipaddress.IPv4Address(address))
     refused(check_address, f"2002:{number >> 16:x}:{number & 0xFFFF:x}::1")
+    for isatap in ("0:5efe", "200:5efe"):
+        refused(check_address, f"2606:4700::{isatap}:{number >> 16:x}:{number & 0xFFFF:x}")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,9 @@ def test_inner_addresses_are_refused_in_every_form(address):
             "fc00::1",
             "fd12::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
+            "fd20:ce::254",
+            "fd00:42::42",
             "ff02::1",
             "fec0::1",
         ],
@@ -164,6 +170,24 @@ def test_public_https_is_permitted(url, target):
         "https://[nonsense]/",
         "https://[1.2.3.4]/",
         "https://2130706433/",
+        "https://127.0.0.1.:443/",
+        "https://127.0.0.1%00.example/",
+        "https://%31%32%37.0.0.1/",
+        "https://127。0。0。1/",
+        "https://①②⑦.⓪.⓪.①/",
+        "https://१२७.0.0.1/",
+        "https://０x7f.1/",
+        "https://[::ffff:7f00:1]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fe80::1%eth0]/",
+        "https://0/",
+        "https://00000177.1/",
+        "https://0x7f.0x0.0x0.0x1/",
+        "https://169.254.43518/",
+        "https://metadata/",
+        "https://kubernetes.default.svc.cluster.local/",
         "https://0x7f000001/",
         "https://0x7f.1/",
         "https://017700000001/",

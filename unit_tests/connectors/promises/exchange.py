@@ -10,6 +10,7 @@ from odoo.addons.finance_integration.connectors.base import UNSAID, Connector, H
 from odoo.addons.finance_integration.engine.canonical import KINDS
 from odoo.addons.finance_integration.engine.errors import IntegrationError
 from odoo.addons.finance_integration.engine.json_guard import parse_json
+from odoo.addons.finance_integration.engine.outgoing_access import API_KEY, authorization
 from odoo.addons.finance_integration.engine.signatures import SignedRequest, get_scheme
 
 from .cases import NOW, UNKNOWN_TYPE, URL, DeviationError, expect, inbound_events, outcome, read_cases
@@ -32,6 +33,15 @@ ANSWERS = (
 def check_pull(connector: Connector, pull: str, settings: dict) -> None:
     """The secret is in the headers only; every bad answer has its name; odd cursors are refused by name."""
     secret = "sk_test_suite_only_0001"
+    for kind in connector.spec.access_kinds:
+        asked = connector.pull_request(pull, {}, {**settings, "access_kind": kind}, secret)
+        expect(
+            secret not in asked.url and secret.encode() not in asked.body, f"{kind}: secret in the address"
+        )
+        shown = {name.lower(): value for name, value in asked.headers.items()}
+        if kind != API_KEY:  # where an API key goes is the vendor's choice
+            expect(shown.get("authorization") == authorization(kind, secret), f"{kind}: another header")
+    expect(not connector.pull_request(pull, {}, settings, secret).certificate, "certificates are the hub's")
     request = connector.pull_request(pull, {}, settings, secret)
     expect(request.url.startswith("https://"), "the request is not encrypted")
     expect(secret not in request.url and secret.encode() not in request.body, "the secret is in the address")
