@@ -121,7 +121,6 @@ class IntegrationEndpoint(models.Model):
             "max_body_bytes": spec.max_body_bytes,
             "tolerance_seconds": spec.clock_tolerance_seconds,
             "rate_per_second": spec.inbound_rate_per_second,
-            "database": self.env.cr.dbname,
             "hosts": self._host_count(),
         }
 
