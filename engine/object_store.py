@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from xml.etree import ElementTree
 
-from .errors import AuthorizationError, IntegrationError, TransientError
+from .errors import AuthorizationError, ContractError, IntegrationError, TransientError
 from .file_names import forbidden
+from .formats.xml_guard import parse_xml
 from .signatures.aws_v4 import encoded
+
+if TYPE_CHECKING:
+    from .formats.xml_guard import Element
 
 PAGE_KEYS = 1000
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -120,23 +124,21 @@ def _error_code(body: bytes) -> str:
         return ""
 
 
-def _xml(body: bytes, wanted: str) -> ElementTree.Element:
-    """Return the root of an answer; a document type is never read, so that nothing can be expanded."""
+def _xml(body: bytes, wanted: str) -> Element:
+    """Return the root of an answer."""
     problem = TransientError("source_unavailable", wanted, params={"status": "an unreadable answer"})
-    if b"<!" in body:
-        raise problem
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - no document type, bounded by the client
-    except (ElementTree.ParseError, ValueError) as error:
+        root = parse_xml(body, wanted)
+    except ContractError as error:
         raise problem from error
     if _name(root) != wanted:
         raise problem
     return root
 
 
-def _name(element: ElementTree.Element) -> str:
+def _name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _text(element: ElementTree.Element, name: str) -> str:
+def _text(element: Element, name: str) -> str:
     return next(((child.text or "") for child in element if _name(child) == name), "")

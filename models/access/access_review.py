@@ -8,7 +8,7 @@ from odoo.fields import Domain
 
 from ...engine.access import VERBS
 from ...engine.canonical_json import canonical_bytes, digest
-from ...engine.csv_text import csv_bytes
+from ...engine.csv_safe import csv_line
 from .protected import Protected
 
 MAX_REMINDED = 5
@@ -177,7 +177,7 @@ class IntegrationAccessReview(Protected, models.Model):
         file = self.env["ir.attachment"].create(
             {
                 "name": f"access-review-{self.company_id.id}-{self.date_from}-{self.date_to}.csv",
-                "datas": base64.b64encode(csv_bytes(head, rows)),
+                "datas": base64.b64encode(_table(head, rows)),
                 "mimetype": "text/csv",
             }
         )
@@ -261,3 +261,11 @@ class IntegrationAccessReview(Protected, models.Model):
                 ]
             )
         )
+
+
+def _table(head, rows):
+    """Return a table as UTF-8 with the mark by which spreadsheets know it."""
+    cells = [
+        [value if isinstance(value, int) else str(value or "") for value in row] for row in (head, *rows)
+    ]
+    return "\ufeff".encode() + b"".join(csv_line(line) for line in cells)
