@@ -87,9 +87,17 @@ class IntegrationEncryptionKey(models.Model):
     @api.model
     def _refresh(self):
         """Know every key that is configured or that something is encrypted with."""
-        known = set(self.sudo().search([], limit=MAX_KEYS).mapped("fingerprint"))
-        wanted = {*key_ring.fingerprints(), *self._counts()} - {UNKNOWN} - known
-        self.sudo().create([{"fingerprint": fingerprint} for fingerprint in sorted(wanted)])
+        wanted = {*key_ring.fingerprints(), *self._counts()} - {UNKNOWN}
+        # Two who store their first secret at the same moment do not refuse each other.
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO integration_encryption_key (fingerprint, first_seen_at)
+                SELECT unnest(%s), now() AT TIME ZONE 'UTC' ON CONFLICT (fingerprint) DO NOTHING
+                """,
+                sorted(wanted),
+            )
+        )
 
     @api.model
     def _check_administrator(self):

@@ -52,6 +52,7 @@ class IntegrationCredential(models.Model):
         for connection in connections:
             connection._look_at_ends(now)
         self._check_readable()
+        self.env["integration.encryption.key"]._refresh()
 
     def _has_successor(self, now):
         """Whether another secret for the same purpose is valid now and ends later, or never."""

@@ -237,9 +237,11 @@ class IntegrationCredential(models.Model):
         )
 
     def _changed(self, detail=None):
-        """A secret that was entered once more can be read."""
+        """A secret that was entered once more can be read, and its key is known from now on."""
         self._found_readable()
-        return super()._changed(detail)
+        result = super()._changed(detail)
+        self.env["integration.encryption.key"]._refresh()
+        return result
 
     def _found_readable(self):
         for credential in self.sudo().filtered("is_unreadable"):
