@@ -81,7 +81,7 @@ class TestRetention(IntegrationCommon):
         self.retention("confidential", erase_days=365)
         self.night()
         self.assertEqual((self.kept(archived), self.kept(young)), ("nowhere", "database"))
-        self.assertTrue(archived.content_erased_at)
+        self.assertTrue(archived.archive_erased_at)
         self.assertFalse(archived.archive_id.sudo().file)
         self.assertEqual(archived.body_digest, digest)
         self.assertTrue(archived.effect_ids)

@@ -35,6 +35,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_refusal": "approve",
         "action_open_lines": "view",
     },
+    "integration.erasure": {"action_ask": "ask"},
     "integration.replay.line": {"action_open_became": "view", "action_open_event": "view"},
     # -- exceptions ------------------------------------------------------------------------------------------------
     "integration.exception": {
@@ -44,6 +45,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_mark_resolved": "resolve",
         "action_add_mapping": "resolve",
         "action_apply": "resolve",
+        "action_book_anew": "approve",
         "action_accept_difference": "resolve",
         "action_ask_reopening": "resolve",
         "action_ask_resend": "resolve",

@@ -192,3 +192,7 @@ class IntegrationSubscription(Protected, models.Model):
 
 class IntegrationMapping(Protected, models.Model):
     _inherit = "integration.mapping"
+
+
+class IntegrationErasure(Protected, models.Model):
+    _inherit = "integration.erasure"

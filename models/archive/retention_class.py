@@ -226,7 +226,7 @@ class IntegrationArchive(models.Model):
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
-    content_erased_at = fields.Datetime(related="archive_id.erased_at", string="Content erased")
+    archive_erased_at = fields.Datetime(related="archive_id.erased_at", string="Archive erased")
 
     def _bring_back(self):
         if self.archive_id.filtered("erased_at"):
