@@ -83,7 +83,7 @@ class TestSweep(SweepCommon):
         message = self.invoice("S-1")
         for connection_state, status in (("paused", "ready"), ("active", "parked"), ("active", "done")):
             with self.subTest(status):
-                self.partner_connection.state = connection_state
+                self.partner_connection.with_env(self.root).state = connection_state
                 message.with_env(self.root)._write({"status": status})
                 self.env.flush_all()
                 self.env["queue.job"].sudo().search([]).unlink()

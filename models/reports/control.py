@@ -4,10 +4,13 @@
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
+from ...engine.error_catalogue import CODES
 from ...engine.watchdog import FINDINGS
 from .definition import DAY, INSTANT, NUMBER, Column, Report, Scope, define, in_period
 
 _lt = LazyTranslate(__name__)
+# An exception keeps the code of its cause; its words are made where they are read.
+EXCEPTION_TITLES = {code: info.title for code, info in CODES.items()}
 _RECORDED = SQL("a.recorded_at")
 # What says that something could not be reached or did not work, and that it works again.
 OUTAGE_CODES = (
@@ -96,7 +99,7 @@ define(
 def _exceptions(scope: Scope) -> SQL:
     return SQL(
         """
-        SELECT x.create_date, x.name, x.severity, c.name, x.deadline, o.login, x.state, x.resolved_at, r.login,
+        SELECT x.create_date, x.code, x.severity, c.name, x.deadline, o.login, x.state, x.resolved_at, r.login,
                x.resolution, round(extract(epoch FROM COALESCE(x.resolved_at, %(as_of)s) - x.create_date) / 3600)::int,
                CASE WHEN COALESCE(x.resolved_at, %(as_of)s) > x.deadline THEN ':late' END
           FROM integration_exception x
@@ -124,7 +127,7 @@ define(
         ),
         columns=(
             Column(_lt("Since"), INSTANT),
-            Column(_lt("Exception")),
+            Column(_lt("Exception"), words=EXCEPTION_TITLES),
             Column(_lt("Severity"), labels=("integration.exception", "severity")),
             Column(_lt("Connection")),
             Column(_lt("Act by"), INSTANT),
@@ -211,7 +214,7 @@ def _outages(scope: Scope) -> SQL:
         """
         SELECT at, name, what, who, ended, hours
           FROM (
-            SELECT x.create_date AS at, COALESCE(c.name, ':hub') AS name, x.name AS what, NULL AS who,
+            SELECT x.create_date AS at, COALESCE(c.name, ':hub') AS name, x.code AS what, NULL AS who,
                    x.resolved_at AS ended,
                    round(extract(epoch FROM COALESCE(x.resolved_at, %(as_of)s) - x.create_date) / 3600, 1) AS hours
               FROM integration_exception x
@@ -245,7 +248,7 @@ define(
         columns=(
             Column(_lt("When"), INSTANT),
             Column(_lt("Where"), words={":hub": _lt("the hub itself")}),
-            Column(_lt("What")),
+            Column(_lt("What"), words=EXCEPTION_TITLES),
             Column(_lt("By")),
             Column(_lt("Over at"), INSTANT),
             Column(_lt("Hours"), NUMBER),
