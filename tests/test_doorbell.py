@@ -79,6 +79,4 @@ class TestDoorbell(IntegrationCommon):
 
         with patch.object(lane_module._logger, "info") as said:
             lane_module._unlock(Lost(), self.lane.id)
-        self.assertEqual(
-            said.call_args.args[1:], (lane_module.LOCK_SPACE, self.lane.id, "InterfaceError")
-        )
+        self.assertEqual(said.call_args.args[1:], (lane_module.LOCK_SPACE, self.lane.id, "InterfaceError"))
