@@ -11,6 +11,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from ..engine.access import ADMINISTRATOR, APPROVER, OPERATOR
 from ..hooks import uninstall_hook
 from ..models.access import service_activity
+from ..models.odoo import res_company_payee
 from .access_common import AccessCommon
 
 BANK_RIGHT = "account.group_validate_bank_account"
@@ -128,8 +129,11 @@ class TestConflictingRights(AccessCommon):
 
 
 class TestBankDetails(AccessCommon):
+    """Of a company that asks for no approvals of bank accounts; those that do: ``test_bank_details.py`` and below."""
+
     def setUp(self):
         super().setUp()
+        self.guard(False)
         facts = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
         groups = f"base.group_partner_manager,{BANK_RIGHT}"
         self.first = new_test_user(self.env, "bank_first", groups=groups, **facts)
@@ -140,8 +144,19 @@ class TestBankDetails(AccessCommon):
         return (
             self.env["res.partner.bank"]
             .with_user(user)
-            .create({"acc_number": "DE89370400440532013000", "partner_id": self.supplier.id, **values})
+            .create(
+                {
+                    "acc_number": "DE89370400440532013000",
+                    "partner_id": self.supplier.id,
+                    "company_id": self.company.id,
+                    **values,
+                }
+            )
         )
+
+    def guard(self, guarded):
+        rules = self.company.sudo().with_context(integration_payee_rules=res_company_payee._KEY)
+        rules.integration_bank_guard = guarded
 
     def test_settings_do_not_give_the_right_to_trust_bank_accounts(self):
         self.assertNotIn(self.env.ref(BANK_RIGHT), self.env.ref("base.group_system").all_implied_ids)
@@ -187,6 +202,25 @@ class TestBankDetails(AccessCommon):
             [(leaf.action, leaf.user_id) for leaf in actions],
             [("bank.create", self.first), ("bank.trust", self.second)],
         )
+
+    def test_with_approvals_nobody_trusts_it_directly_and_the_approval_is_an_act_of_the_approver(self):
+        account = self.account(self.first)
+        self.guard(True)
+        account.invalidate_recordset(["integration_governed"])
+        for user in (self.first, self.second):
+            with self.assert_refused(f"past the approval as {user.login}"):
+                account.with_user(user).allow_out_payment = True
+        approver = self.people["approver"]
+        request = account.with_user(self.first).sudo()._integration_ask(
+            {"called_person": "Anna", "called_number": "+1"}, "Because", self.env["ir.attachment"]
+        )
+        request.with_user(approver).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(account.allow_out_payment)
+        trusts = self.env["integration.audit.leaf"].search(
+            [("res_id", "=", account.id), ("action", "=", "bank.trust")]
+        )
+        self.assertEqual(trusts.user_id, approver)
 
     def test_entering_and_trusting_in_one_go_is_refused_too(self):
         self.in_production()
