@@ -133,7 +133,7 @@ class TestBankDetails(AccessCommon):
 
     def setUp(self):
         super().setUp()
-        self.guard(False)
+        self.guard(guarded=False)
         facts = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
         groups = f"base.group_partner_manager,{BANK_RIGHT}"
         self.first = new_test_user(self.env, "bank_first", groups=groups, **facts)
@@ -154,7 +154,7 @@ class TestBankDetails(AccessCommon):
             )
         )
 
-    def guard(self, guarded):
+    def guard(self, *, guarded):
         rules = self.company.sudo().with_context(integration_payee_rules=res_company_payee._KEY)
         rules.integration_bank_guard = guarded
 
@@ -205,14 +205,18 @@ class TestBankDetails(AccessCommon):
 
     def test_with_approvals_nobody_trusts_it_directly_and_the_approval_is_an_act_of_the_approver(self):
         account = self.account(self.first)
-        self.guard(True)
+        self.guard(guarded=True)
         account.invalidate_recordset(["integration_governed"])
         for user in (self.first, self.second):
             with self.assert_refused(f"past the approval as {user.login}"):
                 account.with_user(user).allow_out_payment = True
         approver = self.people["approver"]
-        request = account.with_user(self.first).sudo()._integration_ask(
-            {"called_person": "Anna", "called_number": "+1"}, "Because", self.env["ir.attachment"]
+        request = (
+            account.with_user(self.first)
+            .sudo()
+            ._integration_ask(
+                {"called_person": "Anna", "called_number": "+1"}, "Because", self.env["ir.attachment"]
+            )
         )
         request.with_user(approver).action_approve()
         self.env.invalidate_all()

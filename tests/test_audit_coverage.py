@@ -306,7 +306,7 @@ class TestRights(CoverageCommon):
             return step(self.root)
 
         with (
-            patch.object(service_activity, "request", True),
+            patch.object(service_activity, "request", object()),
             patch.object(service_activity, "in_own_transaction", side_effect=here),
         ):
             for user in users:

@@ -33,7 +33,9 @@ class ResPartnerBank(models.Model):
         distrusted = self.browse()
         if vals.get("allow_out_payment") is False:
             distrusted = self.filtered("allow_out_payment")
-        result = super().write(vals)  # where the company guards its bank accounts, only an approval gets through
+        result = super().write(
+            vals
+        )  # where the company guards its bank accounts, only an approval gets through
         trusting._integration_note("bank.trust")
         distrusted._integration_note("bank.distrust")
         return result

@@ -40,7 +40,8 @@ class ResUsers(models.Model):
                 user_id = self.id
                 # Of its own, because the transaction at hand is rolled back.
                 in_own_transaction(
-                    self.env.registry, lambda own: own["res.users"].browse(user_id)._integration_note_refused()
+                    self.env.registry,
+                    lambda own: own["res.users"].browse(user_id)._integration_note_refused(),
                 )
             raise
 
