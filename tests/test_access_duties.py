@@ -138,7 +138,8 @@ class TestBankDetails(AccessCommon):
         groups = f"base.group_partner_manager,{BANK_RIGHT}"
         self.first = new_test_user(self.env, "bank_first", groups=groups, **facts)
         self.second = new_test_user(self.env, "bank_second", groups=groups, **facts)
-        self.supplier = self.env["res.partner"].create({"name": "Supplier"})
+        # Its accounts belong to its company.
+        self.supplier = self.env["res.partner"].create({"name": "Supplier", "company_id": self.company.id})
 
     def account(self, user, **values):
         return (
@@ -148,7 +149,6 @@ class TestBankDetails(AccessCommon):
                 {
                     "acc_number": "DE89370400440532013000",
                     "partner_id": self.supplier.id,
-                    "company_id": self.company.id,
                     **values,
                 }
             )

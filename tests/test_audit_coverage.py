@@ -300,20 +300,21 @@ class TestRights(CoverageCommon):
         self.assertEqual(len(self.leaves("user.sign_in")), 1)
 
     def guess(self, *users):
-        """Let somebody guess the passwords of these users over the wire."""
-
-        def here(_registry, step):
-            return step(self.root)
-
+        """Let somebody guess the passwords of these users over the wire; what is refused is rolled back."""
+        steps = []
         with (
             patch.object(service_activity, "request", object()),
-            patch.object(service_activity, "in_own_transaction", side_effect=here),
+            patch.object(
+                service_activity, "in_own_transaction", side_effect=lambda _registry, step: steps.append(step)
+            ),
         ):
             for user in users:
                 with self.assertRaises(AccessDenied):
                     user.with_user(user)._check_credentials(
                         {"type": "password", "password": "guessed"}, {"interactive": True}
                     )
+        for step in steps:
+            step(self.root)
 
     def test_refused_sign_ins(self):
         service, operator = self.stripe_connection.service_user_id, self.people["operator"]

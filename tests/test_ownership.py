@@ -259,7 +259,11 @@ class TestRules(MasterCommon):
                 refused()
 
     def test_a_forged_rule_is_only_a_draft(self):
-        rule = self.draft(state="active", is_default=True, approved_by_id=self.env.uid)
+        forged = {"state": "active", "is_default": True, "approved_by_id": self.env.uid}
+        for name, value in forged.items():
+            with self.assertRaises(AccessError):
+                self.draft(**{name: value})
+        rule = self.draft().sudo().copy(forged)
         self.assertEqual((rule.state, rule.is_default, bool(rule.approved_by_id)), ("draft", False, False))
 
     def test_who_asks_does_not_agree(self):
