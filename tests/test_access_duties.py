@@ -311,7 +311,7 @@ class TestSecondFactor(AccessCommon):
             ._ask(flow, "Pause", {"state": "paused"}, "Because")
         )
 
-    def secret(self, user):
+    def secret(self, user, **values):
         return (
             self.env["integration.credential"]
             .with_user(user)
@@ -320,6 +320,7 @@ class TestSecondFactor(AccessCommon):
                     "connection_id": self.stripe_connection.id,
                     "purpose": "api",
                     "value": "sk_live_0123456789abcdef",
+                    **values,
                 }
             )
         )
@@ -359,7 +360,18 @@ class TestSecondFactor(AccessCommon):
             with self.assert_refused("secret"):
                 attempt()
         self.give_second_factor(administrator)
-        self.secret(administrator)
+        waiting = self.secret(administrator, pending_reason="The old one ends").sudo()
+        self.assertTrue(waiting.pending_ciphertext, "another person decides about it")
+        hidden = (waiting.pending_ciphertext[:20], waiting.pending_hint)
+        number = waiting.id
+        waiting.with_user(administrator).unlink()
+        self.env.flush_all()
+        leaves = self.root["integration.audit.leaf"].search(
+            [("res_model", "=", "integration.credential"), ("res_id", "=", number)]
+        )
+        self.assertTrue(leaves)
+        for text in hidden:
+            self.assertNotIn(text, " ".join(leaf.detail or "" for leaf in leaves))
 
     def test_a_connection_being_set_up_for_real_books_asks_for_it_too(self):
         connection = self._connection("stripe", "Real")
