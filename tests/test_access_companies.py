@@ -14,7 +14,17 @@ from .access_common import ROLES, AccessCommon
 
 HUB = "integration."
 # Models without a company: what they hold is the same for everybody.
-COMMON = {"integration.error.resolution": "what an error code means"}
+COMMON = {
+    "integration.error.resolution": "what an error code means",
+    "integration.audit.key": "public keys; the trail is sealed as one",
+    "integration.audit.seal": "numbers and digests; the trail is sealed as one",
+    "integration.audit.verification": "how many entries of the trail hold; names none of them",
+    "integration.contract": "published with the hub, the same for everybody",
+    "integration.contract.field": "the same",
+    "integration.encryption.key": "fingerprints of the keys of this server",
+    "integration.key.rotation": "how far this server has encrypted anew",
+    "integration.duplicate.key": "digests; read by who administers Odoo only",
+}
 # So many models may keep out what is put past the hub's own code; of those the rule is looked at instead.
 MAX_UNFILLED = 10
 # Where the company stands, for models that have no field of their own.
@@ -98,6 +108,8 @@ class TestOtherCompany(AccessCommon):
         if model == "res.company":
             return self.company.id
         records = self.root[model]
+        if model == "res.currency":  # one that nothing of the company has yet
+            return records.with_context(active_test=False).search([], order="id desc", limit=1).id
         domain = [("company_id", "=", self.company.id)] if "company_id" in records._fields else []
         found = records.search(domain, limit=1) or records.search([], limit=1)
         if not found and model.startswith(HUB):
@@ -180,10 +192,18 @@ class TestOtherCompany(AccessCommon):
                     self.assert_taken_back(f"{model._name} as {role}"),
                     mute_logger("odoo.sql_db"),
                 ):
+                    self.clear(model)  # what is there already must not be why it is refused
                     mine.create({**self.needed(model), **values})
                 self.assertEqual(model.search_count([]), before, model._name)
                 made += 1
         self.assertGreater(made, 8)
+
+    def clear(self, model):
+        """Take the rows of this company out of the model's table, as far as nothing holds them."""
+        if not model._fields["company_id"].store:
+            return
+        with suppress(psycopg2.Error), self.env.cr.savepoint():
+            self.env.cr.execute(f'DELETE FROM "{model._table}" WHERE company_id = %s', [self.company.id])
 
     def owner(self, model, field):
         return model._fields[field.related.split(".")[0]].comodel_name
@@ -200,9 +220,21 @@ class TestOtherCompany(AccessCommon):
                 values[name] = field.get_values(self.root)[0]
             elif field.type in ("char", "text"):
                 values[name] = "other"
-            elif field.type in ("integer", "float", "monetary"):
+            elif field.type in ("integer", "float", "monetary", "many2one_reference"):
                 values[name] = 1
+            elif field.type == "date":
+                values[name] = "2026-03-02"
+            elif field.type == "datetime":
+                values[name] = "2026-03-02 10:00:00"
         return values
+
+    def test_what_is_common_is_changed_by_nobody_of_a_company_and_digests_are_read_by_none(self):
+        for name in COMMON:
+            for role, user in self.foreigners.items():
+                model = self.env[name].with_user(user)
+                self.assertFalse(model.has_access("create") or model.has_access("unlink"), f"{name} {role}")
+        for user in self.foreigners.values():
+            self.assertFalse(self.env["integration.duplicate.key"].with_user(user).has_access("read"))
 
     def test_choosing_the_company_in_the_context_opens_nothing(self):
         """Who is no member of a company is refused when it is chosen by the call itself."""

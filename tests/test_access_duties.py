@@ -11,6 +11,7 @@ from odoo.tests import HttpCase, new_test_user, tagged
 from ..engine.access import ADMINISTRATOR, APPROVER, OPERATOR
 from ..hooks import uninstall_hook
 from ..models.access import service_activity
+from ..models.odoo import res_company_payee
 from .access_common import AccessCommon
 
 BANK_RIGHT = "account.group_validate_bank_account"
@@ -128,20 +129,34 @@ class TestConflictingRights(AccessCommon):
 
 
 class TestBankDetails(AccessCommon):
+    """Of a company that asks for no approvals of bank accounts; those that do: ``test_bank_details.py`` and below."""
+
     def setUp(self):
         super().setUp()
+        self.guard(guarded=False)
         facts = {"company_id": self.company.id, "company_ids": [(6, 0, self.company.ids)]}
         groups = f"base.group_partner_manager,{BANK_RIGHT}"
         self.first = new_test_user(self.env, "bank_first", groups=groups, **facts)
         self.second = new_test_user(self.env, "bank_second", groups=groups, **facts)
-        self.supplier = self.env["res.partner"].create({"name": "Supplier"})
+        # Its accounts belong to its company.
+        self.supplier = self.env["res.partner"].create({"name": "Supplier", "company_id": self.company.id})
 
     def account(self, user, **values):
         return (
             self.env["res.partner.bank"]
             .with_user(user)
-            .create({"acc_number": "DE89370400440532013000", "partner_id": self.supplier.id, **values})
+            .create(
+                {
+                    "acc_number": "DE89370400440532013000",
+                    "partner_id": self.supplier.id,
+                    **values,
+                }
+            )
         )
+
+    def guard(self, *, guarded):
+        rules = self.company.sudo().with_context(integration_payee_rules=res_company_payee._KEY)
+        rules.integration_bank_guard = guarded
 
     def test_settings_do_not_give_the_right_to_trust_bank_accounts(self):
         self.assertNotIn(self.env.ref(BANK_RIGHT), self.env.ref("base.group_system").all_implied_ids)
@@ -187,6 +202,29 @@ class TestBankDetails(AccessCommon):
             [(leaf.action, leaf.user_id) for leaf in actions],
             [("bank.create", self.first), ("bank.trust", self.second)],
         )
+
+    def test_with_approvals_nobody_trusts_it_directly_and_the_approval_is_an_act_of_the_approver(self):
+        account = self.account(self.first)
+        self.guard(guarded=True)
+        account.invalidate_recordset(["integration_governed"])
+        for user in (self.first, self.second):
+            with self.assert_refused(f"past the approval as {user.login}"):
+                account.with_user(user).allow_out_payment = True
+        approver = self.people["approver"]
+        request = (
+            account.with_user(self.first)
+            .sudo()
+            ._integration_ask(
+                {"called_person": "Anna", "called_number": "+1"}, "Because", self.env["ir.attachment"]
+            )
+        )
+        request.with_user(approver).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(account.allow_out_payment)
+        trusts = self.env["integration.audit.leaf"].search(
+            [("res_id", "=", account.id), ("action", "=", "bank.trust")]
+        )
+        self.assertEqual(trusts.user_id, approver)
 
     def test_entering_and_trusting_in_one_go_is_refused_too(self):
         self.in_production()
@@ -273,7 +311,7 @@ class TestSecondFactor(AccessCommon):
             ._ask(flow, "Pause", {"state": "paused"}, "Because")
         )
 
-    def secret(self, user):
+    def secret(self, user, **values):
         return (
             self.env["integration.credential"]
             .with_user(user)
@@ -282,6 +320,7 @@ class TestSecondFactor(AccessCommon):
                     "connection_id": self.stripe_connection.id,
                     "purpose": "api",
                     "value": "sk_live_0123456789abcdef",
+                    **values,
                 }
             )
         )
@@ -321,7 +360,18 @@ class TestSecondFactor(AccessCommon):
             with self.assert_refused("secret"):
                 attempt()
         self.give_second_factor(administrator)
-        self.secret(administrator)
+        waiting = self.secret(administrator, pending_reason="The old one ends").sudo()
+        self.assertTrue(waiting.pending_ciphertext, "another person decides about it")
+        hidden = (waiting.pending_ciphertext[:20], waiting.pending_hint)
+        number = waiting.id
+        waiting.with_user(administrator).unlink()
+        self.env.flush_all()
+        leaves = self.root["integration.audit.leaf"].search(
+            [("res_model", "=", "integration.credential"), ("res_id", "=", number)]
+        )
+        self.assertTrue(leaves)
+        for text in hidden:
+            self.assertNotIn(text, " ".join(leaf.detail or "" for leaf in leaves))
 
     def test_a_connection_being_set_up_for_real_books_asks_for_it_too(self):
         connection = self._connection("stripe", "Real")

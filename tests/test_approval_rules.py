@@ -114,8 +114,10 @@ class TestApprovalRules(ApprovalCommon):
                 for context in ({}, {"integration_approval_policy": True}):
                     with self.assertRaises(UserError):
                         policy.with_user(user).with_context(**context).write(forged)
+        with self.assertRaises(AccessError):
+            policy.with_user(self.administrator).create({"name": "x", "state": "active"})
         with self.assertRaises(ValidationError):
-            policy.create({"name": "x", "state": "active"})
+            policy.sudo().create({"name": "x", "state": "active"})
         action = policy.action_ask()
         wizard = (
             self.env["integration.approval.ask"]

@@ -1,20 +1,23 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """What has to be in the audit trail is in it: set-up, rights, sign-ins, looks, exports; masking (A1, A4)."""
 
+from datetime import timedelta
 from unittest.mock import patch
 
 from odoo.exceptions import AccessDenied, AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
+from ..engine.access import ADMINISTRATOR, APPROVER, AUDITOR, OPERATOR
 from ..engine.redaction import MASK
-from ..models.audit import access_trail
+from ..models.access import service_activity
 from ..models.control.display import words_for
 from ..simulators.partner import documents
 from .common import ANNA, IntegrationCommon
 
 # Models that people may write and whose changes have entries of another kind.
 RECORDED_ELSEWHERE = {
+    "integration.contract": "contract.dates, with both days; the rest is published and never edited",
     "integration.retry.override": "flow.retry_figures, with the figures (test_stopped_events.py)",
 }
 
@@ -110,7 +113,7 @@ class TestConfiguration(CoverageCommon):
         self.assertTrue(self.last("credential.change", res_id=number).detail.startswith("deleted; "))
         for row in self.leaves("credential.change"):
             for text in ("0123", "cdef", "another"):
-                self.assertNotIn(text, row.detail)
+                self.assertNotIn(text, row.detail or "")
 
     def test_making_changing_and_deleting_each_kind(self):
         connection = self.partner_connection
@@ -134,8 +137,15 @@ class TestConfiguration(CoverageCommon):
             action = f"{record._name.removeprefix('integration.').replace('.', '_')}.change"
             with self.subTest(action):
                 number = record.id
-                self.assertTrue(self.last(action, res_id=number).detail.startswith("created"), action)
+                told = self.leaves(action, res_id=number).mapped("detail")
+                self.assertTrue(told[0].startswith("created"), action)
                 self.assertNotEqual(words_for(self.env, action), action)
+                if record._name == "integration.mapping":
+                    self.assertEqual(told[1:], ["Mapped for the first time"])
+                    for mapping in (record, record.sudo()):  # each version is kept
+                        with self.assertRaises(UserError):
+                            mapping.unlink()
+                    continue
                 record.unlink()
                 leaf = self.last(action, res_id=number)
                 self.assertTrue(leaf.detail.startswith("deleted; "), leaf.detail)
@@ -153,62 +163,132 @@ class TestConfiguration(CoverageCommon):
         binding.with_user(self.people["operator"]).outside_id = "C-9"
         self.assertIn("→ C-9", self.last("binding.change").detail)
         # By a forged call; the field is read-only on every screen.
-        message.with_user(self.people["operator"]).write({"error_text": "nothing"})
-        leaf = self.last("message.change")
-        self.assertEqual((leaf.message_id, leaf.user_id), (message, self.people["operator"]))
+        with self.assertRaises(AccessError):
+            message.with_user(self.people["operator"]).write({"error_text": "nothing"})
+        self.assertFalse(self.leaves("message.change"))
+
+    def test_the_days_of_a_contract_are_recorded_and_nothing_else_of_it_changes(self):
+        administrator = self.people["administrator"]
+        contract = self.env["integration.contract"].search([], limit=1).with_user(administrator)
+        contract.deprecated_on = "2027-01-31"
+        leaf = self.last("contract.dates", res_id=contract.id)
+        self.assertEqual((leaf.user_id, leaf.detail), (administrator, "2027-01-31 / –"))
+        with self.assertRaises(UserError):
+            contract.write({"version": "9.9.9"})
+
+    def test_what_people_propose_is_recorded(self):
+        operator = self.people["operator"]
+        change = (
+            self.env["integration.mapping.change"]
+            .with_user(operator)
+            .create(
+                {
+                    "connection_id": self.partner_connection.id,
+                    "line_ids": [Command.create({"mapping": "account", "outside_value": "4711"})],
+                }
+            )
+        )
+        leaf = self.last("mapping_change_line.change", res_id=change.line_ids.id)
+        self.assertEqual((leaf.user_id, leaf.connection_id), (operator, self.partner_connection))
+        self.assertIn("outside_value: 4711", leaf.detail)
+        self.assertEqual(self.last("mapping_change.change", res_id=change.id).user_id, operator)
+        rule = (
+            self.env["integration.ownership"]
+            .with_user(self.people["administrator"])
+            .create({"object": "customer", "field": "name", "company_id": self.company.id})
+        )
+        partner = self.env["res.partner"].create({"name": "Jane Doe"})
+        erasure = (
+            self.env["integration.erasure"]
+            .with_user(operator)
+            .create({"partner_id": partner.id, "reason": "Jane Doe wrote to us"})
+        )
+        leaf = self.last("erasure.change", res_id=erasure.id)
+        self.assertIn(f"res.partner,{partner.id}", leaf.detail)
+        self.assertNotIn("Jane", leaf.detail)
+        number = rule.id
+        self.assertTrue(self.last("ownership.change", res_id=number).detail.startswith("created"))
+        rule.unlink()
+        self.assertTrue(self.last("ownership.change", res_id=number).detail.startswith("deleted"))
 
     def test_a_long_change_is_cut(self):
         self.partner_connection.reference_keys = "x" * 5000
         self.assertLess(len(self.last("connection.change").detail), 300)
 
-    def test_the_state_set_around_the_buttons_is_seen(self):
-        self.partner_connection.with_user(self.people["administrator"]).write({"state": "paused"})
-        self.assertEqual(self.last("connection.change").detail, "state: active → paused")
+    def test_the_state_is_not_set_around_the_buttons(self):
+        connection = self.partner_connection.with_user(self.people["administrator"])
+        before = self.leaves("connection.change")
+        with self.assertRaises(AccessError):
+            connection.write({"state": "paused"})
+        self.assertEqual((connection.state, self.leaves("connection.change")), ("active", before))
+        connection.action_pause()
+        leaf = self.last("connection.pause", res_id=connection.id)
+        self.assertEqual((connection.state, leaf.user_id), ("paused", self.people["administrator"]))
 
 
 @tagged("post_install", "-at_install")
 class TestRights(CoverageCommon):
     def told(self, user):
-        return self.leaves("access.change", res_id=user.id).mapped("detail")
+        """Return what was recorded about the rights of a user, as ``+auditor -operator``, in order."""
+        self.env.flush_all()
+        leaves = self.root["integration.audit.leaf"].search(
+            [
+                ("action", "in", ("access.grant", "access.withdraw")),
+                ("res_model", "=", "res.users"),
+                ("res_id", "=", user.id),
+            ],
+            order="id",
+        )
+        signs = {"access.grant": "+", "access.withdraw": "-"}
+        return [signs[leaf.action] + leaf.detail for leaf in leaves]
+
+    def gained(self, *groups):
+        return [f"+{group}" for group in sorted(groups)]
+
+    def lost(self, *groups):
+        return [f"-{group}" for group in sorted(groups)]
 
     def test_rights_given_and_taken_by_the_user(self):
         person = new_test_user(self.env, "newcomer", "base.group_user")
         self.assertEqual(self.told(person), [])
-        group = self.env.ref("finance_integration.group_operator")
+        group = self.env.ref(OPERATOR)
         person.sudo().group_ids |= group
         person.sudo().write({"group_ids": [Command.unlink(group.id)]})
-        self.assertEqual(self.told(person), ["+auditor +operator", "-auditor -operator"])
+        both = [*self.gained(AUDITOR, OPERATOR), *self.lost(AUDITOR, OPERATOR)]
+        self.assertEqual(self.told(person), both)
         person.sudo().write({"name": "Same rights"})
-        self.assertEqual(len(self.told(person)), 2)
-        made = new_test_user(self.env, "made-with-rights", "finance_integration.group_administrator")
-        self.assertEqual(self.told(made), ["+administrator"])
+        self.assertEqual(self.told(person), both)
+        made = new_test_user(self.env, "made-with-rights", ADMINISTRATOR)
+        self.assertEqual(self.told(made), self.gained(ADMINISTRATOR))
         made.sudo().active = False
-        self.assertEqual(self.told(made), ["+administrator", "-administrator"])
+        self.assertEqual(self.told(made), [*self.gained(ADMINISTRATOR), *self.lost(ADMINISTRATOR)])
+        self.assertNotEqual(words_for(self.env, "access.grant"), "access.grant")
+        self.assertNotEqual(words_for(self.env, "access.withdraw"), "access.withdraw")
 
     def test_rights_given_by_the_group(self):
         person = new_test_user(self.env, "by-group", "base.group_user")
-        group = self.env.ref("finance_integration.group_auditor").sudo()
+        group = self.env.ref(AUDITOR).sudo()
         group.user_ids |= person
-        self.assertEqual(self.told(person), ["+auditor"])
+        self.assertEqual(self.told(person), self.gained(AUDITOR))
         group.write({"user_ids": [Command.unlink(person.id)]})
-        self.assertEqual(self.told(person), ["+auditor", "-auditor"])
-        leaf = self.last("access.change", res_id=person.id)
+        self.assertEqual(self.told(person), [*self.gained(AUDITOR), *self.lost(AUDITOR)])
+        leaf = self.last("access.withdraw", res_id=person.id)
         self.assertEqual(leaf.user_id, self.env.user)
 
     def test_rights_given_through_another_group(self):
         person = new_test_user(self.env, "through-group", "base.group_user")
-        approver = self.env.ref("finance_integration.group_approver")
+        approver = self.env.ref(APPROVER)
         group = self.env["res.groups"].sudo().create({"name": "Team", "user_ids": [Command.link(person.id)]})
         group.implied_ids = approver
-        self.assertEqual(self.told(person), ["+approver +auditor +operator"])
+        self.assertEqual(self.told(person), self.gained(APPROVER, AUDITOR, OPERATOR))
         group.unlink()
-        self.assertEqual(self.told(person)[1:], ["-approver -auditor -operator"])
+        self.assertEqual(self.told(person)[3:], self.lost(APPROVER, AUDITOR, OPERATOR))
 
     def test_a_forged_context_does_not_silence_it(self):
         person = new_test_user(self.env, "forged", "base.group_user")
-        group = self.env.ref("finance_integration.group_auditor")
+        group = self.env.ref(AUDITOR)
         person.sudo().with_context(integration_rights=True).group_ids |= group
-        self.assertEqual(self.told(person), ["+auditor"])
+        self.assertEqual(self.told(person), self.gained(AUDITOR))
 
     def test_signing_in(self):
         auditor = self.people["auditor"]
@@ -219,24 +299,33 @@ class TestRights(CoverageCommon):
         stranger._update_last_login()
         self.assertEqual(len(self.leaves("user.sign_in")), 1)
 
+    def guess(self, *users):
+        """Let somebody guess the passwords of these users over the wire; what is refused is rolled back."""
+        steps = []
+        with (
+            patch.object(service_activity, "request", object()),
+            patch.object(
+                service_activity, "in_own_transaction", side_effect=lambda _registry, step: steps.append(step)
+            ),
+        ):
+            for user in users:
+                with self.assertRaises(AccessDenied):
+                    user.with_user(user)._check_credentials(
+                        {"type": "password", "password": "guessed"}, {"interactive": True}
+                    )
+        for step in steps:
+            step(self.root)
+
     def test_refused_sign_ins(self):
-        self.registry_enter_test_mode()
-        self.startPatcher(patch.dict(access_trail._refused_at, clear=True))
-        service = self.stripe_connection.service_user_id
+        service, operator = self.stripe_connection.service_user_id, self.people["operator"]
         stranger = new_test_user(self.env, "stranger", "base.group_user")
-        for user in (service, self.people["operator"], stranger, service, service):
-            with self.assertRaises(AccessDenied):
-                user.with_user(user)._check_credentials(
-                    {"type": "password", "password": "guessed"}, {"interactive": True}
-                )
-        refused = self.leaves("user.sign_in_refused")
-        self.assertEqual(refused.mapped("res_id"), [service.id, self.people["operator"].id])
-        access_trail._refused_at.clear()
-        with self.assertRaises(AccessDenied):
-            service.with_user(service)._check_credentials(
-                {"type": "password", "password": "guessed"}, {"interactive": True}
-            )
-        self.assertEqual(len(self.leaves("user.sign_in_refused")), 3)
+        self.guess(service, operator, stranger, service, service)
+        refused = self.leaves("access.refused_sign_in")
+        self.assertEqual(refused.mapped("res_id"), [service.id, operator.id])
+        self.assertEqual(refused.mapped("user_id.id"), [service.id, operator.id])
+        with patch.object(service_activity, "NOTE_EVERY", timedelta(days=-1)):  # the minute is over
+            self.guess(service)
+        self.assertEqual(len(self.leaves("access.refused_sign_in")), 3)
 
 
 @tagged("post_install", "-at_install")
@@ -310,6 +399,10 @@ class TestContents(CoverageCommon):
 
     def test_what_is_taken_out_of_a_list_is_recorded(self):
         rows = self.env["integration.message"].with_user(self.people["auditor"]).search([])
+        with self.assertRaises(UserError):  # Odoo's own right to take lists out
+            rows.export_data(["event_id", "status"])
+        self.assertFalse(self.leaves("records.export"))
+        self.people["auditor"].sudo().group_ids |= self.env.ref("base.group_allow_export")
         rows.export_data(["event_id", "status"])
         leaf = self.last("records.export")
         self.assertEqual(leaf.detail, f"{len(rows)} rows: event_id, status")

@@ -108,17 +108,20 @@ class TestFlowLife(FlowCommon):
     def test_the_state_is_written_by_its_method_alone(self):
         flow = self.flow()
         for user in (self.env.user, self.administrator):
-            with self.assertRaisesRegex(UserError, "only through its buttons"):
+            with self.assertRaisesRegex(AccessError, "by the hub alone"):
                 flow.with_user(user).write({"state": "paused"})
+            with self.assertRaisesRegex(UserError, "only through its buttons"):
+                flow.with_user(user).sudo().write({"state": "paused"})
+        values = {
+            "connection_id": flow.connection_id.id,
+            "kind": "invoice",
+            "direction": "in",
+            "state": "live",
+        }
+        with self.assertRaisesRegex(AccessError, "by the hub alone"):
+            self.env["integration.flow"].with_user(self.administrator).create(values)
         with self.assertRaisesRegex(UserError, "only through its buttons"):
-            self.env["integration.flow"].create(
-                {
-                    "connection_id": flow.connection_id.id,
-                    "kind": "invoice",
-                    "direction": "in",
-                    "state": "live",
-                }
-            )
+            self.env["integration.flow"].sudo().create(values)
         self.assertEqual(flow.state, "live")
 
     def test_each_change_outside_the_table_is_refused_with_a_sentence(self):
@@ -154,8 +157,10 @@ class TestFlowLife(FlowCommon):
         for user in (self.operator, self.administrator, self.auditor):
             with self.assertRaises(AccessError):
                 request.with_user(user).action_approve()
-        with self.assertRaisesRegex(UserError, "never edited"):
+        with self.assertRaisesRegex(AccessError, "by the hub alone"):
             request.with_user(self.approver).write({"state": "approved"})
+        with self.assertRaisesRegex(UserError, "never edited"):
+            request.with_user(self.approver).sudo().write({"state": "approved"})
         self.assertEqual((flow.state, request.state), ("draft", "asked"))
         second = new_test_user(
             self.env, "flow_second", groups="finance_integration.group_approver", company_id=self.company.id

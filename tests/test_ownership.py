@@ -259,15 +259,31 @@ class TestRules(MasterCommon):
                 refused()
 
     def test_a_forged_rule_is_only_a_draft(self):
-        rule = self.draft(state="active", is_default=True, approved_by_id=self.env.uid)
+        forged = {"state": "active", "is_default": True, "approved_by_id": self.env.uid}
+        for name, value in forged.items():
+            with self.assertRaises(AccessError):
+                self.draft(**{name: value})
+        rule = self.draft().sudo().copy(forged)
         self.assertEqual((rule.state, rule.is_default, bool(rule.approved_by_id)), ("draft", False, False))
 
     def test_who_asks_does_not_agree(self):
-        rule = self.draft(owner="connection", owner_connection_id=self.crm.id)
+        asker = new_test_user(
+            self.env,
+            "m_asker",
+            groups=GROUP % "administrator",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        rule = self.draft(owner="connection", owner_connection_id=self.crm.id).with_user(asker)
         rule.action_ask()
-        request = self.env["integration.change.request"].search([("res_id", "=", rule.id)], limit=1)
-        self.env.user.group_ids |= self.env.ref(GROUP % "approver")
-        with self.assertRaises(UserError):
+        request = (
+            self.env["integration.change.request"]
+            .search([("res_model", "=", rule._name), ("res_id", "=", rule.id)], limit=1)
+            .with_user(asker)
+        )
+        # Who set it up becomes an approver in the meantime.
+        asker.sudo().group_ids = self.env.ref("base.group_user") | self.env.ref(GROUP % "approver")
+        with self.assertRaisesRegex(UserError, "own request"):
             request.action_approve()
         self.assertEqual(rule.state, "asked")
         request.action_withdraw()
@@ -357,14 +373,18 @@ class TestRules(MasterCommon):
         self.known()
         self.tell(self.crm, name="Anna B.")
         self.rule(field="phone", owner="odoo")
-        foreigner = new_test_user(
-            self.env,
-            "m_foreigner",
-            groups=f"{GROUP % 'approver'},{GROUP % 'administrator'}",
-            company_id=other.id,
-            company_ids=[(6, 0, other.ids)],
-        )
-        self.assertFalse(self.env["integration.proposed.value"].with_user(foreigner).search([]))
-        rules = self.env["integration.ownership"].with_user(foreigner).search([])
-        self.assertTrue(rules)
-        self.assertFalse(rules.company_id)
+        for role in ("approver", "administrator"):
+            foreigner = new_test_user(
+                self.env,
+                f"m_foreign_{role}",
+                groups=GROUP % role,
+                company_id=other.id,
+                company_ids=[(6, 0, other.ids)],
+            )
+            values = self.env["integration.proposed.value"].with_user(foreigner)
+            rules = self.env["integration.ownership"].with_user(foreigner)
+            if role == "approver":
+                self.assertTrue(rules.search([]))
+            for model in (values, rules):
+                if model.has_access("read"):
+                    self.assertFalse(model.search([]).company_id, f"{model._name} as {role}")

@@ -20,7 +20,9 @@ class IntegrationAccessReview(Protected, models.Model):
 
     _name = "integration.access.review"
     _description = "Access review"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "integration.recorded"]
+    # Drawing up and signing have entries of their own.
+    _only_people = True
     _order = "date_to desc, id desc"
 
     company_id = fields.Many2one(

@@ -8,7 +8,8 @@ DETAILS = frozenset({"acc_number", "partner_id", "bank_id", "acc_holder_name", "
 class ResPartnerBank(models.Model):
     """Who enters or changes a bank account, or approved its supplier, does not trust it (policy F21, C7).
 
-    Enforced where the company refuses conflicting duties; recorded everywhere, without the number.
+    Enforced where the company refuses conflicting duties; recorded everywhere, without the number. Where the company
+    guards its bank accounts, trusting one takes an approval besides (``models/odoo/res_partner_bank.py``).
     """
 
     _inherit = "res.partner.bank"
@@ -18,7 +19,8 @@ class ResPartnerBank(models.Model):
         accounts = super().create(vals_list)
         accounts._integration_note("bank.create")
         trusted = accounts.filtered("allow_out_payment")
-        trusted._integration_trust()
+        trusted._integration_check_trust()
+        trusted._integration_note("bank.trust")
         return accounts
 
     def write(self, vals):
@@ -27,20 +29,25 @@ class ResPartnerBank(models.Model):
             trusting = self.filtered(lambda account: not account.allow_out_payment)
         if DETAILS & vals.keys():
             self._integration_note("bank.change")
-        trusting._integration_trust()
+        trusting._integration_check_trust()
+        distrusted = self.browse()
         if vals.get("allow_out_payment") is False:
-            self.filtered("allow_out_payment")._integration_note("bank.distrust")
-        return super().write(vals)
+            distrusted = self.filtered("allow_out_payment")
+        result = super().write(
+            vals
+        )  # where the company guards its bank accounts, only an approval gets through
+        trusting._integration_note("bank.trust")
+        distrusted._integration_note("bank.distrust")
+        return result
 
-    def _integration_trust(self):
-        """Refuse who has a hand in this account or its supplier already, then note who trusts it."""
+    def _integration_check_trust(self):
+        """Refuse who has a hand in this account or its supplier already."""
         for account in self:
             company = account.company_id or self.env.company
             if company.sudo()._integration_separates_duties():
                 self.env["integration.audit.leaf"]._check_segregation(
                     "bank.trust", account, account.partner_id.commercial_partner_id
                 )
-        self._integration_note("bank.trust")
 
     def _integration_note(self, action):
         self.env["integration.audit.leaf"].sudo()._append(

@@ -19,9 +19,9 @@ class IntegrationCredential(models.Model):
         self._check_may_manage(self)
         return super().write(vals)
 
-    @api.ondelete(at_uninstall=False)
-    def _unlink_only_by_right(self):
-        self._check_may_manage(self)
+    def unlink(self):
+        self._check_may_manage(self)  # before anything is written about it
+        return super().unlink()
 
     def _check_may_manage(self, records):
         """Refuse who may not; ``records`` are the secrets, or the connections for which one is entered."""

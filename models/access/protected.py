@@ -196,3 +196,15 @@ class IntegrationMapping(Protected, models.Model):
 
 class IntegrationErasure(Protected, models.Model):
     _inherit = "integration.erasure"
+
+
+class IntegrationMappingChangeLine(Protected, models.Model):
+    _inherit = "integration.mapping.change.line"
+
+
+class IntegrationOwnership(Protected, models.Model):
+    _inherit = "integration.ownership"
+
+    @api.model
+    def _trusts_caller(self):
+        return super()._trusts_caller() or self._may_write()

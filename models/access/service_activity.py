@@ -1,10 +1,10 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What service users did, and that they are what they should be (C1, policy F12 and F25)."""
+"""What service users did, that they are what they should be, and refused sign-ins (C1, policy F12 and F25)."""
 
 from datetime import datetime, time, timedelta
 
 from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessDenied, ValidationError
 from odoo.http import request
 
 from ..messaging.own_transaction import in_own_transaction
@@ -32,13 +32,18 @@ class ResUsers(models.Model):
                     )
 
     def _check_credentials(self, credential, env):
-        """Leave a trace of whoever tries to sign in as a service user; it is refused below."""
-        if self.integration_service and request:
-            user_id = self.id
-            in_own_transaction(
-                self.env.registry, lambda own: own["res.users"].browse(user_id)._integration_note_refused()
-            )
-        return super()._check_credentials(credential, env)
+        """Leave a trace of a refused sign-in as a service user or as somebody with rights on the hub."""
+        try:
+            return super()._check_credentials(credential, env)
+        except AccessDenied:
+            if request and (self.integration_service or self._holds_hub_rights()):
+                user_id = self.id
+                # Of its own, because the transaction at hand is rolled back.
+                in_own_transaction(
+                    self.env.registry,
+                    lambda own: own["res.users"].browse(user_id)._integration_note_refused(),
+                )
+            raise
 
     def _integration_note_refused(self):
         """Append one entry a minute at most."""
@@ -57,6 +62,7 @@ class ResUsers(models.Model):
                         "company_id": self.company_id.id,
                         "res_model": self._name,
                         "res_id": self.id,
+                        "user_id": self.id,
                     }
                 ]
             )

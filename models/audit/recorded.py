@@ -9,7 +9,7 @@ MAX_VALUE_CHARS = 80
 # People are named by their number: what they are called may have to be forgotten, the entry may not.
 PEOPLE = ("res.users", "res.partner")
 # Never written down, not even shortened.
-SECRET_FIELDS = ("value", "ciphertext", "hint")
+SECRET_FIELDS = ("value", "ciphertext", "hint", "pending_ciphertext", "pending_hint")
 # What Odoo's own mechanisms keep beside a record.
 FOREIGN_PREFIXES = ("message_", "activity_", "website_message", "rating_")
 
@@ -63,7 +63,10 @@ class IntegrationRecorded(models.AbstractModel):
         if self._is_recorded():
             names = [name for name in self._fields if self._is_configuration(name)]
             told = {record.id: "; ".join(["deleted", *record._recorded_words(names)]) for record in self}
-            self._record_configuration(told)
+            entries = self._configuration_entries(told)
+            result = super().unlink()  # who may not is refused before anything is written
+            self.env["integration.audit.leaf"].sudo()._append(entries)
+            return result
         return super().unlink()
 
     def _is_recorded(self):
@@ -118,8 +121,10 @@ class IntegrationRecorded(models.AbstractModel):
 
     def _record_configuration(self, changes):
         """Append one entry for each record of ``changes`` ({id: what changed})."""
-        if not changes:
-            return
+        self.env["integration.audit.leaf"].sudo()._append(self._configuration_entries(changes))
+
+    def _configuration_entries(self, changes):
+        """Return the entries for ``changes`` ({id: what changed}); the records must still be there."""
         action = f"{self._name.removeprefix('integration.').replace('.', '_')}.change"
         entries = []
         for record in self.sudo().browse(changes):
@@ -136,7 +141,7 @@ class IntegrationRecorded(models.AbstractModel):
                     "user_id": self.env.uid,
                 }
             )
-        self.env["integration.audit.leaf"].sudo()._append(entries)
+        return entries
 
     def _trail_connection(self):
         """Return the connection to which this record belongs, for the audit entry."""

@@ -156,3 +156,43 @@ class IntegrationAssignmentRule(models.Model):
 class IntegrationWorkbenchSetting(models.Model):
     _name = "integration.workbench.setting"
     _inherit = ["integration.workbench.setting", "integration.recorded"]
+
+
+class IntegrationOwnership(models.Model):
+    _name = "integration.ownership"
+    _inherit = ["integration.ownership", "integration.recorded"]
+    # Asking and approval have entries of their own.
+    _only_people = True
+
+
+class IntegrationLegalGap(models.Model):
+    _name = "integration.legal.gap"
+    _inherit = ["integration.legal.gap", "integration.recorded"]
+    _only_people = True
+
+
+class IntegrationOutsideCode(models.Model):
+    _name = "integration.outside.code"
+    _inherit = ["integration.outside.code", "integration.recorded"]
+    _only_people = True
+
+
+class IntegrationMappingChange(models.Model):
+    _name = "integration.mapping.change"
+    _inherit = ["integration.mapping.change", "integration.recorded"]
+    # What becomes of a proposal has entries of its own (change.*, mapping.*).
+    _only_people = True
+
+
+class IntegrationMappingChangeLine(models.Model):
+    _name = "integration.mapping.change.line"
+    _inherit = ["integration.mapping.change.line", "integration.recorded"]
+    _only_people = True
+
+
+class IntegrationErasure(models.Model):
+    _name = "integration.erasure"
+    _inherit = ["integration.erasure", "integration.recorded"]
+    # Who asked for it and why is about a person, who is to be forgotten.
+    _unrecorded = frozenset({"reason"})
+    _only_people = True

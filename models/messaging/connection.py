@@ -233,6 +233,14 @@ class IntegrationConnection(models.Model):
         self.env.registry.clear_cache()
         return result
 
+    @api.depends("name")
+    def _compute_display_name(self):
+        """The audit trail outlives a draft that was deleted: its entries name it by its number."""
+        there = self.exists()
+        for connection in self - there:
+            connection.display_name = self.env._("Deleted connection %s", connection.id)
+        return super(IntegrationConnection, there)._compute_display_name()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         if any(connection.message_count for connection in self):

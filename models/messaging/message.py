@@ -127,6 +127,7 @@ class IntegrationMessage(models.Model):
         for message in self:
             message.display_name = f"{message.event_type} · {message.event_id}"
 
+    @api.depends_context("uid")
     def _compute_payload(self):
         view = self.env["integration.payload.view"]
         may_see = self.env["integration.payload"].has_access("read")

@@ -4,7 +4,7 @@
 from odoo import SUPERUSER_ID, api, models
 from odoo.exceptions import UserError
 
-from ...engine.access import DUTIES, VERBS, new_conflicts
+from ...engine.access import DUTIES, SERVICE, VERBS, new_conflicts
 
 # What of a user decides about rights: a user that is archived holds none.
 _USER_FIELDS = frozenset({"group_ids", "active", "company_ids"})
@@ -14,6 +14,7 @@ _EVERYBODY = frozenset({"base.group_user"})
 WATCHED = (
     frozenset(group for duty in DUTIES.values() for group in duty.groups)
     | frozenset(group for verb in VERBS.values() for group in verb.groups)
+    | {SERVICE}
 ) - _EVERYBODY
 
 
