@@ -9,7 +9,7 @@ MAX_VALUE_CHARS = 80
 # People are named by their number: what they are called may have to be forgotten, the entry may not.
 PEOPLE = ("res.users", "res.partner")
 # Never written down, not even shortened.
-SECRET_FIELDS = ("value", "ciphertext", "hint")
+SECRET_FIELDS = ("value", "ciphertext", "hint", "pending_ciphertext", "pending_hint")
 # What Odoo's own mechanisms keep beside a record.
 FOREIGN_PREFIXES = ("message_", "activity_", "website_message", "rating_")
 
