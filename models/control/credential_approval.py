@@ -64,7 +64,9 @@ class IntegrationCredential(models.Model):
             guarded = connection and connection._secrets_need_approval()
             secret = {name: vals[name] for name in SECRET_FIELDS if guarded and vals.get(name)}
             kept.append(secret)
-            shown.append({name: value for name, value in vals.items() if name not in secret})
+            # A form sends the empty one of the two along.
+            hidden = SECRET_FIELDS if secret else ()
+            shown.append({name: value for name, value in vals.items() if name not in hidden})
         credentials = super().create(shown)
         for credential, secret in zip(credentials, kept, strict=True):
             if secret:
