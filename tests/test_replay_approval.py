@@ -92,6 +92,10 @@ class TestReplayApproval(ReplayCommon):
         leaves = self.env["integration.audit.leaf"].search(
             [("res_model", "=", "integration.replay"), ("res_id", "=", self.replay.id)], order="id"
         )
+        made = leaves.filtered(lambda leaf: leaf.action == "replay.change")
+        self.assertEqual(made.user_id, self.operator)
+        self.assertIn("created", made[0].detail)
+        leaves -= made
         self.assertEqual(
             [(leaf.action, leaf.user_id) for leaf in leaves][:4],
             [

@@ -19,6 +19,7 @@ from odoo.tests.common import get_db_name
 from odoo.tools import SQL, mute_logger
 
 ROUNDS = 8
+GUARDED = ("integration_approval_decision", "integration_change_request", "integration_audit_leaf")
 APPROVED, LATE = "approved", "late"
 
 
@@ -31,6 +32,8 @@ class TestApproversRace(BaseCase):
         self.addCleanup(self.remove)
         with self.registry.cursor() as cr:
             env = api.Environment(cr, SUPERUSER_ID, {})
+            cr.execute(SQL("SELECT COALESCE(max(id), 0) FROM integration_audit_leaf"))
+            [self.last_leaf] = cr.fetchone()
             groups = "finance_integration.group_approver,finance_integration.group_operator"
             for name in ("race_asks", "race_one", "race_two"):
                 self.users.append(new_test_user(env, name, groups=groups).id)
@@ -40,17 +43,29 @@ class TestApproversRace(BaseCase):
 
     def remove(self):
         with self.registry.cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            for table in GUARDED:
+                cr.execute(SQL("ALTER TABLE %s DISABLE TRIGGER USER", SQL.identifier(table)))
+            asked = SQL("SELECT id FROM integration_change_request WHERE requester_id = ANY(%s)", self.users)
+            cr.execute(SQL("DELETE FROM integration_approval_decision WHERE request_id IN (%s)", asked))
+            cr.execute(SQL("DELETE FROM integration_audit_leaf WHERE id > %s", self.last_leaf))
+            cr.execute(SQL("DELETE FROM integration_change_request WHERE requester_id = ANY(%s)", self.users))
             cr.execute(SQL("DELETE FROM integration_replay WHERE create_uid = ANY(%s)", self.users))
-            cr.execute(
-                SQL(
-                    "DELETE FROM mail_message WHERE model = 'integration.replay'"
-                    " AND res_id NOT IN (SELECT id FROM integration_replay)"
-                )
-            )
-            partners = api.Environment(cr, SUPERUSER_ID, {})["res.users"].browse(self.users).partner_id
-            users = api.Environment(cr, SUPERUSER_ID, {})["res.users"].browse(self.users)
+            for model, column in (
+                ("mail.message", "model"),
+                ("mail.activity", "res_model"),
+                ("mail.followers", "res_model"),
+            ):
+                for of in ("integration.replay", "integration.change.request"):
+                    known = env[of].with_context(active_test=False).search([]).ids
+                    env[model].search([(column, "=", of), ("res_id", "not in", known)]).unlink()
+            users = env["res.users"].browse(self.users)
+            partners = users.partner_id
             users.unlink()
             partners.unlink()
+            for table in GUARDED:
+                cr.execute(SQL("ALTER TABLE %s ENABLE TRIGGER USER", SQL.identifier(table)))
+        self.registry.clear_cache()
 
     def asked(self):
         """Return a plan that waits for its approval."""

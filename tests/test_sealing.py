@@ -159,9 +159,8 @@ class TestErasure(SealingCommon):
         erasure = (
             self.env["integration.erasure"]
             .with_user(user or self.operator)
-            .create(
-                {"partner_id": self.person.id, "company_id": self.company.id, "reason": "Asked by e-mail"}
-            )
+            .with_company(self.company)
+            .create({"partner_id": self.person.id, "reason": "Asked by e-mail"})
         )
         erasure.action_ask()
         return erasure
@@ -258,9 +257,8 @@ class TestErasure(SealingCommon):
         self.assertFalse(self.erased(self.anna))
 
     def test_a_legal_hold_forbids_it(self):
-        erasure = self.env["integration.erasure"].create(
-            {"partner_id": self.person.id, "company_id": self.company.id, "reason": "Asked"}
-        )
+        erasures = self.env["integration.erasure"].with_company(self.company)
+        erasure = erasures.create({"partner_id": self.person.id, "reason": "Asked"})
         self.partner_connection.legal_hold = True
         erasure.invalidate_recordset()
         with self.assertRaises(UserError):

@@ -171,7 +171,7 @@ class TestEnds(EndsCommon):
         self.look()
         exception = self.exceptions("secret_ends_in_use")
         self.assertEqual(len(exception), 1)
-        self.old.last_seen_at = fields.Datetime.now() - timedelta(days=4)
+        self.old.sudo().last_seen_at = fields.Datetime.now() - timedelta(days=4)
         self.look()
         self.assertEqual(exception.state, "resolved")
 

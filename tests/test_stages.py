@@ -168,7 +168,7 @@ class TestBatchesCover(StagesCommon):
                 self.assertEqual((batch.state, self.stages(message)), (state, ["posted"]))
 
     def test_an_event_that_is_not_booked_is_not_reconciled(self):
-        self.env["integration.mapping"].search([("mapping", "=", "tax")]).unlink()
+        self.forget_mapping("STD")
         message = self.event("B-5")
         self.drain(self.partner_connection)
         batch = self.batch(ControlTotals(1), message)

@@ -270,10 +270,10 @@ class TestGuardAndProgress(WorkbenchCommon):
     def test_a_cause_that_comes_back_opens_its_exception_again(self):
         self.unmapped(1)
         exception = self.exceptions()
-        mapping = self.give_mapping()
+        self.give_mapping()
         self.drain(self.partner_connection)
         self.assertEqual(exception.state, "resolved")
-        mapping.sudo().unlink()
+        self.forget_mapping("NEW")
         self.send_partner("invoice.issued", self.document("NEW-9", "100.00", "NEW"))
         self.assertEqual(self.exceptions("mapping_missing"), exception)
         self.assertEqual(

@@ -44,6 +44,10 @@ class IntegrationSecretRoll(models.TransientModel):
         default=DEFAULT_OVERLAP_DAYS,
         help="Until then both are valid. 0 = the old one ends at once: for a secret that got into wrong hands.",
     )
+    needs_approval = fields.Boolean(related="credential_id.needs_approval")
+    reason = fields.Char(
+        string="Why", help="This connection books real events: another person decides about its secrets."
+    )
     shown_once = fields.Char(compute="_compute_shown_once", string="Copy it now; it is never shown again")
     new_credential_id = fields.Many2one("integration.credential", readonly=True)
 
@@ -76,7 +80,7 @@ class IntegrationSecretRoll(models.TransientModel):
         self.credential_id._check_administrator()
         if self.new_credential_id:
             raise UserError(self.env._("This secret was rolled already."))
-        self.new_credential_id = self.credential_id._roll(text, self.overlap_days)
+        self.new_credential_id = self.credential_id._roll(text, self.overlap_days, self.reason)
 
     def action_roll(self):
         """Button: make the change; a secret that was made here is shown once."""
@@ -99,12 +103,18 @@ class IntegrationSecretRoll(models.TransientModel):
             }
         if not self.new_credential_id:
             raise UserError(self.env._("Enter the new secret."))
-        until = format_datetime(self.env, self.credential_id.valid_until)
+        if self.needs_approval:
+            message = self.env._(
+                "The new secret is used when another person has approved it; the old one until then."
+            )
+        else:
+            until = format_datetime(self.env, self.credential_id.valid_until)
+            message = self.env._("The new secret is in use; the old one is accepted until %s.", until)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "message": self.env._("The new secret is in use; the old one is accepted until %s.", until),
+                "message": message,
                 "type": "success",
                 "sticky": False,
                 "next": {"type": "ir.actions.act_window_close"},

@@ -182,6 +182,7 @@ class IntegrationArchive(models.Model):
         )
         brought_back.unlink()
         archive._set_life({"file": False, "erased_at": fields.Datetime.now()})
+        archive.flush_recordset()  # the next look is by SQL and must not find it again
         self._record_erased(archive.connection_id, archive.message_count, archive.file_digest, archive)
         return archive.message_count
 

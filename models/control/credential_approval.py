@@ -7,15 +7,21 @@ encrypted at once and kept apart; it becomes the secret at the approval, and unt
 
 import hashlib
 import json
+import secrets
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import NO_ACCESS
 
+from ...engine import secret_reference
+from ...engine.errors import IntegrationError
 from ..messaging import key_ring
+from ..messaging.credential import MAX_SECRET_CHARS
+from ..messaging.error_words import in_words
 
-# What decides which secret counts; ``reference`` is where a secret is kept outside, for versions that know it.
-SECRET_FIELDS = ("value", "reference")
+# What decides which secret counts; ``reference`` is where a secret is kept outside, ``refresh_value`` a permission.
+SECRET_FIELDS = ("value", "reference", "refresh_value")
 # Only the holder of this object may set a secret without being asked.
 _KEY = object()
 
@@ -58,7 +64,9 @@ class IntegrationCredential(models.Model):
             guarded = connection and connection._secrets_need_approval()
             secret = {name: vals[name] for name in SECRET_FIELDS if guarded and vals.get(name)}
             kept.append(secret)
-            shown.append({name: value for name, value in vals.items() if name not in secret})
+            # A form sends the empty one of the two along.
+            hidden = SECRET_FIELDS if secret else ()
+            shown.append({name: value for name, value in vals.items() if name not in hidden})
         credentials = super().create(shown)
         for credential, secret in zip(credentials, kept, strict=True):
             if secret:
@@ -75,6 +83,8 @@ class IntegrationCredential(models.Model):
             raise UserError(
                 self.env._("A secret stays with its connection and purpose. Add a new one and end this one.")
             )
+        if "reference" in vals and not vals["reference"] and guarded.filtered("reference"):
+            raise UserError(self.env._("A secret cannot be empty. To stop using it, end it."))
         if self - guarded:
             super(IntegrationCredential, self - guarded).write(vals)
         secret = {name: vals[name] for name in SECRET_FIELDS if vals.get(name)}
@@ -113,7 +123,7 @@ class IntegrationCredential(models.Model):
                 raise UserError(self.env._("A secret does not become valid earlier than it was entered for."))
 
     def _has_secret(self):
-        return bool(self.ciphertext or ("reference" in self._fields and self.reference))
+        return bool(self.ciphertext or self.reference)
 
     def _record_end(self, until):
         self.env["integration.audit.leaf"]._record_change(
@@ -137,15 +147,16 @@ class IntegrationCredential(models.Model):
 
     # -- asking ------------------------------------------------------------------------------------------------
 
-    def _propose(self, secret):
+    def _propose(self, secret, follows=None, overlap_days=0):
         """Keep a typed secret encrypted and apart, and ask another person to let it become valid.
 
         :param secret: what was typed: ``value``, or ``reference`` for one that is kept outside.
+        :param follows: the secret after which this one comes; it ends ``overlap_days`` after the approval.
         :raises UserError: no reason is given, or another change of this secret waits already.
         """
         self.ensure_one()
-        text = next(iter(secret.values()), "").strip()
-        if not text:
+        typed = {name: text.strip() for name, text in secret.items() if text.strip()}
+        if not typed:
             raise UserError(self.env._("A secret cannot be empty. To stop using it, end it."))
         if not (self.pending_reason or "").strip():
             raise UserError(
@@ -154,14 +165,19 @@ class IntegrationCredential(models.Model):
                     "column “Why”."
                 )
             )
-        kept = key_ring.encrypt(json.dumps(secret))
-        hint = f"…{text[-4:]}" if len(text) >= 16 else "…"
-        self.sudo()._write_approved({"pending_ciphertext": kept, "pending_hint": hint})
+        typed = self._moved_reference(typed)
+        self._check_typed(typed)
+        # What is random in it lets its digest stand in the request, telling nothing, whichever key encrypts it.
+        kept = key_ring.encrypt(json.dumps({**typed, "salt": secrets.token_hex(16)}))
+        self.sudo()._write_approved(
+            {"pending_ciphertext": kept, "pending_hint": _hint(typed), **self._under_newest_key()}
+        )
         words = dict(self._fields["purpose"]._description_selection(self.env))
+        ends = {"ends": follows.id, "overlap_days": overlap_days} if follows else {}
         self.env["integration.change.request"]._ask(
             self,
             f"{self.connection_id.display_name}: {words.get(self.purpose, self.purpose)}",
-            {"pending": _digest(kept)},
+            {"pending": self._pending_digest(), **ends},
             self.pending_reason,
             kind="credential",
             company=self.connection_id.company_id,
@@ -169,17 +185,61 @@ class IntegrationCredential(models.Model):
         )
         self.env["integration.audit.leaf"]._record_change(self.connection_id, "credential.propose")
 
-    def _approval_preview(self, _values):
+    def _check_typed(self, typed):
+        """Refuse what could never be used, while the person who enters it is still there."""
+        if any(len(text) > MAX_SECRET_CHARS for text in typed.values()):
+            raise UserError(self.env._("This is too long for a secret."))
+        try:
+            if typed.get("reference"):
+                secret_reference.parse(typed["reference"])
+            if typed.get("value"):
+                self._check_form(typed["value"])
+        except IntegrationError as error:
+            raise UserError(in_words(self.env, error, error.detail)) from error
+
+    def _under_newest_key(self):
+        """Return what encrypts the secret in use with the key of the new one: a row is of one key (C2)."""
+        newest, old = key_ring.newest(), self.sudo()
+        if not old.ciphertext or old.key_fingerprint == newest:
+            return {"key_fingerprint": newest}
+        try:
+            return {
+                "ciphertext": key_ring.encrypt(key_ring.decrypt(old.ciphertext)),
+                "key_fingerprint": newest,
+            }
+        except IntegrationError:  # no key of this server opens it: its key stays named
+            return {}
+
+    def _pending_digest(self):
+        """Return the digest of what waits; empty where nothing does or nobody can read it."""
+        kept = self.sudo().pending_ciphertext
+        try:
+            return _digest(key_ring.decrypt(kept)) if kept else ""
+        except IntegrationError:
+            return ""
+
+    def _approval_preview(self, values):
         """Return which secret would take the place of which; the secrets themselves are never shown."""
         words = dict(self._fields["purpose"]._description_selection(self.env))
+        follows = self.browse(values.get("ends")).exists()
         return {
             "rows": [
                 {"field": "connection_id", "before": "", "after": self.connection_id.name},
                 {"field": "purpose", "before": "", "after": words.get(self.purpose, self.purpose)},
                 {"field": "hint", "before": self.hint or "", "after": self.pending_hint or ""},
                 {"field": "valid_until", "before": "", "after": str(self.valid_until or "")},
+                *(
+                    {
+                        "field": "valid_until",
+                        "label": self.env._("End of “%s”", old.display_name),
+                        "before": str(old.valid_until or ""),
+                        "after": self.env._("%s days after the approval", values.get("overlap_days", 0)),
+                    }
+                    for old in follows
+                ),
             ],
-            "digest": f"{_digest(self.ciphertext)} {_digest(self.pending_ciphertext)}",
+            # Not the ciphertexts: they are encrypted anew while this waits (C2).
+            "digest": f"{self.secret_set_at} {self.hint} {self.reference} {self._pending_digest()}",
         }
 
     def _carry_out(self, request):
@@ -188,16 +248,33 @@ class IntegrationCredential(models.Model):
         kept = self.pending_ciphertext
         approved = request.state == "approved" and request.approver_id != request.requester_id
         about = (request.res_model, request.res_id) == (self._name, self.id)
-        if not (kept and approved and about and request.values.get("pending") == _digest(kept)):
+        digest = self._pending_digest()
+        if not (kept and approved and about and digest and request.values.get("pending") == digest):
             raise UserError(self.env._("This approval is not one of this secret."))
         secret = json.loads(key_ring.decrypt(kept))
+        secret = {name: secret[name] for name in SECRET_FIELDS if name in secret}
         self._write_approved(
             {**secret, "pending_ciphertext": False, "pending_hint": False, "pending_reason": False}
         )
+        self._end_followed(request.values)
         self.env.registry.clear_cache()
 
+    def _end_followed(self, values):
+        """Let the secret end after which the approved one comes, as the request says."""
+        for old in self.browse(values.get("ends")).exists():
+            days = values.get("overlap_days", 0)
+            until = fields.Datetime.now() + timedelta(days=days)
+            if not old.valid_until or old.valid_until > until:
+                old._write_approved({"valid_until": until})
+            self.env["integration.audit.leaf"]._record_change(
+                old, "credential.roll", f"overlap {days} days, followed by {self.id}"
+            )
+
     def _approval_ended(self, _request):
-        self._write_approved({"pending_ciphertext": False, "pending_hint": False})
+        ended = {"pending_ciphertext": False, "pending_hint": False}
+        for credential in self.sudo():
+            unused = {} if credential.ciphertext else {"key_fingerprint": False}
+            credential._write_approved({**ended, **unused})
 
 
 class IntegrationConnection(models.Model):
@@ -218,4 +295,12 @@ class IntegrationConnection(models.Model):
 
 
 def _digest(text):
-    return hashlib.sha256((text or "").encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hint(typed):
+    """Return what tells the typed secret apart, as it is shown of one that is in use."""
+    if reference := typed.get("reference"):
+        return f"{reference.partition(':')[0]}:…"
+    text = typed.get("value") or typed.get("refresh_value")
+    return f"…{text[-4:]}" if len(text) >= 16 and "-----" not in text else "…"

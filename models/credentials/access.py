@@ -115,20 +115,25 @@ class IntegrationCredential(models.Model):
     def _keep(self, text):
         """Refuse what could never work, while the person who enters it is still there."""
         try:
-            self._check_form(text)
+            ends_at = self._check_form(text)
         except IntegrationError as error:
             raise UserError(in_words(self.env, error, error.detail)) from error
+        if ends_at:
+            self.valid_until = ends_at.replace(tzinfo=None, microsecond=0)
         return super()._keep(text)
 
     def _check_form(self, text):
-        """:raises AuthorizationError: ``secret_unusable``."""
+        """Return when this secret ends by itself, None where it says nothing of that.
+
+        :raises AuthorizationError: ``secret_unusable``.
+        """
         if self.purpose == CERTIFICATE:
-            ends_at = check_client_certificate(text, utc_now())
-            self.valid_until = ends_at.replace(tzinfo=None, microsecond=0)
-        elif self._is_oauth() and self.kind == oauth.JWT_BEARER:
+            return check_client_certificate(text, utc_now())
+        if self._is_oauth() and self.kind == oauth.JWT_BEARER:
             oauth.load_rsa_key(text)
         elif self.purpose == "api" and self.kind == BASIC:
             basic_secret(self.client_id or "", text)
+        return None
 
     def _changed(self, detail=None):
         """A token that was obtained with the old secret is not used any more."""

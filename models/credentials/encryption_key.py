@@ -43,7 +43,7 @@ class IntegrationEncryptionKey(models.Model):
     def _sealed_columns(self):
         """Return {model: columns that the key ring encrypts}; each model has ``key_fingerprint`` beside them."""
         return {
-            "integration.credential": ("ciphertext",),
+            "integration.credential": ("ciphertext", "pending_ciphertext"),
             "integration.token": ("access_ciphertext", "refresh_ciphertext"),
         }
 

@@ -52,10 +52,14 @@ class IntegrationCredential(models.Model):
         }
 
     @api.private
-    def _roll(self, value, overlap_days):
+    def _roll(self, value, overlap_days, reason=None):
         """Put a new secret beside this one, which ends after ``overlap_days``; returns the new one.
 
+        Where another person decides about secrets, the new one becomes valid, and this one gets its end, at the
+        approval.
+
         :param value: the new secret, or a reference to it.
+        :param reason: for who decides.
         """
         self.ensure_one()
         now = fields.Datetime.now()
@@ -68,6 +72,8 @@ class IntegrationCredential(models.Model):
             raise UserError(
                 self.env._("Two secrets are valid already: let the older one end before the next is added.")
             )
+        if self.sudo().connection_id._secrets_need_approval():
+            return self._roll_with_approval(value, overlap_days, reason)
         new = self.copy({"value": value, "valid_from": now, "valid_until": False})
         until = now + timedelta(days=overlap_days)
         if not self.valid_until or self.valid_until > until:
@@ -75,6 +81,17 @@ class IntegrationCredential(models.Model):
         self.env["integration.audit.leaf"]._record_change(
             self, "credential.roll", f"overlap {overlap_days} days, followed by {new.id}"
         )
+        return new
+
+    def _roll_with_approval(self, value, overlap_days, reason):
+        """Ask another person to let the new secret follow this one; returns the new one, which is not valid yet."""
+        others = (self.connection_id.credential_ids - self).filtered("pending_hint")
+        if others.filtered(lambda row: row.purpose == self.purpose):
+            raise UserError(self.env._("A new secret waits for approval already: it is decided about first."))
+        new = self.copy(
+            {"valid_from": fields.Datetime.now(), "valid_until": False, "pending_reason": reason or False}
+        )
+        new._propose({"value": value}, self, overlap_days)
         return new
 
     def _can_generate(self):

@@ -45,7 +45,9 @@ class IntegrationCredential(models.Model):
     key_fingerprint = fields.Char(
         string="Encrypted with", readonly=True, copy=False, index="btree_not_null", help="Names the key."
     )
-    hint = fields.Char(readonly=True, help="The last characters of the secret, to tell two of them apart.")
+    hint = fields.Char(
+        readonly=True, copy=False, help="The last characters of the secret, to tell two of them apart."
+    )
     secret_set_at = fields.Datetime(readonly=True, copy=False, string="Entered")
     valid_from = fields.Datetime(default=fields.Datetime.now, required=True)
     valid_until = fields.Datetime(

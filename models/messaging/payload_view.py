@@ -36,7 +36,7 @@ class IntegrationPayloadView(models.AbstractModel):
         kind, documents = message.kind or "", documents or []
         hidden = self._hidden_classes()
         personal = CONFIDENTIAL in hidden
-        texts = frozenset().union(*(hidden_texts(kind, document, hidden) for document in documents))
+        texts = self._hidden_texts(kind, documents, hidden)
         shown = [masked(kind, document, hidden) for document in documents]
         return {
             "payload": self._pretty(raw, keys, texts, personal),
@@ -51,6 +51,23 @@ class IntegrationPayloadView(models.AbstractModel):
         """
         works = self.env.su or self.env.user.has_group("finance_integration.group_operator")
         return (RESTRICTED,) if works else (RESTRICTED, CONFIDENTIAL)
+
+    def _hidden_texts(self, kind, documents, hidden):
+        return frozenset().union(*(hidden_texts(kind, document, hidden) for document in documents))
+
+    def _show_copy(self, message, text, kind, level):
+        """Return the text of the corrected copy of a message, with the same left out as of the original."""
+        try:
+            documents = self.env["integration.payload"].sudo()._documents_by_message(message.ids)
+            known = documents.get(message.id) or []
+            if level == "document":
+                known = [*known, parse_json(text.encode())]
+        except IntegrationError as error:  # erased, or no key of this server opens it
+            return in_words(self.env, error)
+        keys = get_connector(message.connection_id.connector).spec.sensitive_keys
+        hidden = self._hidden_classes()
+        texts = self._hidden_texts(kind or "", known, hidden)
+        return self._pretty(text.encode(), keys, texts, CONFIDENTIAL in hidden)
 
     def _pretty(self, raw, keys, texts, personal):
         if not raw:

@@ -98,8 +98,9 @@ class IntegrationMessage(models.Model):
         view = self.env["integration.payload.view"]
         for message in self:
             correction = message.correction_id
-            keys = get_connector(message.connection_id.connector).spec.sensitive_keys if correction else ()
-            message.corrected_text = correction and view._pretty(correction.corrected_text.encode(), keys)
+            message.corrected_text = correction and view._show_copy(
+                message, correction.corrected_text, correction.kind, correction.level
+            )
 
     def action_correct(self):
         """Button: correct what does no harm, in a copy."""
