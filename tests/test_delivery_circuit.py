@@ -85,7 +85,9 @@ class TestCircuit(DeliveryCommon):
     def test_a_question_is_the_probe_where_there_is_one(self):
         """It does no harm; otherwise it is any event, so that one that is never taken does not stop the others."""
         messages = self.break_it(4)
-        messages[3]._advance("received", "unknown", due_at=fields.Datetime.to_datetime("2026-01-01"))
+        messages[3].with_env(self.root)._advance(
+            "received", "unknown", due_at=fields.Datetime.to_datetime("2026-01-01")
+        )
         self.due_now(messages)
         for _lost_probe in range(3):
             self.shared_clock.step(61)
