@@ -30,6 +30,31 @@ class CancellationsCommon(IntegrationCommon):
                 }
             )
 
+    def approver(self, group="finance_integration.group_approver"):
+        found = self.env["res.users"].search([("login", "=", group)])
+        return found or new_test_user(
+            self.env,
+            login=group,
+            groups=f"{group},finance_integration.group_operator",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+
+    def end_mapping(self, account):
+        """Let the code of an account mean nothing any more: proposed by one person, approved by another."""
+        line = {"mapping": "account", "outside_value": account.code, "action": "end"}
+        change = self.env["integration.mapping.change"].create(
+            {
+                "connection_id": self.partner_connection.id,
+                "reason": "No longer used",
+                "line_ids": [(0, 0, line)],
+            }
+        )
+        change.action_ask()
+        change.request_id.with_user(self.approver()).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(change.state, "done")
+
     def send(self, event_type, document, drain=True):
         """Bring in an event of the partner with a content of its own; returns its message."""
         self.sent += 1
@@ -133,7 +158,7 @@ class TestCancelledEntries(CancellationsCommon):
         self.assertTrue(self.exceptions("cancellation_unknown"))
 
     def test_a_cancellation_overtakes_an_entry_that_could_not_be_booked(self):
-        self.env["integration.mapping"].search([("outside_value", "=", self.debit.code)]).unlink()
+        self.end_mapping(self.debit)
         stopped = self.entry()
         self.assertEqual(stopped.status, "parked")
         cancelled = self.cancel()
@@ -229,15 +254,6 @@ class TestCancelledInvoices(CancellationsCommon):
 
 @tagged("post_install", "-at_install")
 class TestCorrections(CancellationsCommon):
-    def approver(self, group="finance_integration.group_approver"):
-        return new_test_user(
-            self.env,
-            login=group,
-            groups=f"{group},finance_integration.group_operator",
-            company_id=self.company.id,
-            company_ids=[(6, 0, self.company.ids)],
-        )
-
     def test_a_changed_entry_waits_and_is_reversed_and_booked_anew_when_an_approver_says_so(self):
         self.entry("100.00")
         first = self.entries()
@@ -317,7 +333,6 @@ class TestCorrections(CancellationsCommon):
         self.entry("100.00")
         self.entry("120.00", version=2)
         self.exceptions("document_changed").with_user(self.approver()).action_book_anew()
-        self.credit.sudo().active = False
-        self.env["integration.mapping"].search([("outside_value", "=", self.credit.code)]).unlink()
+        self.end_mapping(self.credit)
         self.drain(self.partner_connection)
         self.assertEqual(len(self.entries()), 1)

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Circuit, pace, pauses and health of a destination (E7)."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import fields
@@ -16,6 +17,17 @@ from ..simulators.partner.receiver import Troubles
 from .deliveries import OUT_SECRET, DeliveryCommon
 
 DEAD = Troubles(percent=100, most=1000, kinds=("503",), retry_after_seconds=0)
+
+
+@dataclass(frozen=True)
+class TroublesOfOne(Troubles):
+    """One event alone meets them."""
+
+    retry_after_seconds: int = 0
+    only: str = ""
+
+    def of(self, seed, event_id, attempt):
+        return super().of(seed, event_id, attempt) if event_id == self.only else None
 
 
 class TestCircuit(DeliveryCommon):
@@ -85,7 +97,9 @@ class TestCircuit(DeliveryCommon):
     def test_a_question_is_the_probe_where_there_is_one(self):
         """It does no harm; otherwise it is any event, so that one that is never taken does not stop the others."""
         messages = self.break_it(4)
-        messages[3]._advance("received", "unknown", due_at=fields.Datetime.to_datetime("2026-01-01"))
+        messages[3].with_env(self.root)._advance(
+            "received", "unknown", due_at=fields.Datetime.to_datetime("2026-01-01")
+        )
         self.due_now(messages)
         for _lost_probe in range(3):
             self.shared_clock.step(61)
@@ -276,10 +290,11 @@ class TestHealth(DeliveryCommon):
 
     def test_degraded(self):
         messages = self.tell(4)
-        with self.receiving(troubles=Troubles(percent=50, most=1, kinds=("503",), retry_after_seconds=0)):
+        troubles = TroublesOfOne(percent=100, most=1, kinds=("503",), only=messages[1].event_id)
+        with self.receiving(troubles=troubles):
             while self.deliver():
                 pass
-        self.assertTrue(any(row.status != "done" for row in messages))
+        self.assertEqual(messages.mapped("status"), ["done", "waiting", "done", "done"])
         self.assertEqual(self.partner_connection.health, "degraded")
         self.assertIn("The other system has a problem", self.partner_connection.health_text)
 

@@ -47,7 +47,7 @@ class TestConfinement(DropCommon):
             self.assertEqual(self.look(), 0)
         [exception] = self.exceptions("file_forbidden")
         self.assertIn("the configuration of this server does not name this root", self.drop.last_error)
-        self.drop.not_before = False
+        self.drop.sudo().not_before = False
         self.assertEqual(self.look(), 1)
         self.assertEqual((exception.state, self.drop.last_error), ("resolved", False))
 
@@ -74,7 +74,7 @@ class TestConfinement(DropCommon):
         self.assertEqual(due(), 1)
         self.look()
         self.assertEqual(due(), 0)
-        self.drop.looked_at = fields.Datetime.now() - timedelta(minutes=6)
+        self.drop.sudo().looked_at = fields.Datetime.now() - timedelta(minutes=6)
         self.assertEqual(due(), 1)
         self.partner_connection.action_pause()
         self.assertEqual((due(), self.look()), (0, 0))

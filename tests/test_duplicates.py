@@ -177,7 +177,13 @@ class TestDuplicates(DuplicateCommon):
         self.assertTrue(products[2].active)
         self.approve(pair)
         self.assertEqual((pair.state, products[2].active), ("merged", False))
+        self.env.invalidate_all()
         self.assertEqual(mapping.product_id, products[1])
+        new, old = mapping.version_ids.sorted("number", reverse=True)
+        self.assertEqual(
+            (old.product_id, old.state, new.state, new.basis), (products[2], "replaced", "used", "approval")
+        )
+        self.assertEqual((new.user_id, new.approved_by_id), (self.operator, self.approver))
 
     def test_who_may_not_decide(self):
         one, other = self.contact(vat="DE123456788"), self.contact("X", vat="DE123456788")
@@ -354,6 +360,27 @@ class TestMerge(DuplicateCommon):
         with self.assertRaises(UserError), self.env.cr.savepoint():
             request.with_user(self.approver).action_approve()
         self.assertTrue(victim.exists())
+
+    def test_odoos_own_merge_keeps_decisions_and_sources(self):
+        """It fills in what the one that stays lacks: not an approval, which would be given by nobody; a hold stays."""
+        first, second, _pair = self.two()
+        first.sudo().integration_sources = False
+        second.sudo().integration_customer_approved = True
+        second.sudo()._integration_set_credit_hold("Owes us money")
+        sources = second.sudo().integration_sources
+        self.env["base.partner.merge.automatic.wizard"].sudo().create({})._merge((first | second).ids, first)
+        self.env.invalidate_all()
+        self.assertFalse(first.integration_customer_approved or first.integration_customer_approved_by_id)
+        self.assertEqual(
+            (first.integration_credit_hold, first.integration_credit_hold_reason), (True, "Owes us money")
+        )
+        self.assertEqual(first.integration_sources, sources)
+        approved = self.contact("Approved")
+        approved.sudo().integration_customer_approved = True
+        self.env["base.partner.merge.automatic.wizard"].sudo().create({})._merge(
+            (first | approved).ids, approved
+        )
+        self.assertTrue(approved.integration_customer_approved and approved.integration_customer_approved_at)
 
     def test_odoos_own_merge_keeps_outside_ids(self):
         first, second, pair = self.two()

@@ -119,7 +119,7 @@ class TestObjectStore(DropCommon):
         self.server.troubles.append(("GET", 503, "SlowDown"))
         self.assertEqual(self.look(self.store), 0)
         self.assertEqual((self.store.failure_count, bool(self.store.not_before)), (1, True))
-        self.store.not_before = False
+        self.store.sudo().not_before = False
         self.assertEqual(self.look(self.store), 1)
         self.one_batch("complete")
 

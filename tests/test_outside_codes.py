@@ -2,6 +2,7 @@
 """Lists of codes that a source sends: shown where codes are mapped, never booked; dimensions proposed (O15, O16)."""
 
 from datetime import date
+from decimal import Decimal
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
@@ -90,12 +91,16 @@ class TestOutsideCodes(MappingCommon):
         cases = (
             {"catalogue": "colour"}, {"code": "*"}, {"code": "x" * 65}, {"label": "x" * 1001}, {"label": None},
             {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}, {"rate_percent": "120"},
-            {"rate_percent": 20.5}, {"colour": "red"},
+            {"rate_percent": "20,5"}, {"rate_percent": True}, {"colour": "red"},
         )  # fmt: skip
         for number, facts in enumerate(cases):
             message = self.tell_code(**{"code": f"BAD{number}", **facts})
             self.assertEqual(self.outcome(message), ("parked", "schema_violation"), facts)
         self.assertFalse(self.env["integration.outside.code"].search([]))
+
+    def test_a_rate_that_is_written_as_a_number_is_read_digit_by_digit(self):
+        self.assertEqual(self.outcome(self.tell_code(rate_percent=Decimal("20.10"))), ("done", None))
+        self.assertEqual(self.code("VAT20").rate_percent, "20.10")
 
     def test_people_map_codes_and_do_not_rename_them(self):
         self.tell_code()

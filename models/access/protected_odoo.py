@@ -3,6 +3,7 @@
 
 from odoo import api, models
 
+from ..governance import duplicate_merge
 from .protected import _is_trusted, _read_only, refuse_forged, without_defaults
 
 
@@ -30,6 +31,9 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         if not _is_trusted(self.env):
+            if self.env.context.get("integration_merge") is duplicate_merge._KEY:
+                # Odoo writes every field there is: what was decided of the one that stays, stays as it is.
+                vals = {name: vals[name] for name in vals.keys() - self._integration_decisions()}
             refuse_forged(self, vals.keys(), _read_only(self))
         return super().write(vals)
 

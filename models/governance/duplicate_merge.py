@@ -9,6 +9,9 @@ from ...engine.instants import utc_now
 from ..posting.work import Told
 from .field_source import COLUMNS, HOME, current, entry, source_key
 
+# Only the holder of this object fills in what a merge finds at the record that goes.
+_KEY = object()
+
 
 class IntegrationDuplicate(models.Model):
     _inherit = "integration.duplicate"
@@ -96,7 +99,7 @@ class IntegrationDuplicate(models.Model):
             company = self.env["res.company"].browse(values.get("company") or self.env.company.id)
             self._merge_contacts(survivor, other, values.get("keep_other") or (), request, company)
         else:
-            self._retire_product(survivor, other)
+            self._retire_product(survivor, other, request)
         self.env["integration.audit.leaf"]._record_change(survivor, "duplicate.merge", detail)
         self._close("merged", request.reason, request.approver_id)
         self._look_at(survivor.exists())
@@ -129,12 +132,26 @@ class IntegrationDuplicate(models.Model):
             sources = {}
         survivor.write({**kept, **taken, "integration_sources": sources or False})
 
-    def _retire_product(self, survivor, other):
+    def _retire_product(self, survivor, other, request):
         """Odoo cannot merge products: the other one is archived, and what is known outside means the survivor."""
         self.env["integration.binding"].sudo()._move(other, survivor)
-        self.env["integration.mapping"].sudo().search([("product_id", "=", other.id)]).write(
-            {"product_id": survivor.id}
-        )
+        meant = self.env["integration.mapping.version"].sudo().search(
+            [("product_id", "=", other.id), ("state", "=", "used")]
+        )  # fmt: skip
+        for connection, versions in meant.grouped("connection_id").items():
+            lines = [
+                {
+                    "mapping": version.mapping,
+                    "value": version.outside_value,
+                    "action": "set",
+                    "from": version.valid_from.isoformat() if version.valid_from else None,
+                    "until": version.valid_until.isoformat() if version.valid_until else None,
+                    "target": survivor.id,
+                    "base": version.mapping_id._base(),
+                }
+                for version in versions
+            ]
+            self.env["integration.mapping"]._put_in_force(connection, lines, request)
         other.active = False
 
 
@@ -208,6 +225,20 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         if len(partners.company_id) > 1:
             raise UserError(self.env._("Contacts of different companies are kept apart and are not merged."))
         return super()._merge(partner_ids, dst_partner, extra_checks)
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        survivor, others = dst_partner.sudo(), src_partners.sudo()
+        # A hold is never lost; an approval of the other one, which may be kept for another reason, never gained.
+        for company in self.env["res.company"].sudo().search([]):  # pylint: disable=no-search-all
+            held = others.with_company(company).filtered("integration_credit_hold")[:1]
+            if held:
+                reason = held.integration_credit_hold_reason or self.env._("%s was on hold.", held.name)
+                survivor.with_company(company)._integration_set_credit_hold(reason)
+        if not survivor.integration_sources:
+            told = [partner.integration_sources for partner in others if partner.integration_sources]
+            survivor.integration_sources = told[0] if told else False
+        return super()._update_values(src_partners, dst_partner.with_context(integration_merge=_KEY))
 
     @api.model
     def _update_reference_fields(self, src_partners, dst_partner):

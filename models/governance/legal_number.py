@@ -140,17 +140,20 @@ class IntegrationLegalSeries(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT p.documents->0->>'number'
+                SELECT m.id
                   FROM integration_message m JOIN integration_payload p ON p.message_id = m.id
                  WHERE m.connection_id = %s AND m.direction = 'in' AND m.kind = 'invoice'
-                   AND m.status IN ('parked', 'held', 'waiting', 'dead') AND p.documents->0->>'number' IS NOT NULL
+                   AND m.status IN ('parked', 'held', 'waiting', 'dead') AND p.documents IS NOT NULL
                  ORDER BY m.id DESC LIMIT %s
                 """,
                 connection.id,
                 MAX_STOPPED,
             )
         )
-        return [row[0] for row in self.env.cr.fetchall()]
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        told = self.env["integration.payload"]._readable_documents(ids)
+        numbers = [told[message_id][0].get("number") for message_id in ids if message_id in told]
+        return [number for number in numbers if number]
 
     def _keep_gaps(self, row, received):
         """Store the gaps of a series; what was explained stays explained, what has arrived closes."""

@@ -98,7 +98,7 @@ class IntegrationMappingCoverage(models.Model):
             cr.execute(
                 SQL(
                     """
-                    SELECT m.id, m.kind, p.documents, (COALESCE(m.occurred_at, m.received_at)
+                    SELECT m.id, m.kind, (COALESCE(m.occurred_at, m.received_at)
                            AT TIME ZONE 'UTC' AT TIME ZONE %s)::date
                       FROM integration_message m JOIN integration_payload p ON p.message_id = m.id
                      WHERE m.connection_id = %s AND m.direction = 'in' AND m.received_at >= %s AND m.id < %s
@@ -113,7 +113,9 @@ class IntegrationMappingCoverage(models.Model):
                 )
             )
             rows = cr.fetchall()
-            for _message_id, kind, documents, day in rows:
+            readable = self.env["integration.payload"]._readable_documents([row[0] for row in rows])
+            for message_id, kind, day in rows:
+                documents = readable.get(message_id) or ()
                 for key in {key for told in documents for key in values_of(kind or "", told)}:
                     entry = seen[key]
                     entry[0] += 1

@@ -20,6 +20,9 @@ from ..messaging.lane import CHANNEL, exclusive
 
 PORTION = 20
 MAX_MONTH_EVENTS = 20_000
+OPENED_AT_ONCE = 500
+# A document is dated at most so long before or after the event that tells of it.
+DATED_APART_DAYS = 400
 MAX_REHEARSED = 1000
 SHOWN_DIFFERENCES = 20
 # First half of the keys of session locks, as of lanes and replays: kept apart from them by this number.
@@ -215,34 +218,50 @@ class IntegrationMappingChange(models.Model):
         """Return (ids of the month's events that use a value of the proposal, how many events were looked at)."""
         wanted = {(line["mapping"], line["value"]) for line in self.what_if_lines}
         defaults = {kind for kind, value in wanted if value == DEFAULT}
-        last = (self.what_if_month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        self.env.cr.execute(
-            SQL(
-                """
-                SELECT m.id, m.kind, p.documents
-                  FROM integration_message m JOIN integration_payload p ON p.message_id = m.id
-                 WHERE m.connection_id = %s AND m.direction = 'in' AND m.kind IN ('invoice', 'entry')
-                   AND m.replay_of_id IS NULL AND m.status <> 'discarded'
-                   AND COALESCE(p.documents -> 0 ->> 'issue_date', p.documents -> 0 ->> 'date') BETWEEN %s AND %s
-                 ORDER BY m.id DESC LIMIT %s
-                """,
-                self.connection_id.id,
-                self.what_if_month.isoformat(),
-                last.isoformat(),
-                MAX_MONTH_EVENTS,
+        ids, count = [], 0
+        for message_id, kind, documents in self._of_month():
+            count += 1
+            keys = (key for document in documents for key in values_of(kind, document))
+            if any(key in wanted or key[0] in defaults for key in keys):
+                ids.append(message_id)
+            if count == MAX_MONTH_EVENTS:
+                break
+        return sorted(ids), count
+
+    def _of_month(self):
+        """Yield (id, kind, documents) of what was told with a date of the month, the newest first.
+
+        Contents are encrypted: the date that a document bears is known only when it is opened.
+        """
+        first = self.what_if_month.isoformat()
+        last = ((self.what_if_month + timedelta(days=31)).replace(day=1) - timedelta(days=1)).isoformat()
+        payloads, before_id = self.env["integration.payload"], 2**62
+        while True:
+            self.env.cr.execute(
+                SQL(
+                    """
+                    SELECT m.id, m.kind FROM integration_message m
+                     WHERE m.connection_id = %s AND m.direction = 'in' AND m.kind IN ('invoice', 'entry')
+                       AND m.replay_of_id IS NULL AND m.status <> 'discarded' AND m.id < %s
+                       AND COALESCE(m.occurred_at, m.received_at) BETWEEN %s AND %s
+                     ORDER BY m.id DESC LIMIT %s
+                    """,
+                    self.connection_id.id,
+                    before_id,
+                    self.what_if_month - timedelta(days=DATED_APART_DAYS),
+                    self.what_if_month + timedelta(days=DATED_APART_DAYS),
+                    OPENED_AT_ONCE,
+                )
             )
-        )
-        rows = self.env.cr.fetchall()
-        ids = [
-            message_id
-            for message_id, kind, documents in rows
-            if any(
-                key in wanted or key[0] in defaults
-                for document in documents
-                for key in values_of(kind, document)
-            )
-        ]
-        return sorted(ids), len(rows)
+            rows = self.env.cr.fetchall()
+            told = payloads._readable_documents([message_id for message_id, _kind in rows])
+            for message_id, kind in rows:
+                documents = told.get(message_id)
+                if documents and first <= (_date_of(documents[0]) or "") <= last:
+                    yield message_id, kind, documents
+            if len(rows) < OPENED_AT_ONCE:
+                return
+            before_id = rows[-1][0]
 
     def _add(self, message_ids):
         """Book these events twice, as mapped today and as proposed, take both back, and add up what each gives."""
@@ -340,6 +359,10 @@ def _amounts(result):
                 yield ("journal", entry["journal"]), amount
 
 
+def _date_of(document):
+    return document.get("issue_date") or document.get("date")
+
+
 class IntegrationRehearsal(models.AbstractModel):
     _inherit = "integration.rehearsal"
 
@@ -366,23 +389,20 @@ class IntegrationRehearsal(models.AbstractModel):
     def _forget_bookings(self, rows):
         """Let documents that are bound be booked once more, inside what is taken back."""
         keys = {(row["connection_id"], row["kind"], row["object_key"]) for row in rows}
+        told = self.env["integration.payload"]._readable_documents([row["id"] for row in rows])
+        outside_ids = defaultdict(set)
+        for row in rows:
+            outside_ids[row["connection_id"], row["kind"], row["object_key"]].update(
+                document["source"]["object_id"] for document in told.get(row["id"], ())
+            )
         for connection_id, kind, object_key in keys:
             self.env.cr.execute(
                 SQL(
-                    """
-                    DELETE FROM integration_binding
-                     WHERE connection_id = %(connection)s AND kind = %(kind)s
-                       AND outside_id IN (
-                           SELECT document #>> '{source,object_id}'
-                             FROM integration_message m JOIN integration_payload p ON p.message_id = m.id,
-                                  jsonb_array_elements(p.documents) AS part(document)
-                            WHERE m.connection_id = %(connection)s AND m.object_key = %(object)s
-                              AND m.id = ANY(%(ids)s))
-                    """,
-                    connection=connection_id,
-                    kind=kind,
-                    object=object_key,
-                    ids=[row["id"] for row in rows],
+                    "DELETE FROM integration_binding"
+                    " WHERE connection_id = %s AND kind = %s AND outside_id = ANY(%s)",
+                    connection_id,
+                    kind,
+                    list(outside_ids[connection_id, kind, object_key]),
                 )
             )
             self.env.cr.execute(

@@ -130,6 +130,13 @@ class IntegrationPayload(models.Model):
             for message_id, documents, share in self.env.cr.fetchall()
         }
 
+    def _readable_documents(self, message_ids):
+        """Return {message id: documents}, without those that were erased, cannot be decrypted or were never told."""
+        payloads = self.sudo().search([("message_id", "in", list(message_ids))])
+        told = {payload.message_id.id: payload.documents for payload in payloads}
+        payloads.invalidate_recordset(["documents"])  # many, and clear
+        return {message_id: documents for message_id, documents in told.items() if documents}
+
     def _stored_by_message(self, message_ids):
         """Return {message id: bytes as they are stored}."""
         if not message_ids:
