@@ -159,9 +159,7 @@ class TestErasure(SealingCommon):
         erasure = (
             self.env["integration.erasure"]
             .with_user(user or self.operator)
-            .create(
-                {"partner_id": self.person.id, "company_id": self.company.id, "reason": "Asked by e-mail"}
-            )
+            .create({"partner_id": self.person.id, "reason": "Asked by e-mail"})
         )
         erasure.action_ask()
         return erasure
@@ -243,7 +241,7 @@ class TestErasure(SealingCommon):
             erasure.with_user(self.operator).write({"state": "done"})
         with self.assertRaises(UserError):
             self.env["integration.erasure"].with_user(self.operator).create(
-                {"partner_id": self.person.id, "reason": "x", "state": "done", "company_id": self.company.id}
+                {"partner_id": self.person.id, "reason": "x", "state": "done"}
             )
         with self.assertRaises(UserError):
             erasure.with_user(self.operator).write({"partner_id": self.env.user.partner_id.id})
@@ -258,9 +256,7 @@ class TestErasure(SealingCommon):
         self.assertFalse(self.erased(self.anna))
 
     def test_a_legal_hold_forbids_it(self):
-        erasure = self.env["integration.erasure"].create(
-            {"partner_id": self.person.id, "company_id": self.company.id, "reason": "Asked"}
-        )
+        erasure = self.env["integration.erasure"].create({"partner_id": self.person.id, "reason": "Asked"})
         self.partner_connection.legal_hold = True
         erasure.invalidate_recordset()
         with self.assertRaises(UserError):
@@ -281,7 +277,7 @@ class TestErasure(SealingCommon):
         self.assertEqual(erasure.with_user(auditor).state, "asked")
         with self.assertRaises(AccessError):
             self.env["integration.erasure"].with_user(auditor).create(
-                {"partner_id": self.person.id, "reason": "x", "company_id": self.company.id}
+                {"partner_id": self.person.id, "reason": "x"}
             )
         other = self.setup_other_company()["company"]
         foreigner = new_test_user(self.env, "er_foreign", groups="finance_integration.group_operator",
