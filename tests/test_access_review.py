@@ -149,9 +149,7 @@ class TestAccessReview(AccessCommon):
         self.env.invalidate_all()
         self.assertFalse(review.is_unchanged)
         leaves = self.env["integration.audit.leaf"].search([("res_model", "=", REVIEW)], order="id")
-        self.assertEqual(
-            leaves.mapped("action"), ["access_review.change", "access.prepare", "access.sign"]
-        )
+        self.assertEqual(leaves.mapped("action"), ["access_review.change", "access.prepare", "access.sign"])
 
     def test_who_drew_it_up_does_not_sign_it(self):
         review = self.drawn("approver")

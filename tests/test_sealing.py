@@ -242,7 +242,7 @@ class TestErasure(SealingCommon):
             erasure.with_user(self.operator).write({"state": "done"})
         with self.assertRaises(UserError):
             self.env["integration.erasure"].with_user(self.operator).create(
-                {"partner_id": self.person.id, "reason": "x", "state": "done", "company_id": self.company.id}
+                {"partner_id": self.person.id, "reason": "x", "state": "done"}
             )
         with self.assertRaises(UserError):
             erasure.with_user(self.operator).write({"partner_id": self.env.user.partner_id.id})
@@ -279,7 +279,7 @@ class TestErasure(SealingCommon):
         self.assertEqual(erasure.with_user(auditor).state, "asked")
         with self.assertRaises(AccessError):
             self.env["integration.erasure"].with_user(auditor).create(
-                {"partner_id": self.person.id, "reason": "x", "company_id": self.company.id}
+                {"partner_id": self.person.id, "reason": "x"}
             )
         other = self.setup_other_company()["company"]
         foreigner = new_test_user(self.env, "er_foreign", groups="finance_integration.group_operator",
