@@ -5,6 +5,7 @@ from . import test_approval_delegation
 from . import test_approval_race
 from . import test_approval_rules
 from . import test_approvals
+from . import test_access_bank_duties
 from . import test_access_companies
 from . import test_access_duties
 from . import test_access_methods
@@ -15,6 +16,7 @@ from . import test_batch_intake
 from . import test_batches
 from . import test_archive
 from . import test_audit_coverage
+from . import test_audit_drafts
 from . import test_audit_export
 from . import test_business_events
 from . import test_cancellations

@@ -434,19 +434,3 @@ class TestContents(CoverageCommon):
         self.assertEqual(
             len(self.env["integration.audit.leaf"].search(self.message.action_history()["domain"])), 1
         )
-
-
-@tagged("post_install", "-at_install")
-class TestDrafts(CoverageCommon):
-    def test_a_draft_is_deleted_and_its_entries_stay(self):
-        draft = self._connection("generic", "Draft")
-        number = draft.id
-        self.assertTrue(self.leaves("connection.change", res_id=number))
-        draft.unlink()
-        self.env.flush_all()
-        kept = self.leaves("connection.change", res_id=number)
-        self.assertTrue(kept[-1].detail.startswith("deleted; "))
-        self.assertTrue(
-            kept.web_read({"connection_id": {"fields": {"display_name": {}}}, "detail_label": {}})
-        )
-        self.assertTrue(all(leaf._is_genuine() for leaf in kept))
