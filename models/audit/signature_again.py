@@ -56,10 +56,8 @@ class IntegrationMessage(models.Model):
             return "unsigned"
         try:
             raw, headers = self._kept_content()
-        except AuthorizationError as error:  # encrypted: it was altered, or its key is missing
-            return "changed" if error.detail == "InvalidTag" else "content_locked"
-        except IntegrationError:  # erased, or an archive that is damaged
-            return "content_gone"
+        except IntegrationError as error:
+            return _why_not_opened(error)
         if not raw:
             return "content_gone"
         if digest(raw) != self.body_digest:
@@ -109,3 +107,10 @@ class IntegrationMessage(models.Model):
                     continue
                 return "holds"
         return "secret_locked" if locked else "broken"
+
+
+def _why_not_opened(error):
+    if not isinstance(error, AuthorizationError):
+        return "content_gone"  # erased, or in an archive that is damaged
+    # It is encrypted: it was altered, or its key is missing.
+    return "changed" if error.detail == "InvalidTag" else "content_locked"
