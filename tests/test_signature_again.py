@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Years later a signature is verified again, over the kept bytes, with the secret that was valid then (A4)."""
 
+import hashlib
 import json
 import os
 from datetime import timedelta
@@ -82,10 +83,18 @@ class TestSignatureAgain(CoverageCommon):
             "UPDATE integration_payload SET raw = raw || ' ' WHERE message_id = %s", (message.id,)
         )
         self.assertEqual(self.again(message), "changed")
+        # Whoever has the key as well and encrypts other bytes is found by the digest, then by the signature.
+        payloads = self.env["integration.payload"].sudo()
+        share = payloads._shares_by_message(message.ids).get(message.id)
+        other = json.dumps({"another": "content"}).encode()
         self.env.cr.execute(
-            "UPDATE integration_message m SET body_digest = encode(sha256(p.raw), 'hex') FROM integration_payload p"
-            " WHERE p.message_id = m.id AND m.id = %s",
-            (message.id,),
+            "UPDATE integration_payload SET raw = %s WHERE message_id = %s",
+            (payloads._sealed_like(share, other), message.id),
+        )
+        self.assertEqual(self.again(message), "changed")
+        self.env.cr.execute(
+            "UPDATE integration_message SET body_digest = %s WHERE id = %s",
+            (hashlib.sha256(other).hexdigest(), message.id),
         )
         self.env.invalidate_all()
         self.assertEqual(self.again(message), "broken")
@@ -93,7 +102,13 @@ class TestSignatureAgain(CoverageCommon):
     def test_a_secret_that_this_server_cannot_open(self):
         message = self.signed()
         with patch.dict(os.environ, {"FINANCE_INTEGRATION_KEYS": Fernet.generate_key().decode()}):
-            self.assertEqual(self.again(message), "secret_locked")
+            self.assertEqual(self.again(message), "content_locked")
+        self.env.cr.execute(
+            "UPDATE integration_credential SET ciphertext = %s WHERE connection_id = %s",
+            (Fernet(Fernet.generate_key()).encrypt(b"x").decode(), self.partner_connection.id),
+        )
+        self.env.invalidate_all()
+        self.assertEqual(self.again(message), "secret_locked")
 
     def test_what_was_never_signed(self):
         fetched = self.event()

@@ -23,6 +23,7 @@ OUTCOMES = {
     "changed": _lt("The bytes that are kept are not those that came in: they have another digest."),
     "secret_gone": _lt("The secret that was valid then is not here any more, so nothing can be said."),
     "secret_locked": _lt("The secret that was valid then is here, but this server has no key that opens it."),
+    "content_locked": _lt("Its content is here, but this server has no key that opens it."),
     "unsigned": _lt("It was not signed: it was fetched from the source, read from a file or made here."),
     "content_gone": _lt("Its content is not kept any more; the digest in the audit trail is what is left."),
 }
@@ -55,8 +56,8 @@ class IntegrationMessage(models.Model):
             return "unsigned"
         try:
             raw, headers = self._kept_content()
-        except IntegrationError:  # an archive that is damaged
-            return "content_gone"
+        except IntegrationError as error:
+            return _why_not_opened(error)
         if not raw:
             return "content_gone"
         if digest(raw) != self.body_digest:
@@ -71,10 +72,11 @@ class IntegrationMessage(models.Model):
     def _kept_content(self):
         """Return (bytes, headers) as they came in, also from an archive."""
         payload = self.env["integration.payload"].search([("message_id", "=", self.id)], limit=1)
+        raw = payload._raw_by_message(self.ids).get(self.id, b"")
         if payload:
-            return payload._raw_by_message(self.ids).get(self.id, b""), payload.headers or {}
+            return raw, payload.headers or {}
         kept = self.archive_id._content_of(self.ids).get(self.id) if self.archive_id else None
-        return (kept.raw, kept.headers or {}) if kept else (b"", {})
+        return raw, (kept and kept.headers) or {}
 
     def _judge_signature(self, raw, headers):
         received = self.received_at.replace(tzinfo=timezone.utc)
@@ -105,3 +107,10 @@ class IntegrationMessage(models.Model):
                     continue
                 return "holds"
         return "secret_locked" if locked else "broken"
+
+
+def _why_not_opened(error):
+    if not isinstance(error, AuthorizationError):
+        return "content_gone"  # erased, or in an archive that is damaged
+    # It is encrypted: it was altered, or its key is missing.
+    return "changed" if error.detail == "InvalidTag" else "content_locked"
