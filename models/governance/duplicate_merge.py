@@ -242,9 +242,21 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     @api.model
     def _update_reference_fields(self, src_partners, dst_partner):
+        if not dst_partner.env.su:  # nobody has decided about this merge
+            self._forget_approvals(src_partners)
         result = super()._update_reference_fields(src_partners, dst_partner)
         self.env["integration.binding"].sudo()._move(src_partners, dst_partner)
         return result
+
+    @api.model
+    def _forget_approvals(self, partners):
+        """Take approvals from what is about to go: Odoo fills in with SQL what the one that stays lacks."""
+        boxes = ("integration_customer_approved", "integration_supplier_active")
+        names = [f"{box}{end}" for box in boxes for end in ("", "_at", "_by_id")]
+        self.env.flush_all()
+        empty = SQL(", ").join(SQL("%s = NULL", SQL.identifier(name)) for name in names)
+        self.env.cr.execute(SQL("UPDATE res_partner SET %s WHERE id = ANY(%s)", empty, partners.ids))
+        partners.invalidate_recordset(names)
 
 
 class IntegrationBindingConflict(models.Model):
