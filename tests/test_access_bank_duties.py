@@ -9,6 +9,8 @@ from ..hooks import uninstall_hook
 from ..models.odoo import res_company_payee
 from .access_common import AccessCommon
 
+BANK_RIGHT = "account.group_validate_bank_account"
+
 
 class TestBankDetails(AccessCommon):
     """Of a company that asks for no approvals of bank accounts; those that do: ``test_bank_details.py`` and below."""
