@@ -7,12 +7,12 @@ from odoo import SUPERUSER_ID
 from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from ..engine.access import ADMINISTRATOR, APPROVER, OPERATOR
 from ..models.access import service_activity
 from .access_common import AccessCommon
 
-BANK_RIGHT = "account.group_validate_bank_account"
 CODE_OF_AUTHENTICATOR = "finance_integration.action_enable_second_factor"
 
 
@@ -268,6 +268,7 @@ class TestSecondFactor(AccessCommon):
 
 @tagged("post_install", "-at_install")
 class TestOverTheWire(HttpCase):
+    @mute_logger("odoo.http")
     def test_a_remote_call_without_the_right_is_refused(self):
         new_test_user(self.env, "wire_nobody", groups="base.group_user", password="wire_nobody")
         self.authenticate("wire_nobody", "wire_nobody")
@@ -295,6 +296,7 @@ class TestOverTheWire(HttpCase):
         ).json()
         self.assertIn(answer["result"]["res_model"], ("res.users.identitycheck", "auth_totp.wizard"))
 
+    @mute_logger("odoo.http")
     def test_signing_in_as_a_service_user_is_refused_and_noted_once_a_minute(self):
         user = (
             self.env["res.users"]

@@ -351,8 +351,7 @@ class TestResolution(MappingCommon):
 
         def of(entity, number):
             message = self.tell(number, drain=False)
-            self.env.cr.execute("SELECT raw FROM integration_payload WHERE message_id = %s", [message.id])
-            raw = bytes(self.env.cr.fetchone()[0])
+            raw = self.env["integration.payload"].sudo()._raw_by_message(message.ids)[message.id]
             told = raw.replace(b'"object_id":', f'"entity":"{entity}","object_id":'.encode(), 1)
             self.assertNotEqual(told, raw)
             self.env.cr.execute(
