@@ -145,6 +145,7 @@ def send_paced(port: int, requests: Sequence[bytes], per_second: float, connecti
     """
     begin = time.monotonic() + 0.1
     took: list[list[float]] = [[] for _ in range(connections)]
+    refused: list[int] = []
 
     def work(number: int) -> None:
         connection = None
@@ -158,6 +159,8 @@ def send_paced(port: int, requests: Sequence[bytes], per_second: float, connecti
             status, keep = _read_answer(connection)
             if 200 <= status < 300:
                 took[number].append(time.monotonic() - planned)
+            else:
+                refused.append(status)
             if not keep:
                 connection.close()
                 connection = None
@@ -170,5 +173,5 @@ def send_paced(port: int, requests: Sequence[bytes], per_second: float, connecti
     for thread in threads:
         thread.join()
     if sum(map(len, took)) != len(requests):
-        raise RuntimeError("not every request was answered")
+        raise RuntimeError(f"not every request was taken; other answers: {dict(Counter(refused))}")
     return [seconds for part in took for seconds in part]

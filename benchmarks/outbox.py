@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 
 from devtools.environment import Environment
-from simulators.local_server import HOST
+from simulators.local_server import HOST, serving
 from simulators.partner import signing
 from simulators.partner.receiver import Receiver, Troubles
 from simulators.partner.server import PATH, receiver_server
@@ -31,10 +31,10 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
     rounds, count = (2, 60) if quick else (5, 300)
     with ExitStack() as stack:
         receiver = Receiver([OUT_SECRET], troubles=Troubles(percent=0))
-        server = stack.enter_context(receiver_server(receiver))
+        server = stack.enter_context(serving(receiver_server(receiver)))
         silent = stack.enter_context(closing(_Silence()))
         stage = stack.enter_context(Stage(env, "outbox"))
-        ways = Deliveries(stage, f"http://{HOST}:{server.port}{PATH}", f"http://{HOST}:{silent.port}{PATH}")
+        ways = Deliveries(stage, f"{server.url}{PATH}", f"http://{HOST}:{silent.port}{PATH}")
 
         def measure() -> list[Figure]:
             alone, beside = [], []

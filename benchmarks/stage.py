@@ -160,10 +160,10 @@ class Stage:
                 "WITH model AS (SELECT * FROM integration_message WHERE event_id = %s), made AS ("
                 " INSERT INTO integration_message (direction, company_id, connection_id, endpoint_id, flow_id, lane_id,"
                 " origin, event_id, event_type, object_key, kind, occurred_at, body_digest, correlation_id,"
-                " key_share, stage, status, attempt_count, finished_at, received_at)"
+                " key_share, books_nothing, stage, status, attempt_count, finished_at, received_at)"
                 " SELECT direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin,"
                 " %s || '-' || md5(number::text) || number, event_type, %s || ':' || md5(number::text), kind,"
-                f" occurred_at, body_digest, md5(%s || number::text), key_share, {state}"
+                f" occurred_at, body_digest, md5(%s || number::text), key_share, books_nothing, {state}"
                 " FROM model, generate_series(%s, %s) AS number RETURNING id)"
                 + (kept if payload else "")
                 + " SELECT count(*) FROM made",

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from devtools.environment import Environment
 
-from .rounds import Check, Figure, until_fit
 from .events import PARTNER_SECRET
+from .rounds import Check, Figure, until_fit
 from .stage import Stage, make_connection
 
 # Both are "at most": the ratio is told the other way round, so that more is better as everywhere else.

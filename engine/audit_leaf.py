@@ -45,6 +45,45 @@ def leaf_digest(fields: Mapping[str, str | int | None], version: str = LEAF_VERS
     return f"{version}:{digest(_canonical_leaf(version, fields))}"
 
 
+def leaf_digests(
+    shared: Mapping[str, str | int | None], columns: Mapping[str, Sequence[str | int | None]]
+) -> list[str]:
+    """Return ``leaf_digest`` of many entries that have all but a few fields in common.
+
+    :param shared: the fields that are the same in all of them.
+    :param columns: field → its value in each entry, all of one length. No field is in both.
+    :raises TypeError: a value that is no text, whole number or None.
+    :raises ValueError: columns of different length.
+    """
+    if not columns:
+        raise ValueError("entries that differ in nothing")
+    rows = zip(*columns.values(), strict=True)
+    names = tuple(columns)
+    places = {name: f"\x00{place}\x00" for place, name in enumerate(names)}
+    pattern = _canonical_leaf(LEAF_VERSION, {**shared, **places}).decode("utf-8")
+    parts = re.split(r'"\\u0000(\d+)\\u0000"', pattern)
+    fixed, order = parts[::2], [int(place) for place in parts[1::2]]
+    if len(order) != len(names):  # a shared value looks like a place: nothing that is worth a shorter way
+        return [leaf_digest({**shared, **dict(zip(names, row, strict=True))}) for row in rows]
+    return [_filled_digest(fixed, order, row) for row in rows]
+
+
+def _filled_digest(fixed: list[str], order: list[int], row: Sequence[str | int | None]) -> str:
+    texts = [fixed[0]]
+    for place, text in zip(order, fixed[1:], strict=True):
+        value = row[place]
+        if isinstance(value, str):
+            texts.append(_TEXT(value))
+        elif value is None:
+            texts.append("null")
+        elif isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_SAFE_INTEGER:
+            texts.append(str(value))
+        else:
+            raise TypeError(f"{value!r} must be a text, a whole number or None")
+        texts.append(text)
+    return f"{LEAF_VERSION}:{digest(''.join(texts).encode('utf-8'))}"
+
+
 def leaf_bytes(fields: Mapping[str, str | int | None], version: str = LEAF_VERSION) -> bytes:
     """Return what is hashed for an entry with these ``fields``: its canonical JSON, the version included."""
     return _canonical_leaf(version, fields)
@@ -66,6 +105,7 @@ def _canonical_leaf(version: str, fields: Mapping[str, str | int | None]) -> byt
 
 
 _FLAT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def verify_leaf(fields: Mapping[str, str | int | None], stated_digest: str) -> bool:

@@ -29,6 +29,8 @@ from . import test_cutover
 from . import test_delivery_circuit
 from . import test_delivery_unknown
 from . import test_drain
+from . import test_light_events
+from . import test_shared_numbers
 from . import test_drop_places
 from . import test_drops
 from . import test_duplicates

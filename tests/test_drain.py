@@ -146,8 +146,11 @@ class TestDrain(IntegrationCommon):
         self.env.invalidate_all()
         self.assertEqual(message.status, "done")
 
-    def nothing(self, count):
-        """Let events come in that book nothing: two a batch, so that a batch may take ten of them."""
+    def nothing(self, count, alike=False):
+        """Let events come in that book nothing: two a batch, so that a batch may take ten of them.
+
+        :param alike: they may be settled together; else each is looked at, as what came with a list is.
+        """
         self.patch(type(self.env["integration.flow"]), "_lane_facts", lambda *_arguments: (2, True, False))
         messages = self.env["integration.message"]
         for number in range(count):
@@ -162,6 +165,8 @@ class TestDrain(IntegrationCommon):
                 "data": {"object": intent},
             }
             messages |= self.accept(self.stripe_connection, json.dumps(event).encode())[1]
+        if not alike:
+            messages.with_env(self.root)._write({"books_nothing": False})
         self.env.flush_all()
         return messages
 

@@ -16,7 +16,7 @@ from simulators.partner.signing import make_secret
 from .. import invariants
 from ..bad_receiver import BadReceiver
 from ..feed import Feed
-from ..hub import LEFT, OPEN_OUT, Hub
+from ..hub import OPEN_OUT, Hub
 from ..outcome import Outcome
 from ..shots import send_all
 
@@ -54,7 +54,7 @@ def _one(env: Environment, outcome: Outcome, seed: int, name: str, count: int) -
         Hub(env, "destinations", delivery_url=ear.url + PATH, outbound_secret=secret) as hub,
     ):
         acknowledged = send_all(hub, feed.mix(count))
-        inbox = hub.wait(lambda: not hub.one(LEFT), SECONDS, "the inbox is worked off")
+        inbox = hub.wait_drained(SECONDS)
         outbox = hub.wait(lambda: not hub.one(OPEN_OUT), SECONDS, "the outbox is at rest")
         total = hub.one("SELECT count(*) FROM integration_message WHERE direction = 'out'")
         stopped = dict(hub.sql(STOPPED))

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from ...engine.audit_leaf import leaf_digest
+from ...engine.audit_leaf import leaf_digest, leaf_digests
 from ...engine.instants import format_instant
 from ..messaging.append_only import make_append_only
 from ..messaging.loose_many2one import LooseMany2one
@@ -17,10 +17,10 @@ LEAF_COLUMNS = {
 }  # fmt: skip
 LEAF_FIELDS = tuple(LEAF_COLUMNS)
 # One array per column instead of one parameter per value: a batch of thousands is parsed and planned once.
-INSERT = """
-    INSERT INTO integration_audit_leaf (%s, digest, recorded_at)
-    SELECT *, %%s::timestamp FROM unnest(%s, %%s::text[])
-""" % (", ".join(LEAF_COLUMNS), ", ".join(f"%s::{kind}[]" for kind in LEAF_COLUMNS.values()))
+INSERT = f"""
+    INSERT INTO integration_audit_leaf ({", ".join(LEAF_COLUMNS)}, digest, recorded_at)
+    SELECT *, %s::timestamp FROM unnest({", ".join(f"%s::{kind}[]" for kind in LEAF_COLUMNS.values())}, %s::text[])
+"""  # noqa: S608 - names of columns from above
 MAX_DETAIL_CHARS = 1000
 
 
@@ -84,6 +84,35 @@ class IntegrationAuditLeaf(models.Model):
             rows.append((*(full[name] for name in LEAF_FIELDS), digest))
         columns = [list(column) for column in zip(*rows, strict=True)]
         self.env.cr.execute(SQL(INSERT, recorded_at, *columns))  # pylint: disable=sql-injection
+
+    @api.model
+    def _append_alike(self, shared, columns):
+        """Append entries that have all but a few fields in common, in one statement.
+
+        :param shared: dict with action and other fields that are the same in all of them.
+        :param columns: dict of field → list of its values, one for each entry.
+        """
+        recorded_at = fields.Datetime.now()
+        stamp = format_instant(recorded_at.replace(tzinfo=timezone.utc))
+        columns = {name: [value or None for value in values] for name, values in columns.items()}
+        full = {name: shared.get(name) or None for name in LEAF_FIELDS if name not in columns}
+        full["user_id"] = full["user_id"] or self.env.uid
+        digests = leaf_digests({**full, "recorded_at": stamp}, columns)
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO integration_audit_leaf (%s, recorded_at, %s, digest) SELECT %s, %s, * FROM unnest(%s)",
+                SQL(", ").join(SQL.identifier(name) for name in full),
+                SQL(", ").join(SQL.identifier(name) for name in columns),
+                SQL(", ").join(SQL(f"%s::{LEAF_COLUMNS[name]}", full[name]) for name in full),
+                recorded_at,
+                SQL(", ").join(
+                    [
+                        *(SQL(f"%s::{LEAF_COLUMNS[name]}[]", values) for name, values in columns.items()),
+                        SQL("%s::text[]", digests),
+                    ]
+                ),
+            )
+        )
 
     @api.model
     def _record_change(self, records, action, detail=None):

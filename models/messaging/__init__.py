@@ -24,6 +24,7 @@ from . import drain_outcome
 from . import drain_rescue
 from . import drain_order
 from . import drain_numbers
+from . import drain_light
 from . import event
 from . import event_records
 from . import event_bills

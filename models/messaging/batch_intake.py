@@ -118,7 +118,15 @@ class IntegrationIngest(models.AbstractModel):
         rows, bodies = [], []
         for event_id, line in first.items():
             *columns, share, stored, _headers = event_values(
-                facts, line.envelope, event_id, line.raw, {}, line.body_digest, correlation_id, origin
+                facts,
+                line.envelope,
+                event_id,
+                line.raw,
+                {},
+                line.body_digest,
+                correlation_id,
+                origin,
+                in_batch=True,
             )
             rows.append((*columns, share and "\\x" + share.hex()))
             bodies.append(base64.b64encode(stored) if share else stored)

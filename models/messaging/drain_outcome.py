@@ -81,9 +81,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
                 value = sum((line.net_amount or line.quantity * line.unit_price) for line in document.lines)
         elif work.kind == "entry":
             value, code = sum(line.debit or 0 for line in document.lines), document.currency
-        currency = code and self.env["res.currency"].with_context(active_test=False).search(
-            [("name", "=", code)], limit=1
-        )
+        currency = self.env["res.currency"]._by_code(code)
         return {"amount": value, "currency_id": currency.id} if currency else {}
 
     def _failure(self, work):

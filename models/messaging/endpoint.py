@@ -107,6 +107,8 @@ class IntegrationEndpoint(models.Model):
             "connection_id": connection.id,
             "company_id": connection.company_id.id,
             "connector": connection.connector,
+            "outside_account": connection.outside_account or None,
+            "environment": connection.environment,
             "scheme": endpoint.scheme,
             "secrets": [
                 (row.id, row._sealed(), row.valid_from, row.valid_until or None) for row in credentials

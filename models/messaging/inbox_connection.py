@@ -42,6 +42,7 @@ COLUMNS = {
     "correlation_id": "text",
     "trace_parent": "text",
     "trace_state": "text",
+    "books_nothing": "bool",
     "key_share": "bytea",
 }
 TYPES = (*COLUMNS.values(), "bytea", "jsonb")
@@ -92,7 +93,9 @@ LOOK_AFTER_SECONDS = 2 * LOOKED_AFTER_SECONDS
 _connections: dict[str, "InboxConnection"] = {}
 
 
-def event_values(facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin="push"):
+def event_values(
+    facts, envelope, event_id, raw, headers, body_digest, correlation_id, origin="push", in_batch=False
+):
     """Return the parameters of ``STORE``, in its order.
 
     :param facts: what ``integration.endpoint._address_facts`` says of the address (or the same from a pull).
@@ -118,9 +121,21 @@ def event_values(facts, envelope, event_id, raw, headers, body_digest, correlati
         body_digest,
         correlation_id,
         *trace_columns(),
+        origin == "push" and not in_batch and _books_nothing(facts, rule, envelope),
         share,
         stored,
         json.dumps(headers),
+    )
+
+
+def _books_nothing(facts, rule, envelope):
+    """Whether an event of a type without effect on the books is meant for us; else it is looked at more closely."""
+    account, expected = envelope.account, facts["outside_account"]
+    return (
+        rule is not None
+        and not rule.kind
+        and not (account and expected and account != expected)
+        and envelope.live in (None, facts["environment"] == "production")
     )
 
 

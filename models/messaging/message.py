@@ -257,6 +257,29 @@ class IntegrationMessage(models.Model):
         self.browse(row["id"] for row in outcomes).invalidate_recordset(flush=False)
 
     @api.model
+    def _finish_alike(self, ids, from_stage, from_status, stage, note):
+        """Let incoming events that have had no try yet be done, all in the same way, in one statement.
+
+        :param note: what is told of them, or an empty text.
+        :raises IllegalTransition: the transition table does not know the step.
+        """
+        check_transition("in", from_stage, from_status, stage, "done")
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE integration_message
+                   SET stage = %s, status = 'done', attempt_count = 1, error_text = %s, due_at = NULL,
+                       finished_at = now() AT TIME ZONE 'UTC'
+                 WHERE id = ANY(%s)
+                """,
+                stage,
+                note[:500] or None,
+                ids,
+            )
+        )
+        self.browse(ids).invalidate_recordset(flush=False)
+
+    @api.model
     def _release_successors(self, pairs):
         """Put events that waited for one of these (connection id, object key) pairs back into the queue.
 

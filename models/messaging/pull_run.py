@@ -116,6 +116,8 @@ class IntegrationConnection(models.Model):
             "connection_id": self.id,
             "company_id": self.company_id.id,
             "connector": self.connector,
+            "outside_account": self.outside_account or None,
+            "environment": self.environment,
             "flows": {
                 flow.kind: (flow.id, flow.lane_id.id) for flow in self.flow_ids if flow.direction == "in"
             },

@@ -2,6 +2,7 @@
 from . import account_bank_statement_line
 from . import account_move
 from . import account_move_line
+from . import account_move_numbers
 from . import account_move_send
 from . import ir_config_parameter
 from . import ir_http
@@ -17,5 +18,6 @@ from . import res_partner_bank
 from . import res_partner_phone
 from . import res_users
 from . import res_users_rights
+from . import res_currency
 from . import res_groups_bank
 from . import told_records

@@ -170,9 +170,20 @@ class IntegrationPostingApplication(models.AbstractModel):
 
     def _follow_up(self, pairs):
         """Payments that have just been booked may explain refunds and returns that came before them."""
+        Movement = self.env["integration.movement"]
+        payments = Movement.concat(*(plan["movement"] for _work, plan in pairs))
+        waits = [
+            ("connection_id", "in", payments.connection_id.ids),
+            ("related_id", "in", payments.mapped("movement_id")),
+            ("application", "in", WAITING),
+        ]
+        # Hardly ever does anything wait: one look for the whole batch says for which payments.
+        asked_for = {related for (related,) in Movement._read_group(waits, ["related_id"])}
         for work, plan in pairs:
             payment = plan["movement"]
-            waiting = self.env["integration.movement"].search(
+            if payment.movement_id not in asked_for:
+                continue
+            waiting = Movement.search(
                 [
                     ("connection_id", "=", payment.connection_id.id),
                     ("related_id", "=", payment.movement_id),

@@ -108,7 +108,7 @@ class IntegrationPostingEntry(models.AbstractModel):
             .with_context(validate_analytic=True)
             .create([self._entry_values(work) for work in works])
         )
-        moves._post(soft=False)
+        moves._with_shared_numbers()._post(soft=False)
         self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves, strict=True)})
         for work, move in zip(works, moves, strict=True):
             document = work.documents[0]

@@ -1,4 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+import functools
 from collections import defaultdict
 from decimal import Decimal
 
@@ -41,6 +42,10 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "numbers": self._numbers_in_use(connection, documents),
             "resolver": self.env["integration.mapping"]._resolver(connection),
             "new_partners": {},
+            # Documents of one batch ask the same again and again.
+            "currency": functools.cache(self._currency),
+            "fiscal_position": functools.cache(self.env["account.fiscal.position"]._get_fiscal_position),
+            "open_day": functools.cache(functools.partial(self._first_open_day, has_tax=True)),
         }
         for work in works:
             document = work.documents[0]
@@ -106,10 +111,10 @@ class IntegrationPostingInvoice(models.AbstractModel):
     def _header(self, work, document, lookups):
         connection = work.connection
         company = connection.company_id
-        currency = self._currency(document.currency)
+        currency = lookups["currency"](document.currency)
         partner = self._partner(work, document, lookups)
         journal = self._journal(connection, document, lookups["resolve"])
-        date = self._first_open_day(company, journal, document.issue_date, has_tax=True)
+        date = lookups["open_day"](company, journal, document.issue_date)
         term = self._payment_term(document, partner, lookups["resolve"])
         self._check_late(work, document.issue_date, date)
         return {
@@ -127,15 +132,13 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "due_date": document.due_date or (None if term else document.issue_date),
             "payment_term": term,
             "receivable": partner.property_account_receivable_id,
-            "fiscal_position": self._fiscal_position(document, partner),
+            "fiscal_position": self._fiscal_position(document, partner, lookups),
             "tax_exigible": True,
             "reversed": self._credited(work, document, lookups["bound"]),
         }
 
     def _currency(self, code):
-        currency = (
-            self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
-        )
+        currency = self.env["res.currency"]._by_code(code)
         if not currency.active:
             raise MissingReferenceError("currency_inactive", code, params={"currency": code})
         return currency
@@ -186,10 +189,10 @@ class IntegrationPostingInvoice(models.AbstractModel):
             else self.env["account.payment.term"]
         )
 
-    def _fiscal_position(self, document, partner):
+    def _fiscal_position(self, document, partner, lookups):
         if document.issuer == "source":  # the issuer has decided the tax
             return self.env["account.fiscal.position"]
-        return self.env["account.fiscal.position"]._get_fiscal_position(partner)
+        return lookups["fiscal_position"](partner)
 
     def _credited(self, work, document, bound):
         """Return the invoice that a credit note credits, or an empty recordset.

@@ -23,7 +23,11 @@ class IntegrationPostingInvoice(models.AbstractModel):
 
     def _write(self, works, complete):
         Move = self.env["account.move"].with_context(validate_analytic=True, skip_invoice_sync=complete)
-        moves = Move.create([self._move_values(work, complete) for work in works])
+        # A draft has no analytic items yet; core would look for them line by line. They are made when it is posted.
+        moves = Move.with_context(skip_analytic_sync=complete).create(
+            [self._move_values(work, complete) for work in works]
+        )
+        moves = moves.with_env(Move.env)
         self._post_documents(moves)
         self._check_kept(
             moves, {move.id: work.plan["header"]["date"] for work, move in zip(works, moves, strict=True)}
@@ -53,7 +57,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         would shift the pairs, and match a note with somebody else's invoice.
         """
         for wave in waves(moves, lambda move: move.reversed_entry_id.id or -move.id):
-            moves.browse(move.id for move in wave)._post(soft=False)
+            moves.browse(move.id for move in wave)._with_shared_numbers()._post(soft=False)
 
     def _move_values(self, work, complete):
         document, header = work.documents[0], work.plan["header"]

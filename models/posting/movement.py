@@ -121,9 +121,7 @@ class IntegrationPostingMovement(models.AbstractModel):
         return {"step": "enrich", "document": document, "known": known, "values": news} if news else None
 
     def _currency(self, code):
-        currency = (
-            self.env["res.currency"].with_context(active_test=False).search([("name", "=", code)], limit=1)
-        )
+        currency = self.env["res.currency"]._by_code(code)
         if not currency.active:
             raise MissingReferenceError("currency_inactive", code, params={"currency": code})
         return currency
@@ -217,8 +215,9 @@ class IntegrationPostingMovement(models.AbstractModel):
     def _create_lines(self, values_list):
         """Create statement lines with their posted entries.
 
-        For each entry core looks, several times over, whether taxes ask for further lines. Where no account brings a
-        tax of its own that changes nothing and takes long, so it is left out.
+        For each entry core looks, several times over, whether taxes ask for further lines, and line by line for
+        analytic items, which are made when it is posted. Where no account brings a tax of its own that changes nothing
+        and takes long, so it is left out.
         """
         accounts = self.env["account.account"].browse(
             {values["counterpart_account_id"] for values in values_list} - {None}
@@ -226,7 +225,9 @@ class IntegrationPostingMovement(models.AbstractModel):
         journals = self.env["account.journal"].browse({values["journal_id"] for values in values_list})
         accounts |= journals.default_account_id | journals.suspense_account_id
         plain = not accounts.tax_ids and self.env["integration.complete.lines"]._sync_is_known()
-        Line = self.env["account.bank.statement.line"].with_context(skip_invoice_sync=plain)
+        Line = self.env["account.bank.statement.line"].with_context(
+            skip_invoice_sync=plain, skip_analytic_sync=plain, **self.env["account.move"]._shared_numbers()
+        )
         return Line.create(values_list).with_env(self.env)
 
     def _line_values(self, work, plan):

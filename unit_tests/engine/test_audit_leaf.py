@@ -13,6 +13,7 @@ from odoo.addons.finance_integration.engine.audit_leaf import (
     inclusion_proof,
     leaf_bytes,
     leaf_digest,
+    leaf_digests,
     merkle_root,
     verify_inclusion,
     verify_leaf,
@@ -169,3 +170,38 @@ def test_an_empty_tree_has_the_empty_root():
 def test_what_is_hashed_can_be_had():
     fields = {"by": None, "kind": "receipt", "message": 7}
     assert leaf_bytes(fields) == b'{"fields":{"by":null,"kind":"receipt","message":7},"version":"v1"}'
+
+
+VALUES = st.one_of(st.none(), st.text(max_size=20), st.integers(-(2**53) + 1, 2**53 - 1))
+
+
+@given(
+    shared=st.dictionaries(st.sampled_from("abcde"), VALUES),
+    rows=st.lists(st.tuples(VALUES, VALUES), max_size=5),
+)
+def test_many_digests_at_once_are_those_of_each_entry(shared, rows):
+    columns = {"m": [row[0] for row in rows], "n": [row[1] for row in rows]}
+    try:
+        single = [leaf_digest({**shared, "m": m, "n": n}) for m, n in rows]
+    except UnicodeEncodeError:
+        with pytest.raises(UnicodeEncodeError):
+            leaf_digests(shared, columns)
+        return
+    assert leaf_digests(shared, columns) == single
+
+
+def test_a_shared_value_that_looks_like_a_place_changes_nothing():
+    for value in ("\x000\x00", "\x001\x00", '"\\u00000\\u0000"'):
+        assert leaf_digests({"a": value}, {"m": [1], "n": ["x"]}) == [
+            leaf_digest({"a": value, "m": 1, "n": "x"})
+        ]
+
+
+def test_what_is_no_entry_has_no_digest_among_many():
+    for wrong in (1.5, True, b"x", 2**53):
+        with pytest.raises(TypeError):
+            leaf_digests({"a": 1}, {"m": [wrong]})
+    with pytest.raises(ValueError, match="differ in nothing"):
+        leaf_digests({"a": 1}, {})
+    with pytest.raises(ValueError):
+        leaf_digests({"a": 1}, {"m": [1, 2], "n": [1]})
