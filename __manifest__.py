@@ -17,7 +17,16 @@
         "sale",
     ],
     "external_dependencies": {
-        "python": ["cryptography", "fsspec", "iso4217", "msgspec", "paramiko", "requests", "rfc8785"],
+        "python": [
+            "certifi",
+            "cryptography",
+            "fsspec",
+            "iso4217",
+            "msgspec",
+            "paramiko",
+            "requests",
+            "rfc8785",
+        ],
     },
     "data": [
         "security/groups.xml",

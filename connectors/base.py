@@ -46,6 +46,7 @@ class ConnectorSpec:
 
     ``code``               the folder's name; never changes once connections exist.
     ``signature_schemes``  codes of ``engine.signatures`` schemes that an endpoint may use, the default first.
+    ``envelope_headers``   lower-case names of the headers that ``read_envelope`` reads; they are kept with the event.
     ``events``             every event type that is known, also those that book nothing (with their reason).
     ``sensitive_keys``     JSON keys whose values no view, log or exception may show.
     ``outbound_events``    canonical kinds of the events that ``render_event`` can write.
@@ -70,6 +71,7 @@ class ConnectorSpec:
     signature_schemes: tuple[str, ...]
     events: Mapping[str, EventRule]
     sensitive_keys: frozenset[str]
+    envelope_headers: tuple[str, ...] = ()
     outbound_events: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     accepts_batches: bool = False

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from ..engine.outgoing_access import ACCESS_KINDS
+from ..engine.signatures import SCHEMES
 from .base import Connector, ConnectorSpec
 
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -79,6 +80,15 @@ def _check(connector: object, where: str) -> None:
         problems.append("it names no signature scheme, so nothing that it receives could be trusted")
     if spec.trust not in ("signed", "refetch"):
         problems.append("its trust is neither 'signed' nor 'refetch'")
+    unknown = [code for code in spec.signature_schemes if code not in SCHEMES]
+    if unknown:
+        problems.append(f"these signature schemes are unknown: {', '.join(unknown)}")
+    if spec.trust == "signed" and any(
+        not SCHEMES[code].signs_body for code in spec.signature_schemes if code in SCHEMES
+    ):
+        problems.append(
+            "one of its signature schemes leaves the body unsigned, so its trust must be 'refetch'"
+        )
     if not spec.access_kinds or set(spec.access_kinds) - set(ACCESS_KINDS):
         problems.append(f"its access_kinds are not of {', '.join(ACCESS_KINDS)}")
     unexplained = sorted(name for name, rule in spec.events.items() if rule.kind is None and not rule.reason)

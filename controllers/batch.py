@@ -38,7 +38,7 @@ class Batch(Controller):
         _check_takes_batches(facts)
         count = ndjson.count_lines(raw)
         reading.check_rate(facts, inbound.environ, 1 + min(count, ndjson.MAX_LINES) // LINES_PER_TOKEN)
-        reading.verify(facts, raw, inbound.headers, request.httprequest.url, webhook.end_transaction)
+        reading.verify(facts, raw, inbound.headers, inbound.environ, webhook.end_transaction)
         answer = _store(facts, raw, reading.kept_headers(facts, inbound.headers), inbound.environ)
         text = json.dumps({**answer, "correlation_id": inbound.correlation_id}, separators=(",", ":"))
         return webhook.json_response(text, inbound.correlation_id)

@@ -43,9 +43,7 @@ class Query(Controller):
         facts = inbound.look_up()
         _check_asks(facts, raw)
         reading.check_rate(facts, inbound.environ)
-        verified = reading.verify(
-            facts, raw, inbound.headers, request.httprequest.url, webhook.end_transaction
-        )
+        verified = reading.verify(facts, raw, inbound.headers, inbound.environ, webhook.end_transaction)
         question = _read_question(facts, raw, inbound.headers)
         secret = _answer_secret(facts, verified)
         answer_id, text = _ask(facts, question, began)

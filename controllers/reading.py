@@ -6,12 +6,15 @@ import re
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from odoo.tools import config
+
 from ..connectors.registry import get_connector
 from ..engine import correlation
 from ..engine.errors import AuthorizationError, ContractError, IntegrationError, TransientError
 from ..engine.json_guard import parse_json
 from ..engine.signatures import Secret, SignedRequest, get_scheme
 from ..models.messaging import last_seen, secret_store
+from ..models.messaging.certificates import certificates_at
 from ..models.messaging.fetched import with_fetches
 from ..models.messaging.shared_rates import SharedRates
 
@@ -197,23 +200,65 @@ def secrets_of(facts):
     return secrets, errors
 
 
-def verify(facts, raw, headers, url="", before_fetch=None):
-    """Return what the signature over the raw body proves; ``url`` matters to schemes with ``signs_url`` alone.
+def addresses_of(facts, environ):
+    """Return the addresses as which the sender may have called this one: the public one first, then the one as
+    received.
 
-    :param before_fetch: ends the transaction of the caller, where it has one: a secret may have to be fetched.
-    :raises RefusedRequestError: it does not hold (401), or its secret cannot be had at present (503).
+    The public one is what the hub shows to the person who registers it at the sender. Behind a proxy the request itself
+    tells another; whether its forwarded headers count is Odoo's ``proxy_mode``.
     """
-    signed = SignedRequest(method="POST", url=url, headers=headers, body=raw)
+    host, protocol = environ.get("HTTP_HOST", ""), environ.get("wsgi.url_scheme", "http")
+    if config["proxy_mode"] and environ.get("HTTP_X_FORWARDED_HOST"):
+        host = environ["HTTP_X_FORWARDED_HOST"].rpartition(",")[2].strip()
+        protocol = environ.get("HTTP_X_FORWARDED_PROTO", protocol).rpartition(",")[2].strip()
+    query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+    received = f"{protocol}://{host}{environ.get('PATH_INFO', '')}"
+    return tuple(dict.fromkeys((facts["url"] + query, received + query)))
+
+
+def verify(facts, raw, headers, environ=None, before_fetch=None):
+    """Return what the signature over the raw body proves.
+
+    :param environ: the WSGI environment, which schemes that sign the address need.
+    :param before_fetch: ends the transaction of the caller, where it has one: a secret or a certificate may have to be
+        fetched.
+    :raises RefusedRequestError: it does not hold (401), or what it takes to verify it cannot be had at present (503).
+    """
+    urls = addresses_of(facts, environ) if get_scheme(facts["scheme"]).signs_url else ("",)
+    signed = SignedRequest(method="POST", url=urls[0], headers=headers, body=raw)
     secrets, errors = with_fetches(lambda: secrets_of(facts), before_fetch)
     try:
         if errors and not secrets:
             raise errors[0]
-        verified = _verified(facts, signed, secrets)
+        signed = with_fetches(lambda: _with_certificates(facts, signed), before_fetch)
+        verified = _verified_as_one_of(facts, signed, secrets, urls)
     except IntegrationError as error:
         # Signed, it may be, with the very secret that cannot be read.
         raise _refusal(errors[0] if errors else error) from error
     last_seen.note(facts["database"], int(verified.secret_id))
     return verified
+
+
+def _with_certificates(facts, signed):
+    """Return the request together with the certificates that its scheme asks for.
+
+    :raises NeedsFetchError: they have to be fetched first, when no transaction is open.
+    """
+    url = get_scheme(facts["scheme"]).certificate_url(signed, facts["allowed_hosts"])
+    return (
+        signed if url is None else replace(signed, certificates=certificates_at(url, facts["allowed_hosts"]))
+    )
+
+
+def _verified_as_one_of(facts, signed, secrets, urls):
+    """Return what the signature proves, made for one of these addresses; the first refusal counts when none fits."""
+    first = None
+    for url in urls:
+        try:
+            return _verified(facts, replace(signed, url=url), secrets)
+        except AuthorizationError as error:
+            first = first or error
+    raise first
 
 
 def _verified(facts, signed, secrets):
@@ -271,8 +316,11 @@ def read_envelope(facts, raw, headers):
 
 
 def kept_headers(facts, headers):
-    """Return the headers that must be stored to verify the signature again."""
-    kept = get_scheme(facts["scheme"]).kept_headers
+    """Return the headers that must be stored: to verify the signature again, and to know the event again."""
+    kept = {
+        *get_scheme(facts["scheme"]).kept_headers,
+        *get_connector(facts["connector"]).spec.envelope_headers,
+    }
     return {name: value for name, value in headers if name in kept}
 
 

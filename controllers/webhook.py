@@ -40,7 +40,7 @@ class Webhook(Controller):
         facts = inbound.look_up()
         reading.check_length(raw, facts)
         reading.check_rate(facts, environ)
-        reading.verify(facts, raw, headers, request.httprequest.url, end_transaction)
+        reading.verify(facts, raw, headers, environ, end_transaction)
         envelope = reading.read_envelope(facts, raw, headers)
         reading.check_flow_rate(facts, envelope, environ)
         kept = reading.kept_headers(facts, headers)

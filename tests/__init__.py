@@ -84,6 +84,7 @@ from . import test_outside_codes
 from . import test_stripe_money
 from . import test_sweep
 from . import test_test_box
+from . import test_vendor_signatures
 from . import test_views
 from . import test_watchdog
 from . import test_wake_up

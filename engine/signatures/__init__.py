@@ -4,13 +4,28 @@
 from __future__ import annotations
 
 from .base import Scheme, Secret, SignedRequest, Verified
+from .basic import BasicScheme
+from .client_certificate import ClientCertificateScheme
+from .hubspot import HubSpotV3Scheme
+from .paypal import PayPalScheme
+from .shopify import ShopifyScheme
 from .standard_webhooks import StandardWebhooksV1, StandardWebhooksV1a
 from .stripe import StripeScheme
 
 __all__ = ["SCHEMES", "Scheme", "Secret", "SignedRequest", "Verified", "get_scheme"]
 
 SCHEMES: dict[str, Scheme] = {
-    scheme.code: scheme for scheme in (StripeScheme(), StandardWebhooksV1(), StandardWebhooksV1a())
+    scheme.code: scheme
+    for scheme in (
+        StripeScheme(),
+        StandardWebhooksV1(),
+        StandardWebhooksV1a(),
+        ShopifyScheme(),
+        HubSpotV3Scheme(),
+        PayPalScheme(),
+        BasicScheme(),
+        ClientCertificateScheme(),
+    )
 }
 
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 import base64
 import binascii
 import dataclasses
+import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -21,12 +22,17 @@ _UNIX_SECONDS = re.compile(r"[1-9]\d{0,11}", re.ASCII)
 
 @dataclasses.dataclass(frozen=True)
 class SignedRequest:
-    """A request exactly as it was received; ``headers`` keep order and repetitions, ``body`` is raw."""
+    """A request exactly as it was received; ``headers`` keep order and repetitions, ``body`` is raw.
+
+    ``url``           absolute, as the sender called it: behind a proxy the public one.
+    ``certificates``  PEM of what the address that ``Scheme.certificate_url`` named holds; empty for all other schemes.
+    """
 
     method: str
     url: str
     headers: Sequence[tuple[str, str]]
     body: bytes
+    certificates: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,14 +66,23 @@ class Verified:
 class Scheme:
     """One way of signing requests. There is no scheme that accepts without a secret.
 
-    ``kept_headers``  lower-case names that must be stored with the body to verify again later.
+    ``kept_headers``  lower-case names that must be stored with the body to verify again later. Headers that are
+                      secrets themselves are not among them.
     ``signs_url``     whether the signature covers the address, too (as the sender saw it).
+    ``signs_body``    whether it covers every byte of the body. Where it does not, it says who speaks, not what was
+                      said: only connectors that fetch money from the source before it is booked may use it.
+    ``checks_clock``  whether it tells when it was made, so that an old request is refused. Without, a repetition is
+                      recognised by its event alone.
+    ``can_sign``      whether the hub can make such a signature; nobody but PayPal can make PayPal's.
     """
 
     code: ClassVar[str]
     name: ClassVar[str]
     kept_headers: ClassVar[tuple[str, ...]]
     signs_url: ClassVar[bool] = False
+    signs_body: ClassVar[bool] = True
+    checks_clock: ClassVar[bool] = True
+    can_sign: ClassVar[bool] = True
 
     def verify(
         self, request: SignedRequest, secrets: Sequence[Secret], now: datetime, tolerance_seconds: int
@@ -81,12 +96,32 @@ class Scheme:
         """
         raise NotImplementedError
 
-    def sign(self, body: bytes, secret_value: str, now: datetime, event_id: str) -> dict[str, str]:
+    def certificate_url(self, request: SignedRequest, allowed_hosts: Collection[str] = ()) -> str | None:
+        """Return where the certificate that verifies ``request`` has to be fetched; None = nothing is to be fetched.
+
+        Everything that can be refused without it is refused here, before anything is called.
+
+        :param allowed_hosts: hosts that an administrator allowed by name beside the vendor's own.
+        :raises AuthorizationError: ``signature_missing``, ``signature_malformed``.
+        """
+        return None
+
+    def sign(
+        self, body: bytes, secret_value: str, now: datetime, event_id: str, url: str = ""
+    ) -> dict[str, str]:
         """Return the headers that sign ``body`` at ``now``; ``event_id`` stays the same on each resend.
 
+        :param url: where it is sent to; matters to schemes with ``signs_url`` alone.
         :raises AuthorizationError: ``secret_missing``, ``secret_unusable``.
         """
         raise NotImplementedError
+
+    def check_secret(self, secret_value: str, now: datetime) -> None:
+        """Refuse a secret that this scheme can never use.
+
+        :raises AuthorizationError: ``secret_missing``, ``secret_unusable``.
+        """
+        self.sign(b"{}", secret_value, now, "msg_test")
 
     def generate_secret(self) -> str:
         """Return a new random secret in the form that this scheme writes it."""
@@ -114,6 +149,25 @@ def single_header(request: SignedRequest, name: str) -> str:
     if len(values[0]) > MAX_HEADER_CHARACTERS:
         raise AuthorizationError("signature_malformed", f"header {name} is too long")
     return values[0]
+
+
+def shared_secret_fits(
+    secrets: Sequence[Secret], now: datetime, expected_of: Callable[[str], bytes], given: bytes | None
+) -> Secret:
+    """Return the first valid secret of which ``expected_of(value)`` equals ``given``; all are compared, in constant
+    time.
+
+    :param given: what the request shows; None when it cannot be anything that a sender made.
+    :raises AuthorizationError: ``secret_missing``, ``secret_unusable``, ``signature_invalid``.
+    """
+    fitting = None
+    # No early exit: how long it takes must not tell which secret came close.
+    for secret in usable_secrets(secrets, now):
+        if hmac.compare_digest(expected_of(secret.value), given or b"") and fitting is None:
+            fitting = secret
+    if fitting is None:
+        raise AuthorizationError("signature_invalid")
+    return fitting
 
 
 def usable_secrets(secrets: Sequence[Secret], now: datetime) -> list[Secret]:

@@ -82,7 +82,9 @@ class _StandardWebhooks(Scheme):
         check_clock(signed_at, now, tolerance_seconds)
         return Verified(secret_id=fitting.id, signed_at=signed_at)
 
-    def sign(self, body: bytes, secret_value: str, now: datetime, event_id: str) -> dict[str, str]:
+    def sign(
+        self, body: bytes, secret_value: str, now: datetime, event_id: str, url: str = ""
+    ) -> dict[str, str]:
         if not _EVENT_ID.fullmatch(event_id):
             raise ValueError("an event id has 1 to 255 visible characters and no dot")
         timestamp = str(int(now.timestamp()))
@@ -153,6 +155,10 @@ class StandardWebhooksV1a(_StandardWebhooks):
         private_key = Ed25519PrivateKey.generate()
         seed = private_key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
         return "whsk_" + base64.b64encode(seed + _public_bytes(private_key)).decode("ascii")
+
+    def check_secret(self, secret_value: str, now: datetime) -> None:
+        if self._verification_key(required_secret(secret_value)) is None:
+            raise AuthorizationError("secret_unusable", "neither whpk_ nor whsk_")
 
     def public_key(self, secret_value: str) -> str:
         """Return the ``whpk_`` text that belongs to a ``whsk_`` secret, for the receiver.

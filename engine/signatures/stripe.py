@@ -59,7 +59,9 @@ class StripeScheme(Scheme):
         check_clock(signed_at, now, tolerance_seconds)
         return Verified(secret_id=fitting.id, signed_at=signed_at)
 
-    def sign(self, body: bytes, secret_value: str, now: datetime, event_id: str) -> dict[str, str]:
+    def sign(
+        self, body: bytes, secret_value: str, now: datetime, event_id: str, url: str = ""
+    ) -> dict[str, str]:
         timestamp = str(int(now.timestamp()))
         signature = _hex_digest(required_secret(secret_value), timestamp.encode("ascii") + b"." + body)
         return {_HEADER: f"t={timestamp},v1={signature}"}

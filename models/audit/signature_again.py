@@ -25,6 +25,13 @@ OUTCOMES = {
     "secret_locked": _lt("The secret that was valid then is here, but this server has no key that opens it."),
     "content_locked": _lt("Its content is here, but this server has no key that opens it."),
     "unsigned": _lt("It was not signed: it was fetched from the source, read from a file or made here."),
+    "proof_not_kept": _lt(
+        "Who sent it was proved by a password or a client certificate; such a proof is never stored, so nothing can be "
+        "said now."
+    ),
+    "certificate_gone": _lt(
+        "It was signed with a certificate of the provider that is not kept here, so nothing can be said now."
+    ),
     "content_gone": _lt("Its content is not kept any more; the digest in the audit trail is what is left."),
 }
 
@@ -67,7 +74,19 @@ class IntegrationMessage(models.Model):
             if raw not in body.split(b"\n"):
                 return "changed" if body else "content_gone"
             raw = body
-        return self._judge_signature(raw, headers) if headers else "unsigned"
+        return self._judge_signature(raw, headers) if headers else self._without_headers()
+
+    def _without_headers(self):
+        """Return what can be said of an event with which no header is kept."""
+        keeps = any(get_scheme(code).kept_headers for code in self._schemes())
+        return "unsigned" if keeps else "proof_not_kept"
+
+    def _schemes(self):
+        """Return the codes of the schemes by which the source may have signed this event, sorted."""
+        return sorted({self.endpoint_id.scheme, *self.connection_id._spec().signature_schemes} - {False})
+
+    def _certificate_hosts(self):
+        return tuple((self.connection_id.allowed_hosts or "").split())
 
     def _kept_content(self):
         """Return (bytes, headers) as they came in, also from an archive."""
@@ -97,11 +116,12 @@ class IntegrationMessage(models.Model):
             return "secret_locked" if locked else "secret_gone"
         request = SignedRequest("POST", self.endpoint_id.url or "", list(headers.items()), raw)
         tolerance = self.connection_id._spec().clock_tolerance_seconds + SLACK_SECONDS
-        schemes = {self.endpoint_id.scheme, *self.connection_id._spec().signature_schemes} - {False}
-        for scheme in sorted(schemes):
+        for scheme in self._schemes():
             for secret in secrets:
                 moment = received if secret.valid_at(received) else received - SLACK
                 try:
+                    if get_scheme(scheme).certificate_url(request, self._certificate_hosts()):
+                        return "certificate_gone"
                     get_scheme(scheme).verify(request, [secret], moment, tolerance)
                 except AuthorizationError:
                     continue

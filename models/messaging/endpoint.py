@@ -2,7 +2,7 @@
 import secrets
 
 from odoo import api, fields, models, tools
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 from ...connectors.registry import get_connector
@@ -61,6 +61,19 @@ class IntegrationEndpoint(models.Model):
             if schemes and endpoint.scheme not in schemes:
                 endpoint.scheme = schemes[0]
 
+    @api.constrains("scheme", "connection_id")
+    def _check_scheme(self):
+        """A weaker scheme than the connector was made for would let anybody speak for the outside system."""
+        for endpoint in self:
+            spec = endpoint.connection_id._spec()
+            if endpoint.scheme not in spec.signature_schemes:
+                names = ", ".join(SCHEMES[code].name for code in spec.signature_schemes)
+                raise ValidationError(
+                    self.env._(
+                        "%(system)s signs its events as: %(schemes)s.", system=spec.name, schemes=names
+                    )
+                )
+
     @api.depends("key")
     def _compute_url(self):
         base = self.env["ir.config_parameter"].sudo().get_param("web.base.url", "").rstrip("/")
@@ -103,6 +116,8 @@ class IntegrationEndpoint(models.Model):
         spec = get_connector(connection.connector).spec
         return {
             "database": self.env.cr.dbname,
+            "url": endpoint.url,
+            "allowed_hosts": tuple((connection.allowed_hosts or "").split()),
             "endpoint_id": endpoint.id,
             "connection_id": connection.id,
             "company_id": connection.company_id.id,

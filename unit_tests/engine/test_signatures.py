@@ -16,8 +16,10 @@ VECTORS = json.loads((Path(__file__).parent / "vectors" / "signatures.json").rea
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=timezone.utc)
 BODY = b'{"id": "evt_1", "amount": 1999}'
 TOLERANCE_SECONDS = 300
+# The schemes that sign body and time in headers of their own; the others: test_vendor_signatures.py.
+CODES = ("standard_webhooks_v1", "standard_webhooks_v1a", "stripe")
 # Generated once: property tests only read them.
-SECRETS = {code: scheme.generate_secret() for code, scheme in SCHEMES.items()}
+SECRETS = {code: SCHEMES[code].generate_secret() for code in CODES}
 
 
 def request_with(headers, body=BODY):
@@ -53,17 +55,17 @@ def test_vendor_vector(vector):
 
 
 def test_the_vectors_cover_every_scheme_here():
-    assert {vector["scheme"] for vector in VECTORS} == set(SCHEMES)
+    assert {vector["scheme"] for vector in VECTORS} == set(CODES)
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_own_signature_is_accepted_and_says_when(code):
     verified = verify(code, request_with(signed(code)))
     assert (verified.secret_id, verified.signed_at) == ("1", NOW)
     assert {name.lower() for name in signed(code)} == set(get_scheme(code).kept_headers)
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 @given(data=st.data())
 def test_any_flipped_bit_of_the_body_is_refused(code, data):
     body = data.draw(st.binary(min_size=1, max_size=60))
@@ -75,7 +77,7 @@ def test_any_flipped_bit_of_the_body_is_refused(code, data):
     assert refusal(code, request_with(headers, bytes(touched))) == "signature_invalid"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 @given(data=st.data())
 def test_any_changed_character_of_a_header_is_refused(code, data):
     headers = signed(code)
@@ -87,14 +89,14 @@ def test_any_changed_character_of_a_header_is_refused(code, data):
     assert refusal(code, request_with(headers)).startswith("signature_")
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 @given(st.text(max_size=200))
 def test_arbitrary_headers_are_refused_by_name(code, text):
     for name in signed(code):
         assert refusal(code, request_with({**signed(code), name: text})).startswith("signature_")
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_each_missing_or_repeated_header_is_refused(code):
     headers = signed(code)
     for name, value in headers.items():
@@ -105,13 +107,13 @@ def test_each_missing_or_repeated_header_is_refused(code):
         assert refusal(code, request_with(twice)) == "signature_malformed"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_header_names_are_found_in_any_case(code):
     headers = {name.upper(): value for name, value in signed(code).items()}
     assert verify(code, request_with(headers)).secret_id == "1"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_the_clock_window_holds_in_both_directions(code):
     request = request_with(signed(code))
     edge = timedelta(seconds=TOLERANCE_SECONDS)
@@ -122,7 +124,7 @@ def test_the_clock_window_holds_in_both_directions(code):
     assert refusal(code, request, now=NOW - beyond) == "signature_future"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_wrong_and_missing_secrets_are_refused(code):
     request = request_with(signed(code))
     other = Secret("2", get_scheme(code).generate_secret())
@@ -132,14 +134,14 @@ def test_wrong_and_missing_secrets_are_refused(code):
     assert refusal(code, request, [Secret("1", SECRETS[code]), Secret("2", "  ")]) == "secret_missing"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_a_signature_under_an_empty_key_never_counts(code):
     with pytest.raises(AuthorizationError) as caught:
         get_scheme(code).sign(BODY, "", NOW, "evt_1")
     assert caught.value.code == "secret_missing"
 
 
-@pytest.mark.parametrize("code", sorted(SCHEMES))
+@pytest.mark.parametrize("code", CODES)
 def test_two_secrets_are_valid_during_a_rotation(code):
     hour = timedelta(hours=1)
     fresh = get_scheme(code).generate_secret()
@@ -163,7 +165,8 @@ def test_the_value_of_a_secret_is_never_shown():
 
 def test_generated_secrets_differ():
     for scheme in SCHEMES.values():
-        assert scheme.generate_secret() != scheme.generate_secret()
+        if scheme.code != "paypal":  # whose ids are given out by PayPal
+            assert scheme.generate_secret() != scheme.generate_secret()
 
 
 def test_there_is_no_default_scheme():
