@@ -201,6 +201,7 @@ class TestVendorSignatures(IntegrationCommon):
             self.scheme = scheme
             self.webhook_credential.value = secret
             self.env.invalidate_all()
+            self.intake = FastIntake(self.hand_on)  # which knows nothing of the secret before
             self.assertEqual(self.send(headers), "200 OK")
             self.assertTrue(self.verify(headers))
         kept = [json.loads(values[-1]) for values in self.stored]

@@ -138,3 +138,24 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def forged_body(wanted: bytes, start: bytes) -> bytes:
+    """Return ``start`` with four bytes behind it that give it the CRC32 of ``wanted``: what a CRC32 cannot prevent."""
+    goal, register = zlib.crc32(wanted) ^ 0xFFFFFFFF, zlib.crc32(start) ^ 0xFFFFFFFF
+    table = [_table_entry(byte) for byte in range(256)]
+    places = []
+    for _byte in range(4):
+        places.append(next(place for place in range(256) if table[place] >> 24 == goal >> 24))
+        goal = ((goal ^ table[places[-1]]) << 8) & 0xFFFFFFFF
+    tail = bytearray()
+    for place in reversed(places):
+        tail.append((register ^ place) & 0xFF)
+        register = (register >> 8) ^ table[place]
+    return start + bytes(tail)
+
+
+def _table_entry(byte: int) -> int:
+    for _bit in range(8):
+        byte = (byte >> 1) ^ (0xEDB88320 if byte & 1 else 0)
+    return byte

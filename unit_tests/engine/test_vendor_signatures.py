@@ -17,7 +17,7 @@ from odoo.addons.finance_integration.engine.errors import AuthorizationError
 from odoo.addons.finance_integration.engine.instants import parse_instant
 from odoo.addons.finance_integration.engine.signatures import Secret, SignedRequest, get_scheme, paypal
 from odoo.addons.finance_integration.engine.signatures.hubspot import signed_address
-from odoo.addons.finance_integration.simulators.paypal.signing import DEFAULT_URL, Authority
+from odoo.addons.finance_integration.simulators.paypal.signing import DEFAULT_URL, Authority, forged_body
 
 VECTORS_FOLDER = Path(__file__).parent / "vectors"
 VECTORS = json.loads((VECTORS_FOLDER / "vendor_signatures.json").read_text(encoding="utf-8"))
@@ -292,33 +292,11 @@ def test_paypal_each_header_is_needed_once_and_as_documented(authority):
 
 
 def test_paypal_a_body_with_the_same_checksum_passes_and_is_therefore_not_trusted(authority):
-    forged = _with_the_checksum_of(BODY, b'{"id": "WH-1", "amount": "9999.00", "x": "')
+    forged = forged_body(BODY, b'{"id": "WH-1", "amount": "9999.00", "x": "')
     assert forged != BODY and zlib.crc32(forged) == zlib.crc32(BODY)
     request = paypal_request(authority, forged, signed_body=BODY)
     assert verify("paypal", request, [paypal_secret(authority)]).secret_id == "1"
     assert not get_scheme("paypal").signs_body
-
-
-def _with_the_checksum_of(wanted, start):
-    """Return ``start`` with four bytes behind it that give it the CRC32 of ``wanted``."""
-    table = [_table_entry(byte) for byte in range(256)]
-    goal, register = zlib.crc32(wanted) ^ 0xFFFFFFFF, zlib.crc32(start) ^ 0xFFFFFFFF
-    indexes = []
-    for _byte in range(4):
-        index = next(place for place in range(256) if table[place] >> 24 == goal >> 24)
-        indexes.append(index)
-        goal = ((goal ^ table[index]) << 8) & 0xFFFFFFFF
-    tail = bytearray()
-    for index in reversed(indexes):
-        tail.append((register ^ index) & 0xFF)
-        register = (register >> 8) ^ table[index]
-    return start + bytes(tail)
-
-
-def _table_entry(byte):
-    for _bit in range(8):
-        byte = (byte >> 1) ^ (0xEDB88320 if byte & 1 else 0)
-    return byte
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def check_signature(connector: Connector, case: Case, scheme_code: str) -> None:
 
 
 def check_clock(connector: Connector, case: Case, scheme_code: str) -> None:
-    """The signed time may be off by the tolerance, not by a second more, in both directions; where none is signed any is."""
+    """The signed time may be off by the tolerance, not by a second more, both ways; unless none is signed."""
     scheme = get_scheme(scheme_code)
     tolerance = connector.spec.clock_tolerance_seconds
     value, secret = make_secret(scheme, "current")
