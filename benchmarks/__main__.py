@@ -13,6 +13,7 @@ from devtools.errors import Stop
 from . import (
     audit,
     batch,
+    entries,
     idle,
     ingest,
     invoices,
@@ -37,6 +38,7 @@ PARTS = {
     "lanes": lanes.run,
     "poison": lanes.poison,
     "movements": movements.run,
+    "entries": entries.run,
     "outbox": outbox.run,
     "old_rows": old_rows.run,
     "workbench": workbench.run,

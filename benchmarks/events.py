@@ -20,6 +20,13 @@ START = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
 PARTNER_SECRET = signing.make_secret("benchmark")
 CUSTOMERS = 20
 LINES = 3
+# The accounts of a payroll system, and what kind of account in Odoo stands for each.
+ENTRY_ACCOUNTS = {
+    "6200": "expense",
+    "6210": "expense",
+    "4550": "liability_current",
+    "4530": "liability_current",
+}
 
 
 def signed(events: Iterable[Event], signer, path: str, port: int) -> list[bytes]:
@@ -73,3 +80,39 @@ def customers(seed: str) -> list[Event]:
         documents.as_event(seed, "customer.updated", documents.customer(party(number), START))
         for number in range(CUSTOMERS)
     ]
+
+
+def entry_lines(number: int) -> list[tuple[str, str, Decimal, str]]:
+    """Return account, side, amount and label of the lines of the entry with this number."""
+    wages, extra = Decimal(100_000 + number * 13) / 100, Decimal(20_000 + number * 7) / 100
+    tax = (wages / 4).quantize(Decimal("0.01"))
+    return [
+        ("6200", "debit", wages, "Wages"),
+        ("6210", "debit", extra, "Contributions"),
+        ("4550", "credit", wages + extra - tax, "Net wages"),
+        ("4530", "credit", tax, "Taxes"),
+    ]
+
+
+def entry_reports(seed: str, numbers: Iterable[int]) -> list[Event]:
+    """Return journal entries that another system computed."""
+    return [
+        documents.as_event(seed, "entry.reported", _entry(f"{seed}-{number}", number)) for number in numbers
+    ]
+
+
+def _entry(reference: str, number: int) -> dict:
+    lines = entry_lines(number)
+    return {
+        "kind": "entry",
+        "schema_version": "1",
+        "source": {"system": documents.SYSTEM, "object_id": reference, "version": 1},
+        "occurred_at": START.isoformat(),
+        "reference": reference,
+        "date": START.date().isoformat(),
+        "currency": "USD",
+        "lines": [
+            {"account": code, side: str(amount), "label": label} for code, side, amount, label in lines
+        ],
+        "total_debit": str(sum(amount for _code, side, amount, _label in lines if side == "debit")),
+    }

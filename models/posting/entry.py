@@ -42,11 +42,7 @@ class IntegrationPostingEntry(models.AbstractModel):
         journal = resolve("journal", document.journal) if document.journal else connection.entry_journal_id
         if not journal:
             raise MissingReferenceError("journal_missing", params={"purpose": self.env._("journal entries")})
-        currency = (
-            self.env["res.currency"]
-            .with_context(active_test=False)
-            .search([("name", "=", document.currency)])
-        )
+        currency = self.env["res.currency"]._by_code(document.currency)
         if not currency.active:
             raise MissingReferenceError(
                 "currency_inactive", document.currency, params={"currency": document.currency}
@@ -103,11 +99,12 @@ class IntegrationPostingEntry(models.AbstractModel):
 
     @api.model
     def _apply(self, works):
-        moves = (
-            self.env["account.move"]
-            .with_context(validate_analytic=True)
-            .create([self._entry_values(work) for work in works])
+        Move = self.env["account.move"].with_context(validate_analytic=True)
+        # A draft has no analytic items yet; core would look for them line by line. They are made when it is posted.
+        moves = Move.with_context(skip_analytic_sync=True).create(
+            [self._entry_values(work) for work in works]
         )
+        moves = moves.with_env(Move.env)
         moves._with_shared_numbers()._post(soft=False)
         self._check_kept(moves, {move.id: work.plan["date"] for work, move in zip(works, moves, strict=True)})
         for work, move in zip(works, moves, strict=True):
