@@ -33,7 +33,8 @@ class IntegrationAuditLeaf(models.Model):
     _log_access = False
     _rec_name = "action"
 
-    company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict", index=True)
+    # No index: nearly all entries of a database belong to few companies.
+    company_id = fields.Many2one("res.company", readonly=True, ondelete="restrict")
     recorded_at = fields.Datetime(required=True, readonly=True)
     user_id = fields.Many2one("res.users", readonly=True, ondelete="restrict", string="By")
     action = fields.Char(required=True, readonly=True)

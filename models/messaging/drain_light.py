@@ -20,7 +20,7 @@ from . import isolation
 
 _logger = logging.getLogger(__name__)
 
-MAX_AT_ONCE = 5000
+MAX_AT_ONCE = 10_000
 # Fresh, and nobody has had to do with it: whatever was stopped or repeated goes the long way.
 LIGHT = SQL(
     "m.books_nothing AND m.status = 'ready' AND m.stage = 'received' AND m.attempt_count = 0"
