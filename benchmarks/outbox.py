@@ -28,7 +28,7 @@ OUT_SECRET = signing.make_secret("benchmark-out")
 
 def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[list[Figure], list[Check]]:
     """Deliver the same number of events to the healthy receiver, with and without the dead one's events waiting."""
-    rounds, count = (2, 60) if quick else (5, 300)
+    rounds, count = (2, 60) if quick else (5, 600)
     with ExitStack() as stack:
         receiver = Receiver([OUT_SECRET], troubles=Troubles(percent=0))
         server = stack.enter_context(serving(receiver_server(receiver)))

@@ -13,6 +13,7 @@ from . import monitoring
 from . import replay
 from . import odoo
 from . import workbench
+from . import preflight
 from . import reports
 from . import explain
 from . import audit

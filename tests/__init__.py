@@ -51,6 +51,7 @@ from . import test_ownership
 from . import test_outbox
 from . import test_parents
 from . import test_partner_documents
+from . import test_preflight
 from . import test_partner_hold
 from . import test_pull
 from . import test_query

@@ -46,6 +46,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.assign.events": {"action_assign": "resolve"},
     "integration.effect": {"action_open": "view"},
     "integration.error.resolution": {"action_open_stopped": "view"},
+    "integration.preflight.point": {"action_confirm": "configure", "action_fix": "configure"},
     "integration.test.box": {"action_show": "resolve"},
     # -- files and lists, money ----------------------------------------------------------------------------------
     "integration.batch": {
@@ -76,6 +77,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_activate": "configure",
         "action_pause": "configure",
         "action_propose_accounting": "configure",
+        "action_preflight": "configure",
         "action_fetch": "run",
         "action_pull": "run",
         "action_resume": "run",

@@ -161,6 +161,7 @@ class IntegrationFlow(models.Model):
             raise UserError(
                 self.env._("%s needs the approval of a second person.", self._change_label(change.name))
             )
+        self._check_may_become(target)
         values = {"state": target, "state_since": fields.Datetime.now(), "state_reason": reason.strip()[:500]}
         if target == "live" and request:
             values["approved_by_id"] = request.approver_id.id
@@ -174,6 +175,9 @@ class IntegrationFlow(models.Model):
             self.env["integration.lane"]._ring_after_commit(self.lane_id.ids)
             if self.direction == "out":
                 self.env["integration.delivery"]._ring_after_commit(self.connection_id.ids)
+
+    def _check_may_become(self, target):
+        """Raise what else keeps the flow from going into ``target``."""
 
     def _permitted(self, target):
         try:
