@@ -22,6 +22,7 @@ from odoo.addons.finance_integration.models.messaging import drop_run
 Tell = Callable[[str, object], None]
 
 TURNS = 6
+LOCK_TURNS = 100
 SEAL_TURNS = 50
 SEAL_SECONDS = 20
 UNSEALED = (
@@ -129,8 +130,24 @@ def _seal_all(registry) -> None:
                 time.sleep(0.1)
 
 
+def _wait_for_locks(registry) -> None:
+    """Wait until PostgreSQL has noticed that the killed process is gone: until then its lane, list or file is taken.
+
+    A server finds such a lock taken, too, and comes again; here each step is done once.
+    """
+    held = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    for _turn in range(LOCK_TURNS):
+        if not _query(registry, held)[0][0]:
+            return
+        time.sleep(0.1)
+
+
 def recover(registry, load: dict, tell: Tell) -> None:
     """What comes after the restart: senders repeat, the sweep and the deliveries go on until nothing is left."""
+    _wait_for_locks(registry)
     # A job runner that is started anew puts back what an earlier one had handed out.
     _query(registry, "UPDATE queue_job SET state = 'pending' WHERE state IN ('enqueued', 'started')")
     if load.get("requests"):
