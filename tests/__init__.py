@@ -72,6 +72,7 @@ from . import test_shadow
 from . import test_retention
 from . import test_rules
 from . import test_reports
+from . import test_reports_ledger
 from . import test_rules_race
 from . import test_signature_again
 from . import test_stages

@@ -15,7 +15,7 @@ IBAN, OTHER_IBAN = "DE89370400440532013000", "FR7630006000011234567890189"
 BILLS = "account.group_account_invoice,base.group_partner_manager"
 
 
-class TestBankDetails(ApprovalCommon):
+class BankDetailsPeople(ApprovalCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -74,6 +74,24 @@ class TestBankDetails(ApprovalCommon):
         rows = self.env["integration.bank.change"].search([("bank_id", "=", bank.id)], order="id")
         return rows.mapped("what")
 
+    def payment(self, bank, user=None):
+        return (
+            self.env["account.payment"]
+            .with_user(user or self.clerk)
+            .create(
+                {
+                    "payment_type": "outbound",
+                    "partner_type": "supplier",
+                    "partner_id": self.supplier.id,
+                    "partner_bank_id": bank.id,
+                    "amount": 10.0,
+                    "journal_id": self.company_data["default_journal_bank"].id,
+                }
+            )
+        )
+
+
+class TestBankDetails(BankDetailsPeople):
     def test_a_new_account_is_trusted_by_the_approval_of_another_person(self):
         bank = self.account()
         self.assertEqual((bank.allow_out_payment, bank.integration_state), (False, "unchecked"))
@@ -198,22 +216,6 @@ class TestBankDetails(ApprovalCommon):
         bank.action_archive()
         bank.action_unarchive()
         self.assertEqual(self.report(bank)[-2:], ["archived", "restored"])
-
-    def payment(self, bank, user=None):
-        return (
-            self.env["account.payment"]
-            .with_user(user or self.clerk)
-            .create(
-                {
-                    "payment_type": "outbound",
-                    "partner_type": "supplier",
-                    "partner_id": self.supplier.id,
-                    "partner_bank_id": bank.id,
-                    "amount": 10.0,
-                    "journal_id": self.company_data["default_journal_bank"].id,
-                }
-            )
-        )
 
     def test_who_approved_the_account_does_not_release_the_payment(self):
         self.ann.sudo().group_ids |= self.env.ref("account.group_account_invoice")

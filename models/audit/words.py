@@ -52,6 +52,7 @@ ACTION_LABELS.update(
         "audit.export": _lt("Audit trail exported"),
         "payload.show": _lt("Content looked at in full"),
         "payload.verify": _lt("Signature verified again"),
+        "match.undone": _lt("Matching of entries undone"),
         "payload.archive": _lt("Contents archived"),
         "payload.erase": _lt("Content erased when its time was over"),
         "retention.change": _lt("Retention changed"),

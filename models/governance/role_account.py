@@ -13,6 +13,7 @@ ROLES = [
     ("AP-PSP", "Payable to the provider (fees against its invoice)"),
     ("OPEN", "Open items brought forward at go-live"),
     ("WO", "Small differences written off"),
+    ("DEF", "Deferred revenue"),
 ]
 NEEDED = ("UNID", "FEE", "TRANSIT")
 

@@ -1,6 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Where changes of Odoo's own records become business events: by hand, by import, by the hub, all the same (E12)."""
 
+from decimal import Decimal
+
 from odoo import api, fields, models
 
 from ..messaging.event import money
@@ -185,7 +187,34 @@ class AccountPartialReconcile(models.Model):
 
     def unlink(self):
         self._integration_look_at_bills()
+        self._integration_write_down_undone()
         return super().unlink()
+
+    def _integration_write_down_undone(self):
+        """Keep in the audit trail what a person takes apart: Odoo itself forgets it.
+
+        The detail begins with the amount in the currency of the books: the report on overrides reads it from there.
+        """
+        if self.env.user.integration_service:
+            return  # the event in whose name it is undone tells of it
+        entries = []
+        for partial in self:
+            debit, credit, currency = (
+                partial.debit_move_id,
+                partial.credit_move_id,
+                partial.company_currency_id,
+            )
+            amount = Decimal(str(partial.amount)).quantize(Decimal(1).scaleb(-currency.decimal_places))
+            entries.append(
+                {
+                    "action": "match.undone",
+                    "company_id": partial.company_id.id,
+                    "res_model": "account.move",
+                    "res_id": debit.move_id.id,
+                    "detail": f"{amount} {currency.name}: {debit.move_id.name} ↔ {credit.move_id.name}",
+                }
+            )
+        self.env["integration.audit.leaf"]._append(entries)
 
     def _integration_look_at_bills(self):
         """Have the bills that are matched here looked at before the transaction commits."""

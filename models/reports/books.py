@@ -4,7 +4,7 @@
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
-from .definition import AMOUNT, DAY, INSTANT, Column, Report, Scope, define
+from .definition import AMOUNT, DAY, INSTANT, Column, Report, Scope, define, translated
 
 _lt = LazyTranslate(__name__)
 _ENTRY_COLUMNS = (
@@ -26,7 +26,7 @@ _ENTRY_COLUMNS = (
 def _entries(scope: Scope, condition: SQL) -> SQL:
     return SQL(
         """
-        SELECT v.name, j.name, v.move_type, v.date, v.integration_event_date, c.name, v.integration_source_id,
+        SELECT v.name, %(journal)s, v.move_type, v.date, v.integration_event_date, c.name, v.integration_source_id,
                p.complete_name, u.name, v.amount_total, v.create_date, b.login
           FROM account_move v
           JOIN account_journal j ON j.id = v.journal_id
@@ -38,6 +38,7 @@ def _entries(scope: Scope, condition: SQL) -> SQL:
          ORDER BY v.date, v.id
         """,
         company=scope.company_id,
+        journal=translated(SQL("j.name"), scope),
         condition=condition,
     )
 

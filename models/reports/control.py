@@ -53,6 +53,7 @@ def _configuration(scope: Scope) -> SQL:
         scope,
         SQL(
             "a.action NOT LIKE 'message.%%' AND a.action NOT LIKE 'exception.%%' AND a.action NOT LIKE 'query.%%'"
+            " AND a.action NOT LIKE 'match.%%'"
         ),
     )
 
@@ -76,7 +77,8 @@ def _overrides(scope: Scope) -> SQL:
         scope,
         SQL(
             "(a.action LIKE 'exception.%%' OR a.action IN ('message.discard', 'message.retry', 'message.send_again',"
-            " 'message.stop_waiting') OR a.action LIKE 'replay.%%' OR a.action LIKE 'bank%%')"
+            " 'message.stop_waiting') OR a.action LIKE 'replay.%%' OR a.action LIKE 'bank%%'"
+            " OR a.action LIKE 'match.%%')"
             " AND b.integration_service IS NOT TRUE"
         ),
     )

@@ -21,7 +21,7 @@ class Scope:
     """For what a report is made: one company, the days of a period (both inclusive), and until when it looked.
 
     ``begin`` and ``end`` are the first instant of the first day and the first after the last one, naive UTC, by the
-    clock of ``time_zone``; ``as_of`` is naive UTC.
+    clock of ``time_zone``; ``as_of`` is naive UTC. ``lang`` is the language (Odoo's code) of names that have several.
     """
 
     company_id: int
@@ -31,6 +31,7 @@ class Scope:
     end: datetime
     as_of: datetime
     time_zone: str
+    lang: str = "en_US"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,3 +87,23 @@ def in_period(column: SQL, scope: Scope) -> SQL:
 def local_day(column: SQL, scope: Scope) -> SQL:
     """Return the day of an instant (naive UTC) by the clock of the report."""
     return SQL("(%s AT TIME ZONE 'UTC' AT TIME ZONE %s)::date", column, scope.time_zone)
+
+
+def translated(column: SQL, scope: Scope) -> SQL:
+    """Return the text of a field that Odoo keeps in several languages: in the report's, else in English."""
+    return SQL("COALESCE(%s ->> %s, %s ->> 'en_US')", column, scope.lang, column)
+
+
+def account_name(scope: Scope) -> SQL:
+    """Return code and name of the account ``a`` (account_account) as the company of the report has it.
+
+    Odoo keeps the codes of an account by the company at the root of a tree of branches.
+    """
+    return SQL(
+        """
+        concat_ws(' ', a.code_store ->> (SELECT split_part(o.parent_path, '/', 1) FROM res_company o
+                                          WHERE o.id = %s), %s)
+        """,
+        scope.company_id,
+        translated(SQL("a.name"), scope),
+    )

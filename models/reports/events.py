@@ -4,7 +4,19 @@
 from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
-from .definition import AMOUNT, DAY, INSTANT, NUMBER, Column, Report, Scope, define, in_period, local_day
+from .definition import (
+    AMOUNT,
+    DAY,
+    INSTANT,
+    NUMBER,
+    Column,
+    Report,
+    Scope,
+    define,
+    in_period,
+    local_day,
+    translated,
+)
 
 _lt = LazyTranslate(__name__)
 _RECEIVED = SQL("m.received_at")
@@ -121,7 +133,7 @@ define(
 def _entries_to_events(scope: Scope) -> SQL:
     return SQL(
         """
-        SELECT v.name, j.name, v.date, v.integration_event_date, c.name, v.integration_source_id,
+        SELECT v.name, %(journal)s, v.date, v.integration_event_date, c.name, v.integration_source_id,
                (SELECT string_agg(DISTINCT m.event_id, ', ') FROM integration_message m
                  WHERE m.id IN (SELECT e.message_id FROM integration_effect e
                                  WHERE e.res_model = 'account.move' AND e.res_id = v.id)
@@ -135,6 +147,7 @@ def _entries_to_events(scope: Scope) -> SQL:
          WHERE v.company_id = %(company)s AND v.state = 'posted' AND v.date BETWEEN %(first)s AND %(last)s
          ORDER BY v.date, v.id
         """,
+        journal=translated(SQL("j.name"), scope),
         company=scope.company_id,
         first=scope.date_from,
         last=scope.date_to,

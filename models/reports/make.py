@@ -75,4 +75,5 @@ class IntegrationReportMake(models.TransientModel):
             end=midnight(self.date_to + timedelta(days=1)),
             as_of=fields.Datetime.now(),
             time_zone=name,
+            lang=self.env.lang or "en_US",
         )

@@ -5,7 +5,7 @@ from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
 from ..reconciliation.movement import WAITING
-from .definition import AMOUNT, DAY, INSTANT, NUMBER, Column, Report, Scope, define
+from .definition import AMOUNT, DAY, INSTANT, NUMBER, Column, Report, Scope, define, translated
 
 _lt = LazyTranslate(__name__)
 
@@ -13,7 +13,7 @@ _lt = LazyTranslate(__name__)
 def _processor(scope: Scope) -> SQL:
     return SQL(
         """
-        SELECT c.name, j.name, s.date, u.name, s.opening, s.charges, s.refunds, s.fees, s.disputes, s.reserves,
+        SELECT c.name, %(journal)s, s.date, u.name, s.opening, s.charges, s.refunds, s.fees, s.disputes, s.reserves,
                s.payouts, s.unclassified, s.closing, s.provider_closing, s.difference, s.state, s.as_of
           FROM integration_processor_statement s
           JOIN integration_balance_account b ON b.id = s.balance_account_id
@@ -23,6 +23,7 @@ def _processor(scope: Scope) -> SQL:
          WHERE s.company_id = %(company)s AND s.date BETWEEN %(first)s AND %(last)s
          ORDER BY c.name, u.name, s.date
         """,
+        journal=translated(SQL("j.name"), scope),
         company=scope.company_id,
         first=scope.date_from,
         last=scope.date_to,
