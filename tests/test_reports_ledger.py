@@ -2,6 +2,7 @@
 """Reports on balances and on what people did with money, to the cent (A7)."""
 
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import new_test_user
@@ -190,12 +191,9 @@ class TestPaymentRuns(BankDetailsPeople, ReportCommon):
             "UPDATE account_move SET create_date = %s WHERE id = ANY(%s)", [moment, payments.move_id.ids]
         )
         self.env.invalidate_all()
-        self.env["integration.bank.change"].sudo().create(
-            {
-                "bank_id": bank.id, "partner_id": self.supplier.id, "account": "…3000", "what": "stopped",
-                "user_id": self.clerk.id, "changed_at": moment + timedelta(hours=1),
-            }
-        )  # fmt: skip
+        with patch.object(fields.Datetime, "now", return_value=moment + timedelta(hours=1)):
+            bank.with_user(self.clerk).action_integration_stop()
+        self.env.invalidate_all()
         today = fields.Date.today()
         rows = self.lines(
             self.make("payment_runs", first=today - timedelta(days=1), last=today + timedelta(days=1))
@@ -208,6 +206,7 @@ class TestPaymentRuns(BankDetailsPeople, ReportCommon):
                 (row["Bank account"], row["The account when it was paid"], row["Account approved by"]),
                 (f"…{IBAN[-4:]}", "Approved for payments", self.ann.login),
             )
+            self.assertEqual(row["The account today"], "Not approved")
             self.assertEqual((row["Paid to"], row["Entered by"]), ("Paper Mill", self.clerk.login))
         before = self.lines(self.make("payment_runs", first=date(2020, 1, 1), last=date(2020, 1, 31)))
         self.assertEqual(before, [])
