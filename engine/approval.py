@@ -105,6 +105,16 @@ def choose(policies: Iterable[Policy], subject: Subject) -> Policy | None:
     return max(fitting, key=lambda policy: _rank(policy, subject), default=None)
 
 
+def choose_for_all(policies: Iterable[Policy], subjects: Iterable[Subject]) -> Policy | None:
+    """Return the policy that asks for the most people among those that hold for each of ``subjects``.
+
+    For what is several kinds of change at once; None when none fits any of them.
+    """
+    policies = list(policies)
+    chosen = [choose(policies, subject) for subject in subjects]
+    return max((policy for policy in chosen if policy), key=lambda policy: policy.approvals, default=None)
+
+
 def _fits(policy: Policy, subject: Subject) -> bool:
     if policy.kind not in (None, subject.kind) or policy.company not in (None, subject.company):
         return False

@@ -14,6 +14,7 @@ from . import replay
 from . import odoo
 from . import workbench
 from . import preflight
+from . import promotion
 from . import reports
 from . import explain
 from . import audit

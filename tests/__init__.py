@@ -53,6 +53,8 @@ from . import test_parents
 from . import test_partner_documents
 from . import test_preflight
 from . import test_partner_hold
+from . import test_promotion
+from . import test_promotion_template
 from . import test_pull
 from . import test_query
 from . import test_query_asking

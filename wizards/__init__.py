@@ -24,3 +24,5 @@ from . import mapping_file
 from . import mapping_look
 from . import mapping_what_if
 from . import secret_roll
+from . import promotion_export
+from . import promotion_load

@@ -19,6 +19,14 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_differences": "view",
         "action_open_request": "view",
     },
+    # -- configurations: brought in by an administrator, decided by an approver ---------------------------------------
+    "integration.promotion": {
+        "action_ask": "configure",
+        "action_compare": "configure",
+        "action_open_request": "view",
+    },
+    "integration.promotion.export": {"action_export": "configure"},
+    "integration.promotion.load": {"action_load": "configure"},
     "integration.mapping.coverage": {"action_map": "propose", "action_open_mapping_history": "view"},
     "integration.mapping.file": {
         "action_check": "view",

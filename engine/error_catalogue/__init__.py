@@ -17,6 +17,7 @@ from .batch import BATCH_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
 from .credentials import CREDENTIAL_CODES
+from .promotion import PROMOTION_CODES
 from .query import QUERY_CODES
 from .governance import GOVERNANCE_CODES
 from .hub import RULE_CODES, WATCH_CODES
@@ -56,6 +57,7 @@ CODES: dict[str, CodeInfo] = {
     **WATCH_CODES,
     **ANSWER_CODES,
     **AUDIT_CODES,
+    **PROMOTION_CODES,
 }
 
 RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from .application import APPLICATION_CODES
 from .base import CodeInfo, ErrorClass, _
+from .promotion import PROMOTION_CODES
 
 CLASS_LABELS = {
     ErrorClass.TRANSIENT: _("Passes by itself"),
@@ -190,6 +191,16 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     # Without its content an event can only come once more.
     "content_erased": {"actor": "source", "replay": "same_result"},
     "content_unreadable": {"affects_books": True},
+    # A file that was refused; no event waits for it.
+    **{
+        code: {
+            "actor": "administrator",
+            "actor_later": "administrator",
+            "replay": "not_stored",
+            "affects_books": False,
+        }
+        for code in PROMOTION_CODES
+    },
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.

@@ -208,3 +208,11 @@ class IntegrationOwnership(Protected, models.Model):
     @api.model
     def _trusts_caller(self):
         return super()._trusts_caller() or self._may_write()
+
+
+class IntegrationPromotion(Protected, models.Model):
+    _inherit = "integration.promotion"
+
+
+class IntegrationPromotionLine(Protected, models.Model):
+    _inherit = "integration.promotion.line"

@@ -12,7 +12,7 @@ from ...engine.approval import (
     NotEntitled,
     Person,
     Subject,
-    choose,
+    choose_for_all,
     deadline,
     decides_as,
     is_agreed,
@@ -57,12 +57,16 @@ class IntegrationChangeRequest(models.Model):
 
     def _policy_facts(self, facts, amount, currency, company):
         kind = facts["kind"]
-        rules = self.env["integration.approval.policy"]._of_company(kind, company)
+        # What holds several kinds of changes at once is no way around what each of them asks for.
+        kinds = [kind, *((facts["values"] or {}).get("kinds", ()) if kind == "bundle" else ())]
+        policies = self.env["integration.approval.policy"]
+        rules = policies.union(*(policies._of_company(one, company) for one in kinds))
         engine_rules = [rule._as_engine(company.currency_id) for rule in rules]
         amounts = (
             None if amount is None else self._amounts(Decimal(str(amount)), currency, company, engine_rules)
         )
-        chosen = choose(engine_rules, Subject(kind, company.id, amounts))
+        subjects = [Subject(one, company.id, amounts) for one in kinds]
+        chosen = choose_for_all(engine_rules, subjects)
         rule = rules.browse(chosen.id if chosen else ())
         tiers = rule._tiers() if rule else self._default_tiers()
         now = fields.Datetime.now()

@@ -190,6 +190,19 @@ class IntegrationMappingChangeLine(models.Model):
     _only_people = True
 
 
+class IntegrationPromotion(models.Model):
+    _name = "integration.promotion"
+    _inherit = ["integration.promotion", "integration.recorded"]
+    # What becomes of it has entries of its own (bundle.*).
+    _only_people = True
+
+
+class IntegrationPromotionLine(models.Model):
+    _name = "integration.promotion.line"
+    _inherit = ["integration.promotion.line", "integration.recorded"]
+    _only_people = True
+
+
 class IntegrationErasure(models.Model):
     _name = "integration.erasure"
     _inherit = ["integration.erasure", "integration.recorded"]

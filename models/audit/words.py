@@ -56,6 +56,13 @@ ACTION_LABELS.update(
         "payload.archive": _lt("Contents archived"),
         "payload.erase": _lt("Content erased when its time was over"),
         "retention.change": _lt("Retention changed"),
+        "promotion.change": _lt("Configuration from elsewhere changed by a person"),
+        "promotion_line.change": _lt("Record of a configuration left out or taken in by a person"),
+        "bundle.export": _lt("Configuration exported"),
+        "bundle.refuse": _lt("Configuration from elsewhere refused"),
+        "bundle.compare": _lt("Configuration from elsewhere compared"),
+        "bundle.import": _lt("Configuration from elsewhere taken over"),
+        "bundle.take_back": _lt("Configuration from elsewhere taken back"),
         "payload.bring_back": _lt("Content brought back from the archive"),
     }
 )

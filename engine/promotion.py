@@ -1,0 +1,433 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""A configuration as a signed file: its one form, its signature, and what is refused of it (M5).
+
+A bundle names everything by what people call it (codes, names, sign-in names), never by the number of a record, and
+holds no secret and no address of an outside system: both belong to one environment. It is one JSON file::
+
+    {"bundle": text, "signature": base64, "public_key": base64}
+
+``text`` is the RFC 8785 form of the content; it is signed with Ed25519 (RFC 8032). The name of the format stands in the
+signed text, so that a signature under a seal of the audit trail is never one under a bundle, or the other way round.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from .audit_seal import SigningKey, key_id_of, signature_holds
+from .canonical_json import canonical_bytes, digest
+from .errors import AuthorizationError, ContractError
+from .json_guard import parse_json_object
+from .ownership import ANY_FIELD, ODOO, Rule, problems
+
+FORMAT = "finance-integration-configuration/1"
+MAX_BYTES = 5_000_000
+MAX_RECORDS = 20_000
+MAX_TEXT = 5_000
+ENVIRONMENTS = ("production", "sandbox", "test")
+_NUMBERED = re.compile(r"[\"'][a-z_.]*_ids?[\"']|[\"'](?:[a-z_.]+\.)?id[\"']", re.ASCII)
+
+# What a value may be; ``ref:`` = what a record of that kind is called, ``refs:`` = a list of such.
+TEXT, WHOLE, DECIMAL, FLAG, DAY, SPANS, TIERS = "text", "whole", "decimal", "flag", "day", "spans", "tiers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One kind of record of a configuration.
+
+    ``model``   of Odoo.
+    ``key``     names of the parts by which one record is known in every environment.
+    ``fields``  name → kind of value.
+    """
+
+    model: str
+    key: tuple[str, ...]
+    fields: Mapping[str, str]
+
+
+_FLOW_TEXTS = ("mode", "criticality", "data_contract", "runbook_url", "numbering", "numbering_policy")
+_FLOW_NUMBERS = (
+    "latency_target_seconds", "batch_size", "sla_hours", "max_attempts", "first_delay_seconds", "delay_factor",
+    "longest_delay_seconds", "inbound_rate_per_second", "outbound_rate_per_second", "retention_days", "parent_hours",
+    "gap_hours",
+)  # fmt: skip
+_LIMITS = (
+    "materiality", "difference_amount", "difference_percent", "user_day_amount", "partner_month_amount",
+    "application_amount", "write_off_amount",
+)  # fmt: skip
+
+# In the order in which they are carried out: what others name comes first.
+SECTIONS: dict[str, Section] = {
+    "connections": Section(
+        "integration.connection",
+        ("name",),
+        {
+            "active": FLAG, "connector": TEXT, "system_role": TEXT, "time_zone": TEXT, "fetch_from": DAY,
+            "reference_keys": TEXT, "sales_journal_id": "ref:journal", "issued_journal_id": "ref:journal",
+            "entry_journal_id": "ref:journal", "tax_tolerance": DECIMAL, "fee_mode": TEXT,
+            "fee_partner_id": "ref:partner",
+        },
+    ),
+    "flows": Section(
+        "integration.flow",
+        ("connection_id", "direction", "kind"),
+        {
+            **dict.fromkeys(_FLOW_TEXTS, TEXT), **dict.fromkeys(_FLOW_NUMBERS, WHOLE), "customers_first": FLAG,
+            "contract_id": "ref:contract", "user_id": "ref:user", "has_processing_window": FLAG,
+            "processing_days": TEXT, "processing_from": DECIMAL, "processing_to": DECIMAL,
+            "has_posting_window": FLAG, "posting_days": TEXT, "posting_from": DECIMAL, "posting_to": DECIMAL,
+        },
+    ),
+    "role_accounts": Section(
+        "integration.role.account", ("connection_id", "role"), {"account_id": "ref:account"}
+    ),
+    "mappings": Section("integration.mapping", ("connection_id", "mapping", "outside_value"), {"spans": SPANS}),
+    "ownership": Section(
+        "integration.ownership",
+        ("object", "field", "connection_id"),
+        {
+            "owner": TEXT, "owner_role": TEXT, "owner_role_2": TEXT, "owner_role_3": TEXT,
+            "owner_connection_id": "ref:connection", "conflict": TEXT, "fills_empty": FLAG,
+        },
+    ),
+    "subscriptions": Section(
+        "integration.subscription",
+        ("connection_id", "kind", "number"),
+        {
+            "active": FLAG, "journal_ids": "refs:journal", "country_ids": "refs:country", "amount_from": DECIMAL,
+            "currency_id": "ref:currency", "domain": TEXT,
+        },
+    ),
+    "assignment_rules": Section(
+        "integration.assignment.rule",
+        ("name",),
+        {
+            "active": FLAG, "sequence": WHOLE, "connection_id": "ref:connection", "error_class": TEXT,
+            "reason_id": "ref:reason", "amount_from": DECIMAL, "user_ids": "refs:user",
+        },
+    ),
+    "limits": Section("integration.workbench.setting", ("what",), dict.fromkeys(_LIMITS, DECIMAL)),
+    "approval_rules": Section(
+        "integration.approval.policy",
+        ("name", "kind"),
+        {
+            "amount_from": DECIMAL, "currency_id": "ref:currency", "ask_hours": WHOLE, "valid_hours": WHOLE,
+            "remind_hours": WHOLE, "tiers": TIERS,
+        },
+    ),
+}  # fmt: skip
+
+# section → {key: {field: value}}, the form in which configurations are compared.
+Rows = dict[str, dict[tuple[str, ...], dict[str, Any]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundle:
+    """What a bundle says.
+
+    ``source``  company, environment and database that it comes from, in words.
+    ``target``  company and environment that it is made for; '' = any.
+    ``needs``   what has to be supplied in the target: secrets and addresses, in order.
+    """
+
+    source: Mapping[str, str]
+    target: Mapping[str, str]
+    made_at: str
+    rows: Rows
+    needs: tuple[Mapping[str, str], ...] = ()
+
+
+# -- writing ------------------------------------------------------------------------------------------------------
+
+
+def bundle_text(bundle: Bundle) -> str:
+    """Return the one form of a bundle in which it is signed, with a digest for each section."""
+    sections = _as_lists(bundle.rows)
+    return canonical_bytes(
+        {
+            "format": FORMAT,
+            "source": dict(bundle.source),
+            "target": dict(bundle.target),
+            "made_at": bundle.made_at,
+            "manifest": {
+                name: {"records": len(rows), "digest": digest(canonical_bytes(rows))}
+                for name, rows in sections.items()
+            },
+            "sections": sections,
+            "needs": [dict(need) for need in bundle.needs],
+        }
+    ).decode()
+
+
+def rows_digest(rows: Rows) -> str:
+    """Return the SHA-256 of a configuration."""
+    return digest(canonical_bytes(_as_lists(rows)))
+
+
+def write_bundle(bundle: Bundle, key: SigningKey) -> bytes:
+    """Return the file of a bundle, signed with ``key``."""
+    text = bundle_text(bundle)
+    return canonical_bytes({"bundle": text, "signature": key.sign(text), "public_key": key.public})
+
+
+def _as_lists(rows: Rows) -> dict[str, list[dict[str, Any]]]:
+    return {
+        name: [{"key": list(key), "values": rows.get(name, {})[key]} for key in sorted(rows.get(name, {}))]
+        for name in SECTIONS
+    }
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+def read_bundle(
+    raw: bytes, known_keys: Iterable[str], *, company: str, environment: str
+) -> tuple[Bundle, str, str]:
+    """Return (bundle, its signed text, id of the key) of a file, having checked everything that can be without a
+    database.
+
+    :param known_keys: ids of the public keys whose bundles are taken.
+    :param company: name of the company that it is read for; ``environment`` one of ENVIRONMENTS.
+    :raises ContractError: ``bundle_too_large``, ``bundle_unreadable``, ``bundle_format``, ``bundle_altered``,
+        ``bundle_not_for_here``, ``bundle_contradiction``.
+    :raises AuthorizationError: ``bundle_key_unknown``, ``bundle_signature``.
+    """
+    if len(raw) > MAX_BYTES:
+        raise ContractError("bundle_too_large", params={"limit": str(MAX_BYTES // 1_000_000)})
+    file = _parsed(raw)
+    text, signature, public = (file.get(name) for name in ("bundle", "signature", "public_key"))
+    if file.keys() != {"bundle", "signature", "public_key"} or not all(
+        isinstance(part, str) for part in (text, signature, public)
+    ):
+        raise ContractError("bundle_unreadable", "not the envelope of a bundle")
+    content = _parsed(text.encode("utf-8", "surrogatepass"))
+    if content.get("format") != FORMAT:
+        stated = content.get("format")
+        raise ContractError("bundle_format", params={"stated": str(stated)[:80], "known": FORMAT})
+    key_id = _check_signature(text, signature, public, known_keys)
+    bundle = _content(content)
+    if bundle_text(bundle) != text:
+        raise ContractError("bundle_altered", "digests or form are not those of the content")
+    _check_target(bundle, company, environment)
+    _check_sense(bundle.rows)
+    return bundle, text, key_id
+
+
+def read_text(text: str) -> Bundle:
+    """Return the bundle of a text that ``read_bundle`` or ``bundle_text`` gave before.
+
+    :raises ContractError: something else.
+    """
+    return _content(_parsed(text.encode()))
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        return parse_json_object(raw, max_bytes=MAX_BYTES)
+    except ContractError as error:
+        raise ContractError("bundle_unreadable", error.code) from error
+
+
+def _check_signature(text: str, signature: str, public: str, known_keys: Iterable[str]) -> str:
+    try:
+        key_id = key_id_of(public)
+    except ValueError as error:
+        raise AuthorizationError("bundle_signature", "no public key") from error
+    if not signature_holds(text, signature, public):
+        raise AuthorizationError("bundle_signature", key_id)
+    if key_id not in set(known_keys):
+        raise AuthorizationError("bundle_key_unknown", key_id, params={"key": key_id[:16]})
+    return key_id
+
+
+def _content(content: Mapping[str, Any]) -> Bundle:
+    expected = {"format", "source", "target", "made_at", "manifest", "sections", "needs"}
+    sections = content.get("sections")
+    if content.keys() != expected or not isinstance(sections, dict) or sections.keys() != SECTIONS.keys():
+        raise ContractError("bundle_unreadable", "other parts than a bundle has")
+    for name in ("source", "target"):
+        _check_words(content[name])
+    needs = content["needs"]
+    if not isinstance(needs, list) or not isinstance(content["made_at"], str):
+        raise ContractError("bundle_unreadable", "needs")
+    for need in needs:
+        _check_words(need)
+    rows: Rows = {name: _rows(name, listed) for name, listed in sections.items()}
+    if sum(map(len, rows.values())) > MAX_RECORDS:
+        raise ContractError("bundle_too_large", "records", params={"limit": str(MAX_BYTES // 1_000_000)})
+    return Bundle(content["source"], content["target"], content["made_at"], rows, tuple(needs))
+
+
+def _check_words(value: Any) -> None:
+    if not isinstance(value, dict) or not all(isinstance(part, str) for part in value.values()):
+        raise ContractError("bundle_unreadable", "texts expected")
+
+
+def _rows(name: str, listed: Any) -> dict[tuple[str, ...], dict[str, Any]]:
+    section, rows = SECTIONS[name], {}
+    if not isinstance(listed, list):
+        raise ContractError("bundle_unreadable", name)
+    for row in listed:
+        if not isinstance(row, dict) or row.keys() != {"key", "values"}:
+            raise ContractError("bundle_unreadable", name)
+        key, values = row["key"], row["values"]
+        if (
+            not isinstance(key, list)
+            or len(key) != len(section.key)
+            or not all(isinstance(part, str) and len(part) <= MAX_TEXT for part in key)
+            or not isinstance(values, dict)
+            or values.keys() != section.fields.keys()
+            or tuple(key) in rows
+        ):
+            raise ContractError("bundle_unreadable", name)
+        for field, kind in section.fields.items():
+            if not _fits(kind, values[field]):
+                raise ContractError("bundle_unreadable", f"{name}: {field}")
+        rows[tuple(key)] = values
+    return rows
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_TEXT
+
+
+def _is_decimal(value: Any) -> bool:
+    try:
+        return _is_text(value) and Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_day(value: Any) -> bool:
+    if value is None:
+        return True
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_tier(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() == {"group", "people", "count"}
+        and _is_text(value["group"])
+        and _are_texts(value["people"])
+        and _is_whole(value["count"])
+    )
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
+
+
+def _is_span(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 3
+        and _is_day(value[0])
+        and _is_day(value[1])
+        and _is_text(value[2])
+        and bool(value[2])
+    )
+
+
+_CHECKS: dict[str, Callable[[Any], bool]] = {
+    TEXT: _is_text,
+    WHOLE: _is_whole,
+    DECIMAL: _is_decimal,
+    FLAG: lambda value: isinstance(value, bool),
+    DAY: _is_day,
+    SPANS: lambda value: isinstance(value, list) and all(map(_is_span, value)),
+    TIERS: lambda value: isinstance(value, list) and 0 < len(value) <= 5 and all(map(_is_tier, value)),
+}
+
+
+def _fits(kind: str, value: Any) -> bool:
+    if kind.startswith("refs:"):
+        return _are_texts(value)
+    return _is_text(value) if kind.startswith("ref:") else _CHECKS[kind](value)
+
+
+def _check_target(bundle: Bundle, company: str, environment: str) -> None:
+    wanted = bundle.target
+    if wanted.get("company") not in ("", None, company) or wanted.get("environment") not in (
+        "",
+        None,
+        environment,
+    ):
+        made_for = " / ".join(filter(None, (wanted.get("company"), wanted.get("environment"))))
+        raise ContractError(
+            "bundle_not_for_here", params={"made_for": made_for, "here": f"{company} / {environment}"}
+        )
+
+
+# -- what must make sense -------------------------------------------------------------------------------------------
+
+
+def _check_sense(rows: Rows) -> None:
+    for (_connection, kind, value), values in rows["mappings"].items():
+        if spans_overlap(values["spans"]):
+            raise ContractError("bundle_contradiction", "overlap", params={"what": f"{kind} {value}"})
+    for key, values in rows["subscriptions"].items():
+        if names_records_by_number(values["domain"]):
+            raise ContractError("bundle_contradiction", "numbers", params={"what": " ".join(key[:2])})
+    if names := ownership_problems(rows):
+        raise ContractError("bundle_contradiction", "ownership", params={"what": names})
+
+
+def names_records_by_number(domain: str) -> bool:
+    """Whether conditions name records by their number, which means something else in another database."""
+    return bool(_NUMBERED.search(domain or ""))
+
+
+def spans_overlap(spans: Iterable[list]) -> bool:
+    """Whether two of these [from, until, meaning] share a day, or one ends before it begins; None = no limit."""
+    before = None
+    for first, last, _meaning in sorted(spans, key=lambda span: span[0] or ""):
+        if first and last and last < first:
+            return True
+        if before is not None and (not before[0] or not first or first <= before[0]):
+            return True
+        before = (last,)
+    return False
+
+
+def ownership_problems(rows: Rows) -> str:
+    """Return the names of rules of ownership that are circular or contradict each other; '' = none."""
+    # The rules know connections by number; here each name is one.
+    named = {key[2] for key in rows.get("ownership", {})} | {key[0] for key in rows.get("connections", {})}
+    named |= {values["owner_connection_id"] for values in rows.get("ownership", {}).values()}
+    numbers = {name: number for number, name in enumerate(sorted(named - {""}), 1)}
+    cast: dict[str, list[int]] = {}
+    for (name,), values in rows.get("connections", {}).items():
+        if values["system_role"]:
+            cast.setdefault(values["system_role"], []).append(numbers[name])
+    names = {}
+    for (kind, field, connection), values in rows.get("ownership", {}).items():
+        roles = [values[name] for name in ("owner_role", "owner_role_2", "owner_role_3") if values[name]]
+        owners = {
+            "odoo": (ODOO,),
+            "role": tuple(f"role:{name}" for name in roles),
+            "connection": (f"connection:{numbers.get(values['owner_connection_id'], '')}",),
+        }.get(values["owner"], ())
+        rule = Rule(
+            kind,
+            field or ANY_FIELD,
+            owners,
+            values["conflict"],
+            1,
+            numbers.get(connection),
+            values["fills_empty"],
+        )
+        names[rule] = " ".join(filter(None, (kind, field, connection)))
+    return ", ".join(names[rule] for problem in problems(names, cast) for rule in problem.rules)

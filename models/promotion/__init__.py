@@ -1,0 +1,7 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import promotion_rows
+from . import promotion_gaps
+from . import promotion_apply
+from . import promotion
+from . import promotion_steps
+from . import promotion_line
