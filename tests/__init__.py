@@ -5,6 +5,7 @@ from . import test_approval_delegation
 from . import test_approval_race
 from . import test_approval_rules
 from . import test_approvals
+from . import test_access_api_keys
 from . import test_access_bank_duties
 from . import test_access_companies
 from . import test_access_duties

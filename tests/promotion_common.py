@@ -7,7 +7,7 @@ import os
 from unittest.mock import patch
 
 from ..engine.audit_seal import SigningKey, new_seed
-from ..models.promotion.bundle_keys import signing_key
+from ..models.audit.bundle_keys import signing_key
 from .approval_common import ApprovalCommon
 
 WHAT_COUNTS = (

@@ -61,8 +61,7 @@ class TestExport(PromotionCommon):
         for user in (self.operator, self.auditor, self.ann):
             with self.assertRaises(AccessError):
                 self.promotions(user)._export(self.company, "test")
-        self.administrator.company_ids = self.other
-        self.administrator.company_id = self.other
+        self.administrator.write({"company_id": self.other.id, "company_ids": [(6, 0, self.other.ids)]})
         with self.assertRaises(AccessError):
             self.promotions(companies=self.other)._export(self.company, "test")
 

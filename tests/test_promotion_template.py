@@ -132,8 +132,7 @@ class TestTemplate(PromotionCommon):
             self.ask(promotion)
 
     def test_only_between_own_companies(self):
-        self.administrator.company_id = self.other
-        self.administrator.company_ids = self.other
+        self.administrator.write({"company_id": self.other.id, "company_ids": [(6, 0, self.other.ids)]})
         with self.assertRaises(AccessError):
             self.promotions(companies=self.other)._from_company(self.company, self.other, "test")
         self.assertFalse(self.env["integration.promotion"].search([]))

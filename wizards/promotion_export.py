@@ -7,7 +7,6 @@ from odoo.exceptions import UserError
 from ..engine.errors import IntegrationError
 from ..models.messaging.connection import ENVIRONMENTS
 from ..models.messaging.error_words import in_words
-from ..models.promotion.bundle_keys import signing_key
 
 
 class IntegrationPromotionExport(models.TransientModel):
@@ -49,7 +48,7 @@ class IntegrationPromotionExport(models.TransientModel):
     @api.model
     def _key(self):
         try:
-            return signing_key()
+            return self.env["integration.bundle.keys"]._signing_key()
         except IntegrationError as error:
             raise UserError(in_words(self.env, error)) from error
 

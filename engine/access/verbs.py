@@ -28,12 +28,14 @@ class Verb:
     ``meaning``        what it allows, for the page of the rights.
     ``groups``         any of them holds the right; Odoo's implied groups count.
     ``second_factor``  the person must have a second factor where the company demands it.
+    ``in_person``      not by an API key where the company demands a second factor; follows from ``second_factor``.
     """
 
     title: str
     meaning: str
     groups: tuple[str, ...]
     second_factor: bool = False
+    in_person: bool = False
 
 
 # An operator implies an auditor, an approver implies an operator (security/groups.xml).
@@ -112,6 +114,7 @@ VERBS: dict[str, Verb] = {
         _("Set up connections"),
         _("Connections, flows, folders, rules, journals and accounts of connections."),
         (ADMINISTRATOR,),
+        in_person=True,
     ),
     "manage_credentials": Verb(
         _("Manage secrets"),

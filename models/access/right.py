@@ -38,7 +38,7 @@ class IntegrationRight(models.AbstractModel):
         The system itself (superuser mode) is not asked.
 
         :param verb: key of VERBS.
-        :raises AccessError: a right is missing, or the records are not this user's.
+        :raises AccessError: a right is missing, the records are not this user's, or an API key is not enough.
         :raises RedirectWarning: a second factor is missing; the button leads to where it is switched on.
         """
         if self.env.su:
@@ -55,6 +55,8 @@ class IntegrationRight(models.AbstractModel):
             records.check_access("read")
         if VERBS[verb].second_factor:
             self.env.user._integration_require_second_factor(records)
+        elif VERBS[verb].in_person:
+            self.env.user._integration_require_presence(records)
 
 
 def needs_right(verb, function):

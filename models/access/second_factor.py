@@ -1,7 +1,12 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from odoo import models
-from odoo.exceptions import RedirectWarning
+import threading
 
+from odoo import api, models
+from odoo.exceptions import AccessError, RedirectWarning
+from odoo.http import request
+
+# As whom the remote call acts that this thread is working on. XML-RPC and JSON-RPC are dispatched without a request.
+_remote = threading.local()
 ENABLE_ACTION = "finance_integration.action_enable_second_factor"
 
 
@@ -21,9 +26,11 @@ class ResUsers(models.Model):
         """Refuse without a second factor where a company demands one.
 
         :param records: what is acted on; a connection in production demands it whatever else the company has.
+        :raises AccessError: the call came with an API key or a bare password: nobody has given a second factor for it.
         :raises RedirectWarning: with the button that leads to switching it on.
         """
         self.ensure_one()
+        self._integration_require_presence(records)
         if self._integration_has_second_factor() or not self._integration_factor_is_demanded(records):
             return
         raise RedirectWarning(
@@ -34,6 +41,43 @@ class ResUsers(models.Model):
             self.env.ref(ENABLE_ACTION).id,
             self.env._("Switch it on"),
         )
+
+    def _integration_require_presence(self, records=None):
+        """Refuse a remote call without a signed-in session, where a company demands a second factor.
+
+        An API key stands in for the password alone, however many factors its owner has. The service users of
+        connections are no persons and have no factor to give.
+
+        :param records: as for ``_integration_require_second_factor``.
+        :raises AccessError: the call came with an API key or a bare password.
+        """
+        self.ensure_one()
+        if self.integration_service or not self._integration_calls_from_afar():
+            return
+        if self._integration_factor_is_demanded(records):
+            raise AccessError(
+                self.env._(
+                    "An API key does not prove that you are there in person, and this needs a second factor. Sign in "
+                    "and do it on the screen."
+                )
+            )
+
+    def _integration_calls_from_afar(self):
+        """Whether a call acts as this user without the user's own session: with an API key or a bare password.
+
+        Odoo opens a session only after every factor that the user has; XML-RPC, JSON-RPC and bearer keys open none.
+        """
+        if request:
+            return request.session.uid != self.id
+        return getattr(_remote, "uid", None) == self.id
+
+    @api.model
+    def _check_uid_passwd(self, uid, passwd):
+        """Remember who calls by XML-RPC or JSON-RPC; each such call is checked here, in the thread that works on it."""
+        _remote.uid = None
+        result = super()._check_uid_passwd(uid, passwd)
+        _remote.uid = int(uid)
+        return result
 
     def _integration_factor_is_demanded(self, records):
         companies, connections = self.env.company.sudo(), self.env["integration.connection"].sudo()

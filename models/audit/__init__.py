@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import audit_seal
+from . import bundle_keys
 from . import sealer
 from . import verification
 from . import verification_words

@@ -14,7 +14,6 @@ from ...engine.promotion import MAX_BYTES, Bundle, bundle_text, read_bundle, rea
 from ...engine.promotion_plan import SAME, compare
 from ..messaging.connection import ENVIRONMENTS
 from ..messaging.error_words import in_words
-from . import bundle_keys
 
 STATES = [
     ("refused", "Refused"),
@@ -102,7 +101,7 @@ class IntegrationPromotion(models.Model):
         self.env["integration.right"]._require("configure")
         bundle = self._bundle_of(company, environment, for_company, for_environment)
         try:
-            content = write_bundle(bundle, bundle_keys.signing_key())
+            content = write_bundle(bundle, self.env["integration.bundle.keys"]._signing_key())
         except IntegrationError as error:
             raise UserError(in_words(self.env, error)) from error
         if len(content) > MAX_BYTES:
@@ -144,7 +143,10 @@ class IntegrationPromotion(models.Model):
         try:
             raw = _decoded(content)
             bundle, text, key_id = read_bundle(
-                raw, bundle_keys.known_key_ids(), company=company.name, environment=environment
+                raw,
+                self.env["integration.bundle.keys"]._known_ids(),
+                company=company.name,
+                environment=environment,
             )
         except IntegrationError as error:
             return self._keep_refused(facts, content, error)
@@ -182,7 +184,7 @@ class IntegrationPromotion(models.Model):
         promotion = self.sudo().create(
             {
                 **facts,
-                "name": self.env._("%(source)s → %(company)s", source=source.get("company"),
+                "name": self.env._("%(origin)s → %(company)s", origin=source.get("company"),
                                    company=self.env["res.company"].browse(facts["company_id"]).name),
                 "source": " · ".join(
                     filter(None, (source.get("company"), source.get("environment"), source.get("database")))

@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Whose bundles this server takes: its own, and those signed with a key that its administrator has named outside.
 
-A bundle is signed with the key that signs the seals of the audit trail (``models/audit/seal_keys.py``). Public keys of
+A bundle is signed with the key that signs the seals of the audit trail (``seal_keys.py``). Public keys of
 other servers (base64) come from, in this order; nobody can add one by way of the database:
 
 1. the environment variable ``FINANCE_INTEGRATION_BUNDLE_KEYS`` (keys separated by blanks);
@@ -12,11 +12,12 @@ other servers (base64) come from, in this order; nobody can add one by way of th
 import os
 from pathlib import Path
 
+from odoo import api, models
 from odoo.tools import config
 
 from ...engine.audit_seal import SealError, key_id_of
 from ...engine.errors import AuthorizationError
-from ..audit.seal_keys import signing_keys
+from .seal_keys import signing_keys
 
 MAX_FILE_BYTES = 100_000
 FILE_NAME = "finance_integration.bundle.keys"
@@ -54,3 +55,18 @@ def _named():
 def _read(path):
     with path.open("rb") as file:
         return file.read(MAX_FILE_BYTES).decode("ascii").split()
+
+
+class IntegrationBundleKeys(models.AbstractModel):
+    """Gives the keys to what is loaded before the audit trail is."""
+
+    _name = "integration.bundle.keys"
+    _description = "Keys of configurations"
+
+    @api.model
+    def _known_ids(self):
+        return known_key_ids()
+
+    @api.model
+    def _signing_key(self):
+        return signing_key()

@@ -1,0 +1,132 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""An API key is no second factor: what needs one is refused to remote calls, over the real wire (C8)."""
+
+import xmlrpc.client
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .access_common import AccessCommon
+
+
+@tagged("post_install", "-at_install")
+class TestApiKeys(AccessCommon, HttpCase):
+    def setUp(self):
+        super().setUp()
+        self.approver, self.administrator = self.people["approver"], self.people["administrator"]
+        self.give_second_factor(self.approver)
+        self.give_second_factor(self.administrator)
+        flow = self.partner_connection.flow_ids[:1]
+        self.change = (
+            self.env["integration.change.request"]
+            .with_user(self.people["operator"])
+            ._ask(flow, "Start", {"start_date": "2026-02-01"}, "Audit")
+            .sudo()
+        )
+        self.env.flush_all()
+
+    def key_of(self, user):
+        keys = self.env["res.users.apikeys"].with_user(user).sudo()
+        return keys._generate(None, "test", fields.Datetime.now() + timedelta(hours=1))
+
+    def call_rpc(self, user, model, method, *args):
+        key = self.key_of(user)
+        self.env.flush_all()
+        return self.xmlrpc_object.execute_kw(self.env.cr.dbname, user.id, key, model, method, list(args))
+
+    def call_json(self, user, model, method, **facts):
+        key = self.key_of(user)
+        self.env.flush_all()
+        return self.url_open(
+            f"/json/2/{model}/{method}", headers={"Authorization": f"Bearer {key}"}, json=facts
+        )
+
+    def state(self):
+        self.env.invalidate_all()
+        return self.change.state, len(self.change.decision_ids)
+
+    @mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc")
+    def test_nobody_approves_with_a_key_on_real_books(self):
+        self.in_production()
+        self.assertTrue(self.approver._integration_has_second_factor())
+        with self.assertRaises(xmlrpc.client.Fault) as caught:
+            self.call_rpc(self.approver, "integration.change.request", "action_approve", [self.change.id])
+        self.assertIn("second factor", caught.exception.faultString)
+        self.assertEqual(self.state(), ("asked", 0))
+        answer = self.call_json(
+            self.approver, "integration.change.request", "action_approve", ids=[self.change.id]
+        )
+        self.assertEqual(answer.status_code, 403)
+        self.assertIn("second factor", answer.text)
+        self.assertEqual(self.state(), ("asked", 0))
+
+    @mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc")
+    def test_nobody_sets_up_or_enters_a_secret_with_a_key_on_real_books(self):
+        self.in_production()
+        before = self.stripe_connection.state
+        with self.assertRaises(xmlrpc.client.Fault) as caught:
+            self.call_rpc(
+                self.administrator, "integration.connection", "action_activate", [self.stripe_connection.id]
+            )
+        self.assertIn("second factor", caught.exception.faultString)
+        count = self.env["integration.credential"].sudo().search_count([])
+        with self.assertRaises(xmlrpc.client.Fault) as caught:
+            self.call_rpc(
+                self.administrator,
+                "integration.credential",
+                "create",
+                [
+                    {
+                        "connection_id": self.stripe_connection.id,
+                        "purpose": "api",
+                        "value": "sk_live_0123456789abcdef",
+                    }
+                ],
+            )
+        self.assertIn("second factor", caught.exception.faultString)
+        self.env.invalidate_all()
+        self.assertEqual(self.env["integration.credential"].sudo().search_count([]), count)
+        self.assertEqual(self.stripe_connection.state, before)
+
+    def test_reading_goes_on(self):
+        self.in_production()
+        found = self.call_rpc(
+            self.approver,
+            "integration.change.request",
+            "search_read",
+            [("id", "=", self.change.id)],
+            ["state"],
+        )
+        self.assertEqual(found, [{"id": self.change.id, "state": "asked"}])
+
+    def test_where_nobody_demands_a_factor_a_key_is_enough(self):
+        answer = self.call_json(
+            self.approver, "integration.change.request", "action_approve", ids=[self.change.id]
+        )
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(self.state(), ("approved", 1))
+
+    def test_a_session_is_enough(self):
+        self.in_production()
+        self.authenticate(self.approver.login, self.approver.login)
+        answer = self.url_open(
+            "/web/dataset/call_button/integration.change.request/action_approve",
+            json={
+                "params": {
+                    "model": "integration.change.request",
+                    "method": "action_approve",
+                    "args": [[self.change.id]],
+                    "kwargs": {},
+                }
+            },
+        ).json()
+        self.assertNotIn("error", answer)
+        self.assertEqual(self.state(), ("approved", 1))
+
+    def test_service_users_are_no_persons(self):
+        self.in_production()
+        service = self.stripe_connection.sudo().service_user_id
+        self.assertTrue(service.integration_service)
+        service._integration_require_presence(self.stripe_connection.sudo())
