@@ -17,7 +17,7 @@ from .common import PARTNER_SECRET, STRIPE_SECRET
 NEW = "whsec_new_0123456789abcdef"
 
 
-class TestCredentialApproval(ApprovalCommon):
+class CredentialApprovalCommon(ApprovalCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -58,6 +58,8 @@ class TestCredentialApproval(ApprovalCommon):
         facts = self.root["integration.endpoint"]._address_facts(self.stripe_connection.endpoint_ids.key)
         return {secret[0] for secret in facts["secrets"]}
 
+
+class TestCredentialApproval(CredentialApprovalCommon):
     def test_a_new_secret_becomes_valid_at_the_approval(self):
         new = self.add()
         self.assertFalse(new.is_valid or new.hint or new.sudo().ciphertext)
@@ -266,3 +268,59 @@ class TestCredentialApproval(ApprovalCommon):
         self.assertIn("Rotation", told)
         for text in (NEW, kept[:20], "cdef"):
             self.assertNotIn(text, told)
+
+
+class TestWhereASecretIsUsed(CredentialApprovalCommon):
+    """Another address for tokens sends the secret elsewhere: two persons, like the secret itself (F25)."""
+
+    def token(self, **facts):
+        return self.add(
+            purpose="api",
+            kind="oauth_client",
+            client_id="hub",
+            token_url="https://login.example/token",
+            value="client-secret-0123456789",
+            **facts,
+        )
+
+    def refused(self, credential, values):
+        before = {name: credential.sudo()[name] for name in values}
+        for user in (self.administrator, self.env.ref("base.user_admin"), self.env.ref("base.user_root")):
+            with self.assertRaises((UserError, AccessError)), self.env.cr.savepoint():
+                credential.with_user(user).write(values)
+        self.env.invalidate_all()
+        self.assertEqual({name: credential.sudo()[name] for name in values}, before)
+
+    def test_the_approver_sees_where_it_is_used_and_nobody_changes_that_afterwards(self):
+        credential = self.token()
+        request = self.request_of(credential)
+        shown = {row["field"]: row["after"] for row in request.sudo().preview["rows"]}
+        self.assertEqual((shown["token_url"], shown["client_id"]), ("https://login.example/token", "hub"))
+        self.refused(credential, {"token_url": "https://elsewhere.example/token"})
+        request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(credential.is_valid)
+        for values in (
+            {"token_url": "https://elsewhere.example/token"},
+            {"client_id": "other"},
+            {"kind": "basic"},
+            {"scope": "everything"},
+            {"client_in_body": True},
+            {"token_url": "https://elsewhere.example/token", "pending_reason": "moved"},
+        ):
+            self.refused(credential, values)
+        credential.with_user(self.administrator).write({"token_url": "https://login.example/token"})
+
+    def test_of_a_connection_that_is_not_on_real_books_one_person_changes_it(self):
+        credential = self.credentials.create(
+            {
+                "connection_id": self.partner_connection.id,
+                "purpose": "api",
+                "kind": "oauth_client",
+                "client_id": "hub",
+                "token_url": "https://login.example/token",
+                "value": "client-secret-0123456789",
+            }
+        )
+        credential.write({"token_url": "https://elsewhere.example/token"})
+        self.assertEqual(credential.token_url, "https://elsewhere.example/token")

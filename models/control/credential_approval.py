@@ -22,6 +22,10 @@ from ..messaging.error_words import in_words
 
 # What decides which secret counts; ``reference`` is where a secret is kept outside, ``refresh_value`` a permission.
 SECRET_FIELDS = ("value", "reference", "refresh_value")
+# Where a secret is sent and as whom: whoever changes that has the secret sent to themselves.
+USED_AT_FIELDS = (
+    "kind", "client_id", "token_url", "scope", "audience", "subject", "jwt_key_id", "client_in_body",
+)  # fmt: skip
 # Only the holder of this object may set a secret without being asked.
 _KEY = object()
 
@@ -74,7 +78,10 @@ class IntegrationCredential(models.Model):
         return credentials
 
     def write(self, vals):
-        if self._may_set_secret() or not self._touches_validity(vals):
+        if self._may_set_secret():
+            return super().write(vals)
+        self._check_used_at(vals)
+        if not self._touches_validity(vals):
             return super().write(vals)
         guarded = self.filtered(lambda credential: credential.sudo().connection_id._secrets_need_approval())
         if not guarded:
@@ -101,6 +108,27 @@ class IntegrationCredential(models.Model):
     def _touches_validity(self, vals):
         names = {*SECRET_FIELDS, "connection_id", "purpose", "valid_from", "valid_until"}
         return bool(names & vals.keys())
+
+    def _check_used_at(self, vals):
+        """Refuse to send a secret that was approved, or that waits, to another place or under another name.
+
+        :raises UserError: it would.
+        """
+        names = [name for name in USED_AT_FIELDS if name in vals]
+        for credential in self if names else self.browse():
+            own = credential.sudo()
+            guarded = own.connection_id._secrets_need_approval()
+            if not guarded or not (own._has_secret() or own.pending_ciphertext):
+                continue
+            if changed := [name for name in names if (own[name] or False) != (vals[name] or False)]:
+                labels = ", ".join(self._fields[name]._description_string(self.env) for name in changed)
+                raise UserError(
+                    self.env._(
+                        "This connection books real events: where its secret is used, and as whom, does not change "
+                        "(%s). Add a new one with these values; another person decides about it. Then end this one.",
+                        labels,
+                    )
+                )
 
     def _check_validity(self, vals):
         """Refuse to let a secret be valid for longer; an earlier end is everybody's who sets up, at once."""
@@ -228,6 +256,7 @@ class IntegrationCredential(models.Model):
                 {"field": "purpose", "before": "", "after": words.get(self.purpose, self.purpose)},
                 {"field": "hint", "before": self.hint or "", "after": self.pending_hint or ""},
                 {"field": "valid_until", "before": "", "after": str(self.valid_until or "")},
+                *self._used_at_rows(),
                 *(
                     {
                         "field": "valid_until",
@@ -241,6 +270,15 @@ class IntegrationCredential(models.Model):
             # Not the ciphertexts: they are encrypted anew while this waits (C2).
             "digest": f"{self.secret_set_at} {self.hint} {self.reference} {self._pending_digest()}",
         }
+
+    def _used_at_rows(self):
+        """Return where the secret would be used and as whom: the approver decides about that as well."""
+        texts = self.env["integration.change.request"]
+        return [
+            {"field": name, "before": "", "after": texts._text(self, name, self[name])}
+            for name in USED_AT_FIELDS
+            if self[name]
+        ]
 
     def _carry_out(self, request):
         """Let the approved secret become valid; called by integration.change.request."""
