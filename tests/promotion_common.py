@@ -104,7 +104,7 @@ class PromotionCommon(ApprovalCommon):
             self.env["integration.role.account"].search([("company_id", "=", self.company.id)]).account_id
         ):
             code = account.with_company(self.company).code
-            accounts = self.env["account.account"].with_company(company)
+            accounts = self.root["account.account"].with_company(company)
             if not accounts.search([("code", "=", code), ("company_ids", "in", company.ids)]):
                 accounts.create(
                     {
@@ -119,7 +119,7 @@ class PromotionCommon(ApprovalCommon):
         for journal in (
             connections.sales_journal_id | connections.issued_journal_id | connections.entry_journal_id
         ):
-            journals = self.env["account.journal"].with_company(company)
+            journals = self.root["account.journal"].with_company(company)
             if not journals.search([("code", "=", journal.code), ("company_id", "=", company.id)]):
                 journals.create(
                     {
@@ -129,6 +129,6 @@ class PromotionCommon(ApprovalCommon):
                         "company_id": company.id,
                     }
                 )
-        self.env["account.tax"].create(
+        self.root["account.tax"].create(
             {"name": "Output tax 15 %", "amount": 15.0, "type_tax_use": "sale", "company_id": company.id}
         )

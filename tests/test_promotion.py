@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ..engine.canonical_json import canonical_bytes, digest
 from ..engine.promotion import MAX_BYTES
-from ..models.promotion.promotion_rows import IntegrationPromotionRows
+from ..models.promotion.promotion_apply import IntegrationPromotionRows
 from .common import PARTNER_SECRET, STRIPE_SECRET
 from .promotion_common import PromotionCommon
 
@@ -164,7 +164,7 @@ class TestImport(PromotionCommon):
         for section, rows in there.items():
             for key, values in rows.items():
                 self.assertEqual(here[section][key], values, f"{section} {key}")
-        connections = self.env["integration.connection"].search([("company_id", "=", self.other.id)])
+        connections = self.root["integration.connection"].search([("company_id", "=", self.other.id)])
         self.assertEqual(set(connections.mapped("name")), {"Partner platform", "Stripe account"})
         self.assertEqual(set(connections.mapped("state")), {"draft"})
         self.assertEqual(set(connections.mapped("environment")), {"production"})
@@ -190,7 +190,7 @@ class TestImport(PromotionCommon):
         self.fill_gaps()
         promotion = self.load(self.export())
         request = self.ask(promotion)
-        self.env["integration.assignment.rule"].create(
+        self.root["integration.assignment.rule"].create(
             {"name": "Mine", "company_id": self.other.id, "user_ids": [(6, 0, self.operator.ids)]}
         )
         before = self.counts()
@@ -279,11 +279,10 @@ class TestTakingBack(PromotionCommon):
         )
         before = role.account_id
         wanted = before.copy({"code": "699999", "name": "Other fees"})
-        code = before.with_company(self.company).code
 
         def change(whole):
             for row in whole["sections"]["role_accounts"]:
-                if row["key"][1] == "FEE" and row["values"]["account_id"] == code:
+                if row["key"] == [role.connection_id.name or "", "FEE"]:
                     row["values"]["account_id"] = "699999"
             whole["sections"]["mappings"][0]["values"]["spans"] = [[None, None, "Output tax 20 %"]]
             _count_again(whole)

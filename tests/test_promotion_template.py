@@ -38,7 +38,7 @@ class TestTemplate(PromotionCommon):
             }
         )
         self.env["integration.workbench.setting"].create(
-            {"company_id": self.company.id, "materiality": 777, "difference_amount": 0.5}
+            {"company_id": self.company.id, "materiality": 777, "write_off_amount": 10}
         )
         self.policy(
             ("finance_integration.group_approver", 1),
@@ -78,11 +78,11 @@ class TestTemplate(PromotionCommon):
             {"connections": 2, "limits": 1, "ownership": 1},
         )
         own = [("company_id", "=", self.other.id)]
-        self.assertFalse(self.env["integration.credential"].search(own))
-        self.assertEqual(set(self.env["integration.connection"].search(own).mapped("state")), {"draft"})
-        new = self.env["integration.ownership"].search([*own, ("state", "=", "active")])
+        self.assertFalse(self.root["integration.credential"].search(own))
+        self.assertEqual(set(self.root["integration.connection"].search(own).mapped("state")), {"draft"})
+        new = self.root["integration.ownership"].search([*own, ("state", "=", "active")])
         self.assertEqual((new.owner_connection_id.company_id, new.approved_by_id), (self.other, self.ann))
-        policy = self.env["integration.approval.policy"].search([*own, ("state", "=", "active")])
+        policy = self.root["integration.approval.policy"].search([*own, ("state", "=", "active")])
         self.assertEqual(
             [(tier.group_id.id, tier.user_ids, tier.count) for tier in policy.tier_ids],
             [
@@ -90,7 +90,7 @@ class TestTemplate(PromotionCommon):
                 (False, self.ann | self.ben, 2),
             ],
         )
-        assigned = self.env["integration.assignment.rule"].search(own)
+        assigned = self.root["integration.assignment.rule"].search(own)
         self.assertEqual((assigned.amount_from, assigned.connection_id.company_id), (250.5, self.other))
 
     def test_each_gap_says_what_is_missing_and_what_to_do(self):
@@ -135,7 +135,7 @@ class TestTemplate(PromotionCommon):
         self.administrator.write({"company_id": self.other.id, "company_ids": [(6, 0, self.other.ids)]})
         with self.assertRaises(AccessError):
             self.promotions(companies=self.other)._from_company(self.company, self.other, "test")
-        self.assertFalse(self.env["integration.promotion"].search([]))
+        self.assertFalse(self.root["integration.promotion"].search([]))
 
     def test_not_from_itself_and_not_from_nowhere(self):
         with self.assertRaises(UserError):
@@ -147,7 +147,7 @@ class TestTemplate(PromotionCommon):
         for user in (self.operator, self.auditor, self.ann):
             with self.assertRaises(AccessError):
                 self.wizard(user)
-        self.assertFalse(self.env["integration.promotion"].search([]))
+        self.assertFalse(self.root["integration.promotion"].search([]))
 
     def test_the_export_dialog_gives_a_file_that_is_read(self):
         wizard = (

@@ -61,7 +61,7 @@ class IntegrationPromotionRows(models.AbstractModel):
         if record._name == "integration.connection":
             return record.active
         if record._name == "integration.assignment.rule":
-            return record.active and record.connection_id.active in (True, not record.connection_id)
+            return record.active and (not record.connection_id or record.connection_id.active)
         return not ("connection_id" in record._fields and record.connection_id) or record.connection_id.active
 
     @api.model

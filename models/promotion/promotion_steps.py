@@ -168,7 +168,8 @@ class IntegrationPromotion(models.Model):
             from_day=fields.Date.context_today(self) if back else None,
         )
         if not back:
-            self.sudo().write({"done_at": fields.Datetime.now()})
+            # As entries are dated: by the begin of their transaction.
+            self.sudo().write({"done_at": self.env.cr.now().replace(microsecond=0)})
         self._record(
             self, "bundle.take_back" if back else "bundle.import", f"{self.name}: {self.bundle_digest}"
         )

@@ -23,6 +23,7 @@ from odoo.addons.finance_integration.engine.approval import (
     Tier,
     belongs_to,
     choose,
+    choose_for_all,
     content_digest,
     deadline,
     decides_as,
@@ -246,3 +247,13 @@ def test_words_may_change_what_would_change_may_not():
         assert content_digest(preview_core(preview)) != content_digest(preview_core(changed))
     with pytest.raises(TypeError):
         content_digest({"amount": 1.5})
+
+
+def test_what_is_several_kinds_at_once_needs_what_the_most_demanding_asks_for():
+    one = Policy(id=1, tiers=(Tier(group=1, people=frozenset(), count=1),))
+    two = Policy(id=2, tiers=(Tier(group=1, people=frozenset(), count=2),), kind="mapping", company=7)
+    subjects = [Subject("bundle", 7), Subject("mapping", 7)]
+    assert choose([one, two], subjects[0]) is one
+    assert choose_for_all([one, two], subjects) is two
+    assert choose_for_all([one, two], [Subject("bundle", 8), Subject("mapping", 8)]) is one
+    assert choose_for_all([two], [Subject("bundle", 7)]) is None
