@@ -207,11 +207,11 @@ class TestImport(PromotionCommon):
         before = self.counts()
 
         def fails(*_args):
-            raise UserError("no")
+            raise ValueError("no")
 
         with (
             patch.object(IntegrationPromotionRows, "_carry_mappings", fails),
-            self.assertRaisesRegex(UserError, "no"),
+            self.assertRaisesRegex(ValueError, "no"),
             self.env.cr.savepoint(),
         ):
             self.approve(request)

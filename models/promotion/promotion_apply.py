@@ -186,7 +186,9 @@ class IntegrationPromotionRows(models.AbstractModel):
                     if line["action"] == "set":
                         target, problem = mappings._named(connection, kind, line.pop("means"))
                         if problem:
-                            raise UserError(f"{value}: {problem}")
+                            raise UserError(
+                                self.env._("%(value)s: %(problem)s", value=value, problem=problem)
+                            )
                     lines.append({**line, "mapping": kind, "value": value, "target": target, "base": base})
             if lines:
                 mappings._put_in_force(connection, lines, request)
