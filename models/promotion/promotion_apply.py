@@ -336,6 +336,6 @@ class IntegrationPromotionRows(models.AbstractModel):
                 "%(count)s entries were booked on %(account)s meanwhile. They would stay there while later ones go "
                 "elsewhere: reclassify them first, or choose the account by hand.",
                 count=booked if booked < MAX_COUNTED else f"≥ {MAX_COUNTED}",
-                account=record.account_id.display_name,
+                account=f"{record.account_id.code} {record.account_id.name}",
             )
         ]

@@ -5,7 +5,7 @@ from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ...engine.canonical_json import canonical_bytes, digest
-from ...engine.promotion import ownership_problems, rows_digest
+from ...engine.promotion import SECTIONS, ownership_problems, rows_digest
 from ...engine.promotion_plan import as_changed, inverse, kinds_of, operations
 from .promotion_line import key_text
 
@@ -125,8 +125,11 @@ class IntegrationPromotion(models.Model):
         rows = []
         for operation in planned[:SHOWN_ROWS]:
             before, after = operation["before"], operation["after"]
+            # In the order of the section: the database keeps the keys of JSON in another one.
             names = [
-                name for name in (after or before) if (before or {}).get(name) != (after or {}).get(name)
+                name
+                for name in SECTIONS[operation["section"]].fields
+                if (before or {}).get(name) != (after or {}).get(name)
             ]
             key = key_text(operation["key"])
             rows.append(
