@@ -40,6 +40,24 @@ class EventRule:
     rank: int = 50
 
 
+# What a person needs at hand to connect a system; the first three are purposes of secrets.
+NEED_KINDS = ("inbound_signature", "outbound_signature", "api", "account", "address", "other")
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """One thing that a person needs from, or enters at, the outside system to connect it.
+
+    ``kind``   one of NEED_KINDS; 'address' = our address, to be entered there.
+    ``what``   its name as the outside system shows it.
+    ``where``  the way to it through the outside system's screens, or whom to ask.
+    """
+
+    kind: str
+    what: str
+    where: str
+
+
 @dataclasses.dataclass(frozen=True)
 class ConnectorSpec:
     """The facts about an outside system that the hub needs before it reads a single event.
@@ -61,6 +79,7 @@ class ConnectorSpec:
     ``access_kinds``       how the hub may prove who it is when it calls (``engine.outgoing_access``), the usual first.
                            The kind in use is the setting ``access_kind``, ``authorization(kind, secret)`` its header.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
+    ``needs``              what a person needs at hand to connect it and where it stands, in the order of use.
     ``system_role``        one of ``engine.ownership.ROLES`` that such a system always plays, '' where it depends.
     """
 
@@ -90,6 +109,7 @@ class ConnectorSpec:
     access_kinds: tuple[str, ...] = (API_KEY,)
     flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
     system_role: str = ""
+    needs: tuple[Need, ...] = ()
     # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
     status_path: tuple[str, ...] = ()
 

@@ -20,7 +20,7 @@ from ..base import (
     PullPage,
 )
 from .client import events_page, events_request
-from .const import DOCUMENTATION_URL, SENSITIVE_KEYS
+from .const import DOCUMENTATION_URL, NEEDS, SENSITIVE_KEYS
 from .transformers import payment_documents, read_envelope, unknown
 
 
@@ -46,6 +46,8 @@ class ExampleConnector(Connector):
         api_version="1",
         # STEP 3. How the vendor lets programs call: the first is offered to the user.
         access_kinds=("api_key", "basic", "oauth_client"),
+        # STEP 11. What a person needs at hand to connect it, and where it stands in the vendor's screens.
+        needs=NEEDS,
         secret_hint="Where the user finds the secret at the vendor.",  # noqa: S106
     )
 

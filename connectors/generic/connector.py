@@ -23,7 +23,7 @@ from ..base import (
     InboundEvent,
     Receipt,
 )
-from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, OUTBOUND, QUERIES, SENSITIVE_KEYS
+from .const import DOCUMENTATION_URL, FILE_FORMATS, INBOUND, NEEDS, OUTBOUND, QUERIES, SENSITIVE_KEYS
 from .files import READERS, sums_of
 from .receipts import question, read_receipt, read_status
 from .transformers import read_document, read_envelope, write_event
@@ -71,6 +71,7 @@ class GenericConnector(Connector):
         volatile_keys=frozenset({"id"}),
         flow_defaults=FLOW_DEFAULTS,
         status_path=("data", "status"),
+        needs=NEEDS,
         secret_hint="The shared secret whsec_…, or the sender's key whpk_….",  # noqa: S106
     )
 

@@ -4,8 +4,24 @@
 from __future__ import annotations
 
 from ...engine.event_catalogue import EVENTS
+from ..base import Need
 
 DOCUMENTATION_URL = "https://www.standardwebhooks.com"
+NEEDS = (
+    Need(
+        "address", "Our address", "Enter it where the system sends its events; whoever runs it knows where."
+    ),
+    Need(
+        "inbound_signature",
+        "Shared secret whsec_… or the sender's key whpk_…",
+        "Made by the system when our address is entered there, or agreed with whoever runs it.",
+    ),
+    Need(
+        "outbound_signature",
+        "Secret for what we send, whsec_…",
+        "Needed only where the system takes events: made by whoever receives them, with the address to send to.",
+    ),
+)
 ID_HEADER = "webhook-id"
 
 # event type → (canonical kind, fields whose value the type itself states)

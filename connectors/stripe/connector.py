@@ -26,7 +26,14 @@ from ..reading import read_as, schema_violation
 from . import wire
 from .balances import balances_page, balances_request, daily_balance_documents
 from .client import transactions_from, transactions_page, transactions_request
-from .const import API_VERSION, DAILY_BALANCE_EVENT, DOCUMENTATION_URL, SENSITIVE_KEYS, TRANSACTION_EVENT
+from .const import (
+    API_VERSION,
+    DAILY_BALANCE_EVENT,
+    DOCUMENTATION_URL,
+    NEEDS,
+    SENSITIVE_KEYS,
+    TRANSACTION_EVENT,
+)
 from .shared import Context, instant
 from .transactions import transaction_documents
 from .transformers import event_documents
@@ -108,6 +115,7 @@ class StripeConnector(Connector):
             "customer": FlowDefaults(latency_target_seconds=900),
             "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
         },
+        needs=NEEDS,
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from ..base import Need
+
 # https://docs.stripe.com/api/versioning · https://docs.stripe.com/changelog
 # Requests are pinned to API_VERSION; webhook endpoints are created with the same version. The fields that
 # this connector reads are the same from FIRST_RELEASE on; a release with a new *name* may break them.
@@ -15,6 +17,25 @@ API_VERSION_PATTERN = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})(?:\.(?P<name>[a-z
 
 API_BASE_URL = "https://api.stripe.com"
 DOCUMENTATION_URL = "https://docs.stripe.com/webhooks"
+
+# https://docs.stripe.com/webhooks · https://docs.stripe.com/keys
+NEEDS = (
+    Need("account", "Account id, acct_…", "Stripe: Settings, Account details, at the top right."),
+    Need(
+        "address",
+        "Endpoint URL of a webhook",
+        "Stripe: Developers, Webhooks, Add destination; API version 2025-09-30.clover, the events of the README.",
+    ),
+    Need(
+        "inbound_signature", "Signing secret, whsec_…", "Stripe: Developers, Webhooks, the endpoint, Reveal."
+    ),
+    Need(
+        "api",
+        "Restricted key, rk_live_… or rk_test_…",
+        "Stripe: Developers, API keys, Create restricted key; read rights on Balance, Charges and Refunds, Payouts, "
+        "Disputes, Customers.",
+    ),
+)
 
 # https://docs.stripe.com/api/pagination: 1 to 100 objects in a page.
 PAGE_SIZE = 100

@@ -22,7 +22,7 @@ from odoo.addons.finance_integration.engine.errors import IntegrationError
 
 from .promises.cases import read_cases
 from .promises.documents import check_documents, check_envelope, check_purity, check_result
-from .promises.exchange import check_folder, check_outbound, check_pull, check_receipts
+from .promises.exchange import check_folder, check_needs, check_outbound, check_pull, check_receipts
 from .promises.oddities import check_odd_bodies, check_redaction, check_unknown_type
 from .promises.signatures import check_clock, check_rotation, check_signature
 
@@ -43,6 +43,7 @@ def all_checks(
 ) -> Iterator[tuple[str, Callable[[], None]]]:
     """Return every check of one connector as (name, function without arguments)."""
     yield "folder", lambda: check_folder(connector, folder)
+    yield "needs", lambda: check_needs(connector)
     for case in read_cases(folder):
         for check in CASE_CHECKS:
             yield f"{case.name}-{check.__name__[6:]}", lambda check=check, case=case: check(connector, case)

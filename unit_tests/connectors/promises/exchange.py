@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from odoo.addons.finance_integration.connectors.base import UNSAID, Connector, HttpAnswer, Receipt
+from odoo.addons.finance_integration.connectors.base import NEED_KINDS, UNSAID, Connector, HttpAnswer, Receipt
 from odoo.addons.finance_integration.engine.canonical import KINDS
 from odoo.addons.finance_integration.engine.errors import IntegrationError
 from odoo.addons.finance_integration.engine.json_guard import parse_json
@@ -126,6 +126,21 @@ def check_receipts(connector: Connector) -> None:
 
 
 README_SECTIONS = ("Supported", "Not supported", "Money", "Dates")
+
+
+def check_needs(connector: Connector) -> None:
+    """It says what a person needs to connect it and where that stands: each secret that it uses, and our address."""
+    spec = connector.spec
+    kinds = [need.kind for need in spec.needs]
+    expect(set(kinds) <= set(NEED_KINDS), f"needs are of {', '.join(NEED_KINDS)}")
+    wanted = {"address", "inbound_signature"} if spec.signature_schemes else set()
+    wanted |= ({"api"} if spec.pulls else set()) | ({"outbound_signature"} if spec.outbound_events else set())
+    expect(not wanted - set(kinds), f"does not say where to find: {', '.join(sorted(wanted - set(kinds)))}")
+    for need in spec.needs:
+        for text in (need.what, need.where):
+            expect(
+                bool(text) and text == text.strip() and len(text) <= 300, f"{need.kind}: 1 to 300 characters"
+            )
 
 
 def check_folder(connector: Connector, folder: Path) -> None:
