@@ -77,6 +77,10 @@ class TestPreflight(FlowCommon):
         )
         self.assertEqual(leaf.detail, "opening, shadow")
 
+    def test_it_says_what_is_needed_and_where_it_stands(self):
+        self.assertIn("Signing secret, whsec_…: Stripe: Developers, Webhooks", self.live.needs_text)
+        self.assertIn("Endpoint URL", self.live.needs_text)
+
     def test_in_production_nothing_is_received_while_a_point_is_red(self):
         unid = self.role("UNID")
         unid.active = False

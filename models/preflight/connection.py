@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...engine.preflight import ACTIVATE, State, in_the_way, judge
@@ -19,6 +19,11 @@ class IntegrationConnection(models.Model):
     preflight_ids = fields.One2many("integration.preflight.point", "connection_id", string="Set-up")
     preflight_open = fields.Integer(compute="_compute_preflight", string="Points open")
     preflight_at = fields.Datetime(compute="_compute_preflight", string="Looked at")
+    needs_text = fields.Text(
+        compute="_compute_needs_text",
+        string="What you need",
+        help="What is taken from the outside system or entered there, and where it stands in its screens.",
+    )
 
     def _compute_preflight(self):
         for connection in self:
@@ -27,6 +32,14 @@ class IntegrationConnection(models.Model):
                 points.filtered(lambda row: row.state in (State.RED.value, State.TO_CONFIRM.value))
             )
             connection.preflight_at = max(points.mapped("checked_at"), default=False)
+
+    @api.depends("connector")
+    @api.depends_context("lang")
+    def _compute_needs_text(self):
+        _ = self.env._
+        for connection in self:
+            needs = connection._spec().needs if connection.connector else ()
+            connection.needs_text = "\n".join(f"• {_(need.what)}: {_(need.where)}" for need in needs) or False
 
     def _run_preflight(self, flows=None):
         """Look at the set-up anew, write down what was found, and return the verdicts.
