@@ -32,6 +32,7 @@ class TestPreflight(FlowCommon):
             person.invalidate_recordset(["totp_enabled"])
         cls.live.action_propose_accounting()
         cls._secret(cls.live, "inbound_signature", "whsec_live")
+        cls.live.flow_ids.filtered(lambda flow: flow.kind == "movement").start_date = date(2026, 3, 1)
 
     def look(self, connection=None):
         """Look at the set-up and return {code: point}."""
@@ -151,6 +152,27 @@ class TestPreflight(FlowCommon):
         self.assertEqual(points["exchange"].state, "red")
         self.assertIn("could not be found out", points["exchange"].explanation)
         self.assertEqual(self.live.state, "draft")
+
+    def test_without_a_start_date_no_balance_is_the_opening_one(self):
+        self.flow("movement", self.live).start_date = False
+        self.assert_red("opening", "no start date")
+
+    def test_what_worked_as_a_test_is_judged_before_it_books_in_production(self):
+        """Neither an approval nor a flow that is live carries over from a test."""
+        flow = self.flow("movement", self.stripe_connection)
+        self.step(flow, "shadow")
+        self.approve(flow)
+        self.step(flow, "live")
+        self.approve(flow)
+        self.assertEqual((flow.state, flow.approved_by_id), ("live", self.approver))
+        self.stripe_connection.environment = "production"
+        self.assertEqual(flow.state, "draft")
+        self.step(flow, "live")
+        request = flow.open_change_id
+        with self.assertRaisesRegex(UserError, "no start date"), self.env.cr.savepoint():
+            request.with_user(self.approver).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(flow.state, "draft")
 
     # -- the points one by one ---------------------------------------------------------------------------------
 

@@ -264,10 +264,8 @@ class IntegrationConnection(models.Model):
             )
         )
         result = super().write(vals)
-        for flow in becoming.flow_ids.filtered(
-            lambda flow: flow.state in BOOKING_STATES and not flow.approved_by_id
-        ):
-            # It has gone live as a test, without a second person: that does not count in production.
+        for flow in becoming.flow_ids.filtered(lambda flow: flow.state in BOOKING_STATES):
+            # It has gone live as a test: neither a second person nor the look at the set-up counts for production.
             flow.with_context(integration_flow_life=_KEY).write(
                 {"state": "draft", "state_since": fields.Datetime.now()}
             )

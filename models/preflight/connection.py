@@ -75,7 +75,8 @@ class IntegrationConnection(models.Model):
             lines.append(f"• {_(verdict.point.label)}")
             lines += [f"    {text}" for text in verdict.details or (_("It could not be found out."),)]
         return _(
-            "%(name)s is not set up for production yet. Look at “Set-up” on its form:\n%(points)s",
+            "%(name)s is not set up for production yet. Open “Set-up” on its form and press “Look at the set-up”:"
+            "\n%(points)s",
             name=self.name,
             points="\n".join(lines),
         )

@@ -12,6 +12,17 @@ _logger = logging.getLogger(__name__)
 # Addons that report the tax of an invoice to somebody by themselves.
 TAX_SYSTEMS = ("account_avatax", "account_taxcloud", "l10n_br_avatax")
 MAX_NAMED = 20
+# Another addon may have changed what is read here; then the point is open, and the others are judged all the same.
+CANNOT_TELL = (
+    AccessError,
+    AttributeError,
+    KeyError,
+    MissingError,
+    TypeError,
+    UserError,
+    ValidationError,
+    ValueError,
+)
 
 
 class IntegrationConnection(models.Model):
@@ -29,8 +40,8 @@ class IntegrationConnection(models.Model):
         for point in POINTS:
             try:
                 facts[point.code] = getattr(whole, f"_fact_{point.code}")(flows.sudo())
-            except (AccessError, MissingError, UserError, ValidationError, ValueError) as error:
-                _logger.info("preflight of %s: %s could not be found out: %s", self.id, point.code, error)
+            except CANNOT_TELL as error:
+                _logger.info("preflight of %s: %s could not be found out: %r", self.id, point.code, error)
                 facts[point.code] = None
         return facts
 
@@ -135,7 +146,10 @@ class IntegrationConnection(models.Model):
     def _fact_tax_committer(self, _flows):
         systems = [name for name in TAX_SYSTEMS if self._has_addon(name)]
         needed = "invoice" in self._inbound_kinds() and bool(systems)
-        return Fact(needed=needed, problems=systems if len(systems) > 1 else ())
+        if len(systems) > 1:
+            return Fact(needed=needed, problems=systems)
+        # The source states the tax of what it has issued; the addon must not state it once more.
+        return Fact(needed=needed, to_know=systems if self.issued_journal_id else ())
 
     def _fact_sending(self, _flows):
         needed = "invoice" in self._inbound_kinds() and bool(self.issued_journal_id)

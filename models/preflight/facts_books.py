@@ -115,6 +115,8 @@ class IntegrationConnection(models.Model):
         )
         tells = "balances" in get_connector(self.connector).spec.pulls
         problems, to_know = [], []
+        if not start:
+            problems.append(self.env._("the flow of movements has no start date"))
         for account in self.balance_account_ids:
             text, is_known = self._opening_fault(account, start)
             if not text:
@@ -124,10 +126,11 @@ class IntegrationConnection(models.Model):
 
     def _opening_fault(self, account, start):
         """Return (what is wrong with the balance before the start or None, whether the provider has stated one)."""
-        domain = [("balance_account_id", "=", account.id)]
-        if start:
-            domain.append(("date", "=", start - timedelta(days=1)))
-        statement = self.env["integration.processor.statement"].search(domain, order="date", limit=1)
+        if not start:
+            return None, True
+        statement = self.env["integration.processor.statement"].search(
+            [("balance_account_id", "=", account.id), ("date", "=", start - timedelta(days=1))], limit=1
+        )
         if not statement or statement.state == "waiting":
             return self.env._("%s: the provider's balance is not known", account.display_name), False
         if statement.state == "differs":

@@ -26,6 +26,11 @@ class IntegrationConnection(models.Model):
             problems.append(
                 _("Time zone %(has)s instead of %(wants)s", has=user.tz or "-", wants=self.time_zone)
             )
+        books = self.company_id.partner_id.tz
+        if books and books != self.time_zone:
+            problems.append(
+                _("Time zone %(has)s, the company's is %(wants)s", has=self.time_zone, wants=books)
+            )
         if user.company_ids != self.company_id:
             problems.append(_("It may work in other companies."))
         if self._can_sign_in(user):
