@@ -112,6 +112,8 @@ class ConnectorSpec:
     needs: tuple[Need, ...] = ()
     # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
     status_path: tuple[str, ...] = ()
+    # Whether a connection must name its outside account before it is active: whose event it is, is not signed.
+    needs_account: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,6 +238,28 @@ class Connector:
         :raises ContractError: a field is missing, has a wrong type or contradicts another.
         """
         raise NotImplementedError
+
+    def refetch_request(
+        self, event: InboundEvent, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest | None:
+        """Return the question what the source itself says of a signed event; None = what the event says is used.
+
+        Asked of connectors with ``trust="refetch"`` alone. Settings: those of the connection, with ``access_kind`` and
+        ``trusted_amount`` (``{"value", "currency"}``: money up to it may be booked as the event says it).
+
+        :raises ContractError: the event does not say what is to be asked for.
+        """
+        return None
+
+    def refetched(self, event: InboundEvent, answer: HttpAnswer) -> tuple[Envelope, Any]:
+        """Return what the source said, as an event that is kept and understood like a fetched one.
+
+        The same answer gives the same event id, whatever asked for it.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says; ``refetch_unknown`` where
+            the source does not know what the event is about.
+        """
+        raise NotImplementedError(f"{self.spec.code} asks for nothing again")
 
     def canonical_part(self, event_type: str, body: Any) -> tuple[str, tuple[str, ...]] | None:
         """Return kind and place (keys from the outside in) of a canonical document that stands in the body as it is.

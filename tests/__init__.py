@@ -86,6 +86,8 @@ from . import test_mapping_coverage
 from . import test_mapping_files
 from . import test_mapping_what_if
 from . import test_outside_codes
+from . import test_paypal_money
+from . import test_shopify
 from . import test_stripe_money
 from . import test_sweep
 from . import test_test_box

@@ -43,6 +43,7 @@ from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
 from .movement import BalanceMovement
+from .order import Fulfilment, Order, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
@@ -54,6 +55,9 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "entry": {"1": JournalEntry},
     "cancellation": {"1": Cancellation},
     "provider_balance": {"1": ProviderBalance},
+    "order": {"1": Order},
+    "fulfilment": {"1": Fulfilment},
+    "order_refund": {"1": OrderRefund},
     "dimension": {"1": AnalyticDimension},
     "reference_code": {"1": ReferenceCode},
     "event.invoice_posted": {"1": InvoicePosted},

@@ -21,6 +21,7 @@ from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
+from .order import Fulfilment, Order, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
@@ -250,6 +251,40 @@ def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
     return []
 
 
+# --- orders of a shop ------------------------------------------------------------------------------------
+
+
+def _check_order(order: Order, provider: str | None) -> list[str]:
+    for index, line in enumerate(order.lines):
+        _exact([line.net_amount, *(tax.amount for tax in line.taxes)], order.currency, provider)
+        if line.quantity < _ZERO:
+            raise _wrong_sign(line.quantity, f"lines[{index}].quantity")
+    _exact([order.total_net, order.total_tax, order.total_gross], order.currency, provider)
+    _check_total("total_net", order.total_net, _sum(line.net_amount for line in order.lines))
+    taxes = _sum(tax.amount for line in order.lines for tax in line.taxes)
+    _check_total("total_tax", order.total_tax, taxes)
+    _check_total("total_gross", order.total_gross, EXACT.add(order.total_net, order.total_tax))
+    return []
+
+
+def _check_fulfilment(fulfilment: Fulfilment, _provider: str | None) -> list[str]:
+    for index, line in enumerate(fulfilment.lines):
+        if line.quantity <= _ZERO:
+            raise _wrong_sign(line.quantity, f"lines[{index}].quantity")
+    return []
+
+
+def _check_order_refund(refund: OrderRefund, provider: str | None) -> list[str]:
+    parts = (*refund.lines, *refund.adjustments)
+    _exact(
+        [amount for part in parts for amount in (part.net_amount, part.tax_amount)], refund.currency, provider
+    )
+    _exact([*(each.amount for each in refund.paid_back)], refund.currency, provider)
+    _check_total("total_net", refund.total_net, _sum(part.net_amount for part in parts))
+    _check_total("total_tax", refund.total_tax, _sum(part.tax_amount for part in parts))
+    return []
+
+
 # --- codes of the source ---------------------------------------------------------------------------------
 
 
@@ -321,6 +356,9 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,
     JournalEntry: _check_entry,
+    Order: _check_order,
+    Fulfilment: _check_fulfilment,
+    OrderRefund: _check_order_refund,
     AnalyticDimension: _check_code,
     ReferenceCode: _check_code,
     Cancellation: _check_amounts,

@@ -126,6 +126,19 @@ APPLICATION_CODES = {
         severity="critical",
         fix="refetch",
     ),
+    "refetch_differs": CodeInfo(
+        _BUSINESS,
+        _("An event stated another amount than the provider"),
+        _(
+            "An event said %(told)s for the movement %(movement)s; the provider itself, when asked, said %(stated)s. "
+            "What the provider said is booked."
+        ),
+        _(
+            "Nothing is to be corrected in the books. Find out who sent the event: its signature held, so it was "
+            "altered on its way or sent by somebody who had seen a true one."
+        ),
+        severity="critical",
+    ),
     "movement_amount_differs": CodeInfo(
         _BUSINESS,
         _("The provider now states another amount"),

@@ -50,6 +50,17 @@ AUTHORIZATION_CODES = {
         fix_class="c",
         fix="renew_secret",
     ),
+    "api_access_missing": CodeInfo(
+        _AUTHORIZATION,
+        _("There is no access with which to ask the provider"),
+        _(
+            "The provider has to be asked what its events say of money, and no access for calling it is stored."
+        ),
+        _("Enter the access of the connection for calling the provider, then let the events go on."),
+        severity="high",
+        fix_class="c",
+        fix="renew_secret",
+    ),
     "secret_unusable": CodeInfo(
         _AUTHORIZATION,
         _("The stored secret cannot be used"),

@@ -8,6 +8,18 @@ from .base import CodeInfo, ErrorClass, _
 _BUSINESS = ErrorClass.BUSINESS
 
 BUSINESS_CODES = {
+    "order_not_booked": CodeInfo(
+        _BUSINESS,
+        _("Orders of this shop are kept, not booked"),
+        _(
+            "%(system)s told of an order, a fulfilment or a refund. This version keeps them and books nothing of them."
+        ),
+        _(
+            "Nothing is lost: they wait here in their order. Book the sales of this shop by the way that you use now, "
+            "and do not put them aside if a later version shall book them."
+        ),
+        severity="low",
+    ),
     "bank_details_new": CodeInfo(
         _BUSINESS,
         _("New bank details of a supplier"),

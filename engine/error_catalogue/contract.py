@@ -98,6 +98,19 @@ CONTRACT_CODES = {
         _("Ask the source system to correct the amount and send the message again."),
         fix="ask_resend",
     ),
+    "refetch_unknown": CodeInfo(
+        _CONTRACT,
+        _("The provider does not know what the event is about"),
+        _(
+            "The provider, when asked about the event %(event)s, knows no such transaction. Nothing is booked."
+        ),
+        _(
+            "Look for the transaction at the provider. If it is not there the event is not the provider's: discard it "
+            "with a reason and tell the administrator."
+        ),
+        severity="high",
+        fix="refetch",
+    ),
     "amount_zero": CodeInfo(
         _CONTRACT,
         _("The amount is zero"),

@@ -74,6 +74,14 @@ TRANSIENT_CODES = {
         severity="high",
         fix="retry",
     ),
+    "refetch_later": CodeInfo(
+        _TRANSIENT,
+        _("The provider was not asked yet"),
+        _("The provider is asked what the event says of money; there was no time left in this turn."),
+        _NOTHING_TO_DO,
+        severity="low",
+        fix="retry",
+    ),
     "source_unavailable": CodeInfo(
         _TRANSIENT,
         _("The source cannot be reached"),

@@ -46,6 +46,7 @@ FIXES = {
     "wrong_account": "connection",
     "wrong_environment": "connection",
     "secret_missing": "connection",
+    "api_access_missing": "connection",
     "credential_refused": "connection",
     "credential_unreadable": "connection",
     "address_forbidden": "connection",

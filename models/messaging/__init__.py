@@ -61,3 +61,4 @@ from . import flow_keep
 from . import books
 from . import shadow_result
 from . import pull_reachability
+from . import refetch

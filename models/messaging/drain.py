@@ -262,7 +262,7 @@ class IntegrationDrain(models.AbstractModel):
         if work.documents:
             work.kind = kind_of(work.documents[0])[0]
         else:
-            work.outcome, work.note = "nothing", rule.reason
+            work.outcome, work.note = "nothing", work.note or rule.reason
 
     def _body_of(self, work):
         """Return what an event says, parsed."""

@@ -14,6 +14,19 @@ HOSTS_PARAMETER = "finance_integration.hosts"
 MAX_HOSTS = 100
 
 
+class IntegrationConnection(models.Model):
+    _inherit = "integration.connection"
+
+    def _settings(self):
+        return super()._settings() | {"endpoint_url": self.sudo().endpoint_ids[:1].url or ""}
+
+    def _missing_points(self):
+        points = super()._missing_points()
+        if self._spec().needs_account and not self.outside_account:
+            points.append(self.env._("The account there: events are taken from this account alone."))
+        return points
+
+
 class IntegrationEndpoint(models.Model):
     """The public inbound address of a connection."""
 

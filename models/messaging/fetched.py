@@ -56,6 +56,13 @@ def known(key, fetch):
     return value
 
 
+def is_known(key):
+    """Whether something is remembered under ``key``: a value, or why it could not be had."""
+    with _lock:
+        until, _value = _remembered.get(key, (0, None))
+    return until > time.monotonic()
+
+
 def remember(key, value, seconds):
     """Remember ``value`` for so many seconds in this process."""
     with _lock:

@@ -6,6 +6,7 @@ from . import invoice
 from . import invoice_activation
 from . import invoice_writer
 from . import movement
+from . import order
 from . import application
 from . import invoice_finder
 from . import application_parts

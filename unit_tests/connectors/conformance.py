@@ -61,7 +61,11 @@ def all_checks(
         yield f"outbound-{event_type}", lambda event_type=event_type: check_outbound(connector, event_type)
 
 
-SETTINGS = {"time_zone": "Europe/Brussels", "reference_keys": ["invoice_number", "order_id"]}
+SETTINGS = {
+    "time_zone": "Europe/Brussels",
+    "reference_keys": ["invoice_number", "order_id"],
+    "outside_account": "suite.myshopify.com",
+}
 
 
 def suite_failures(connector: Connector, folder: Path, settings: dict | None = None) -> list[str]:

@@ -56,7 +56,7 @@ def test_all_connectors_are_found_once_and_cannot_be_changed():
 
 
 def test_an_unknown_code_names_the_known_ones():
-    with pytest.raises(LookupError, match=r"no connector 'nobody'.*generic, stripe"):
+    with pytest.raises(LookupError, match=r"no connector 'nobody'.*generic, paypal, shopify, stripe"):
         registry.get_connector("nobody")
 
 

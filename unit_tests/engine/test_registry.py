@@ -60,6 +60,34 @@ EXAMPLES = {
         "currency": "EUR",
         "lines": [{"account": "6000", "debit": "10.00"}, {"account": "3600", "credit": "10.00"}],
     },
+    "order": {
+        **HEAD,
+        "number": "#1",
+        "currency": "EUR",
+        "lines": [
+            {
+                "line_id": "1",
+                "kind": "product",
+                "description": "A",
+                "quantity": "2",
+                "unit_price": "5.00",
+                "net_amount": "10.00",
+                "taxes": [{"code": "20", "amount": "2.00"}],
+            }
+        ],
+        "total_net": "10.00",
+        "total_tax": "2.00",
+        "total_gross": "12.00",
+    },
+    "fulfilment": {**HEAD, "order": "1", "lines": [{"line_id": "1", "quantity": "2"}]},
+    "order_refund": {
+        **HEAD,
+        "order": "1",
+        "currency": "EUR",
+        "lines": [{"line_id": "1", "quantity": "1", "net_amount": "5.00", "tax_amount": "1.00"}],
+        "total_net": "5.00",
+        "total_tax": "1.00",
+    },
     "dimension": {
         **HEAD,
         "dimension": "Cost centre",

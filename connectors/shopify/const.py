@@ -1,0 +1,116 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Shopify's words as tables, each with the page that it was read from."""
+
+from __future__ import annotations
+
+import re
+
+DOCUMENTATION_URL = "https://shopify.dev/docs/api/webhooks"
+API_VERSION = "2026-01"
+# https://shopify.dev/docs/apps/build/webhooks: what a delivery says of itself; none of it is signed.
+HEADERS = ("topic", "shop-domain", "api-version", "webhook-id", "event-id", "triggered-at", "test")
+ENVELOPE_HEADERS = tuple(f"{family}{name}" for family in ("x-shopify-", "shopify-") for name in HEADERS)
+SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,100}\.myshopify\.com")
+
+SENSITIVE_KEYS = frozenset(
+    {
+        "email",
+        "contact_email",
+        "phone",
+        "first_name",
+        "last_name",
+        "name",
+        "company",
+        "address1",
+        "address2",
+        "zip",
+        "latitude",
+        "longitude",
+        "browser_ip",
+        "client_details",
+        "default_address",
+        "addresses",
+        "billing_address",
+        "shipping_address",
+        "note_attributes",
+        "receipt",
+        "payment_details",
+        "token",
+        "cart_token",
+        "checkout_token",
+        "order_status_url",
+    }
+)
+
+ORDER_TOPICS = ("orders/create", "orders/updated", "orders/edited", "orders/paid", "orders/cancelled")
+FULFILMENT_TOPICS = ("fulfillments/create", "fulfillments/update")
+REFUND_TOPIC = "refunds/create"
+CUSTOMER_TOPICS = ("customers/create", "customers/update", "customers/delete")
+TRANSACTION_TOPIC = "order_transactions/create"
+UNINSTALLED_TOPIC = "app/uninstalled"
+BALANCE_TRANSACTION = "balance_transaction"
+# What must be subscribed to; orders/edited holds the edit alone, orders/updated follows it with the whole order.
+WANTED_TOPICS = (
+    "orders/create",
+    "orders/updated",
+    "orders/paid",
+    "orders/cancelled",
+    *FULFILMENT_TOPICS,
+    REFUND_TOPIC,
+    TRANSACTION_TOPIC,
+    *CUSTOMER_TOPICS,
+    UNINSTALLED_TOPIC,
+)
+
+# https://shopify.dev/docs/api/admin-rest/latest/resources/fulfillment (status)
+FULFILMENT_STATUSES = {
+    "success": "success",
+    "cancelled": "cancelled",
+    "error": "failed",
+    "failure": "failed",
+    "pending": "pending",
+    "open": "pending",
+}
+# https://shopify.dev/docs/api/admin-rest/latest/resources/refund (restock_type, order_adjustments.kind)
+RESTOCK_TYPES = ("no_restock", "cancel", "return", "legacy_restock")
+ADJUSTMENT_KINDS = {"shipping_refund": "shipping", "refund_discrepancy": "discrepancy"}
+REFUNDED_TRANSACTIONS = ("refund", "void")
+
+# https://shopify.dev/docs/api/admin-graphql/latest/enums/ShopifyPaymentsTransactionType: what a line of the balance of
+# Shopify Payments is. A type that is not here goes to suspense the same day: credits and debits of other products of
+# Shopify, bills of apps, loans, taxes and labels need a person's decision once per kind.
+MOVEMENT_TYPES = {
+    "CHARGE": "payment",
+    "REFUND": "refund",
+    "REFUND_FAILURE": "refund_return",
+    "DISPUTE_WITHDRAWAL": "dispute",
+    "DISPUTE_REVERSAL": "dispute_return",
+    "CHARGEBACK_HOLD": "reserve",
+    "CHARGEBACK_HOLD_RELEASE": "reserve_release",
+    "RESERVED_FUNDS": "reserve",
+    "RESERVED_FUNDS_REVERSAL": "reserve_release",
+    "RESERVED_FUNDS_WITHDRAWAL": "reserve_release",
+    "RISK_WITHDRAWAL": "reserve",
+    "RISK_REVERSAL": "reserve_release",
+    "TRANSFER": "payout",
+    "TRANSFER_FAILURE": "payout_return",
+    "TRANSFER_CANCEL": "payout_return",
+    "TRANSFER_REFUND": "payout_return",
+    "CHARGEBACK_FEE": "fee",
+    "CHARGEBACK_FEE_REFUND": "fee",
+    "STRIPE_FEE": "fee",
+    "APPLICATION_FEE_REFUND": "fee",
+}
+# The sign that a type has in the balance; the other sign is something that we do not know.
+SIGNS = {
+    "payment": 1,
+    "refund": -1,
+    "refund_return": 1,
+    "dispute": -1,
+    "dispute_return": 1,
+    "reserve": -1,
+    "reserve_release": 1,
+    "payout": -1,
+    "payout_return": 1,
+}
+PAGE_SIZE = 100

@@ -1,0 +1,358 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""PayPal's movements become posted lines once, from whichever channel, as PayPal itself says (S2, F1-F4)."""
+
+import os
+import tempfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from ..connectors.base import HttpAnswer
+from ..engine.error_catalogue import CODES
+from ..models.messaging import fetched, refetch
+from ..models.messaging.fetched import NeedsFetchError
+from ..simulators.paypal.api import PayPalApi
+from ..simulators.paypal.report import settlement_csv
+from ..simulators.paypal.signing import DEFAULT_URL
+from ..simulators.paypal.state import PayPalAccount, as_event
+from ..simulators.stripe.faults import BROKEN, FaultPlan
+from .common import IntegrationCommon
+
+ACCESS = "access-token-tests"
+
+
+@tagged("post_install", "-at_install")
+class TestPayPalMoney(IntegrationCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.paypal = cls._connection("paypal", "PayPal account")
+        cls._secret(cls.paypal, "inbound_signature", "WH1")
+        cls.access = cls._secret(cls.paypal, "api", ACCESS)
+        cls.access.kind = "api_key"
+        cls.paypal.outside_account = "MERCH1"
+        cls.paypal.action_activate()
+        cls.journal = cls.paypal.balance_account_ids.journal_id
+
+    def setUp(self):
+        super().setUp()
+        fetched.forget()
+        self.addCleanup(fetched.forget)
+        self.account = PayPalAccount("tests", self.clock)
+        self.api = PayPalApi(self.account, ACCESS)
+        self.told = 0
+        self.in_test_mode = False
+        self.startPatcher(patch.object(refetch.http_client, "send", self.call))
+
+    def call(self, request, _allowed_hosts=(), _max_bytes=None, _total=None):
+        parts = urlsplit(request.url)
+        self.assertEqual(parts.netloc, "api-m.paypal.com")
+        status, headers, body = self.api.handle(request.method, parts.path, parts.query, request.headers)
+        return HttpAnswer(status, {name.lower(): value for name, value in headers.items()}, body)
+
+    # -- bringing events in --------------------------------------------------------------------------------
+
+    def drain(self, connection):
+        """Work everything off; what is needed from outside is fetched between two tries, as the drain's caller does."""
+        total = 0
+        for _try in range(50):
+            try:
+                with self.env.cr.savepoint():
+                    count = self.root["integration.drain"]._work_off(connection.flow_ids.lane_id.id)
+            except NeedsFetchError as need:
+                self.fetches += 1
+                need.fetch()
+                continue
+            if not count:
+                break
+            total += count
+        self.env.invalidate_all()
+        return total
+
+    def send(self, events=None, drain=True):
+        """Bring the account's new webhooks (or the given bodies) in; returns their messages."""
+        bodies = events
+        if bodies is None:
+            bodies = [as_event(told).body for told in self.account.events[self.told :]]
+            self.told = len(self.account.events)
+        self.fetches = 0
+        messages = self.env["integration.message"]
+        for body in bodies:
+            messages |= self.accept(self.paypal, body, {"paypal-cert-url": DEFAULT_URL})[1]
+        if drain:
+            self.drain(self.paypal)
+        return messages
+
+    def pull(self):
+        """Fetch the list of transactions to its end and work it off."""
+        connection, connector = self.paypal.with_env(self.root), self.paypal._connector()
+        self.fetches = 0
+        for _page in range(20):
+            cursor = connection.pull_cursor_ids.filtered(lambda row: row.pull == "transactions")
+            position, settings = cursor.position or {}, connection._settings()
+            request = connector.pull_request("transactions", position, settings, ACCESS)
+            page = connector.pull_page("transactions", position, self.call(request), settings)
+            connection._store_page("transactions", page)
+            connection.invalidate_recordset()
+            if not page.more:
+                break
+        return self.drain(self.paypal)
+
+    def movements(self):
+        """Return (type, amount, booked) of every movement, in the order in which they came."""
+        found = self.env["integration.movement"].search([("connection_id", "=", self.paypal.id)], order="id")
+        return [(row.type, row.amount, row.changes_balance) for row in found]
+
+    def movement(self, kind, movement_id):
+        return self.env["integration.movement"].search(
+            [("connection_id", "=", self.paypal.id), ("type", "=", kind), ("movement_id", "=", movement_id)]
+        )
+
+    def psp(self):
+        """Return the balance of the account that mirrors PayPal's."""
+        lines = self.env["account.move.line"].search(
+            [("account_id", "=", self.journal.default_account_id.id), ("parent_state", "=", "posted")]
+        )
+        return sum((Decimal(str(line.balance)) for line in lines), Decimal(0)).quantize(Decimal("0.01"))
+
+    def counterpart(self, kind, movement_id):
+        """Return the role of the account against which a movement is booked."""
+        account = self.movement(kind, movement_id).counterpart_id.account_id
+        roles = self.env["integration.role.account"]._accounts_by_role(self.paypal)
+        return next((role for role, each in roles.items() if each == account.id), account.account_type)
+
+    # -- asked before it is booked -------------------------------------------------------------------------
+
+    def test_a_capture_is_asked_for_kept_and_booked_gross_with_its_fee(self):
+        invoice = self.issue("P-2001")  # 1,150.00
+        capture = self.account.capture("1150.00", invoice="P-2001")
+        [message] = self.send()
+        self.assertEqual((message.status, self.fetches), ("done", 1))
+        self.assertEqual(self.api.asked, [f"/v2/payments/captures/{capture['id']}"])
+        self.assertEqual(self.movements(), [("payment", 1150.00, True), ("fee", -40.63, True)])
+        self.assertEqual(self.movement("payment", capture["id"]).move_id.date, date(2026, 3, 2))
+        self.assertEqual(invoice.payment_state, "paid")
+        self.assertEqual(self.psp(), Decimal("1109.37"))
+        self.assertEqual(self.counterpart("fee", capture["id"]), "FEE")
+        kept = self.env["integration.message"].search([("event_type", "=", "resource.capture")])
+        self.assertEqual(
+            (kept.origin, kept.status, kept.correlation_id), ("pull", "done", message.correlation_id)
+        )
+        self.assertIn(str(kept.id), message.error_text)
+        self.assertFalse(self.exceptions())
+
+    def test_a_forged_amount_never_becomes_money(self):
+        capture = self.account.capture("20.00")
+        forged = as_event(self.account.events[0]).body.replace(b'"20.00"', b'"99.00"')
+        self.told = 1
+        [message] = self.send([forged])
+        self.assertEqual(message.status, "done")
+        self.assertEqual(self.movements(), [("payment", 20.00, True), ("fee", -1.19, True)])
+        self.assertEqual(self.psp(), Decimal("18.81"))
+        [exception] = self.exceptions("refetch_differs")
+        self.assertEqual(exception.severity, "critical")
+        self.assertIn("99.00 USD", exception.what)
+        self.assertIn(capture["id"], exception.what)
+
+    def test_an_invented_event_books_nothing(self):
+        self.account.capture("20.00")
+        body = as_event(self.account.events[0]).body
+        self.account.captures.clear()
+        [message] = self.send([body])
+        self.assertEqual((message.status, message.error_code), ("parked", "refetch_unknown"))
+        self.assertEqual((self.movements(), self.psp()), ([], Decimal("0.00")))
+
+    def test_a_source_that_is_down_is_asked_again_and_nothing_is_booked_meanwhile(self):
+        self.account.capture("20.00")
+        self.account.capture("30.00")
+        self.api.faults = FaultPlan(at={1: BROKEN})
+        messages = self.send()
+        self.assertEqual(set(messages.mapped("status")), {"waiting"})
+        self.assertEqual(messages.mapped("error_code"), ["source_unavailable"] * 2)
+        self.assertEqual((self.movements(), len(self.exceptions()), len(self.api.asked)), ([], 0, 1))
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE integration_message SET due_at = '2020-01-01' WHERE status = 'waiting'")
+        self.env.invalidate_all()
+        self.drain(self.paypal)
+        self.assertEqual(set(messages.mapped("status")), {"done"})
+        self.assertEqual(self.psp(), Decimal("47.27"))
+
+    def test_many_events_are_asked_for_in_one_pause(self):
+        for _time in range(7):
+            self.account.capture("10.00")
+        self.send()
+        self.assertEqual((self.fetches, len(self.api.asked)), (1, 7))
+        self.assertEqual(self.psp(), Decimal("64.12"))
+
+    def test_without_access_the_event_stops_and_the_connection_does_not_start(self):
+        self.account.capture("20.00")
+        self.access.valid_until = "2020-01-01 00:00:00"
+        [message] = self.send()
+        self.assertEqual((message.status, message.error_code), ("parked", "api_access_missing"))
+        self.assertEqual(self.movements(), [])
+        self.paypal.action_pause()
+        with self.assertRaises(UserError):
+            self.paypal.action_activate()
+
+    def test_small_money_is_believed_where_somebody_said_so(self):
+        self.paypal.trusted_amount = 25
+        self.account.capture("25.00")
+        self.account.capture("25.01")
+        self.send()
+        self.assertEqual(len(self.api.asked), 1)
+        self.assertEqual(
+            [row[:2] for row in self.movements() if row[0] == "payment"],
+            [("payment", 25.0), ("payment", 25.01)],
+        )
+
+    # -- once, whichever channel ---------------------------------------------------------------------------
+
+    def test_duplicates_disorder_and_all_three_channels_are_one_movement(self):
+        capture = self.account.capture("119.00")
+        refund = self.account.refund(capture["id"], "19.00")
+        bodies = [as_event(told).body for told in self.account.events]
+        self.send([bodies[1], bodies[0], bodies[1], bodies[0]])
+        before = self.movements()
+        self.assertEqual(len(before), 3)
+        self.pull()
+        self.assertEqual(self.movements(), before)
+        self.read_report()
+        self.assertEqual(self.movements(), before)
+        self.assertEqual(self.psp(), self.account.balance("USD"))
+        self.assertEqual(self.movement("refund", refund["id"]).related_id, capture["id"])
+        self.assertFalse(self.exceptions("movement_amount_differs"))
+
+    def test_the_report_first_then_the_webhook(self):
+        self.account.capture("50.00")
+        self.read_report()
+        self.assertEqual(len(self.movements()), 2)
+        self.send()
+        self.assertEqual(len(self.movements()), 2)
+        self.assertEqual(self.psp(), Decimal("47.76"))
+
+    def test_an_echeck_is_booked_when_it_arrives(self):
+        capture = self.account.capture("80.00", pending=True)
+        self.send()
+        self.assertEqual((self.movements(), self.psp()), ([("payment", 80.0, False)], Decimal("0.00")))
+        self.clock.advance(days=3)
+        self.account.clear(capture["id"])
+        self.send()
+        payment = self.movement("payment", capture["id"])
+        self.assertTrue(payment.changes_balance)
+        self.assertEqual((payment.move_id.date, self.psp()), (date(2026, 3, 5), Decimal("76.72")))
+        denied = self.account.capture("80.00", pending=True)
+        self.account.clear(denied["id"], success=False)
+        self.send()
+        self.assertFalse(self.movement("payment", denied["id"]).changes_balance)
+        self.assertEqual(self.psp(), Decimal("76.72"))
+
+    # -- rows of the accounting policy ---------------------------------------------------------------------
+
+    def test_each_line_of_the_ledger_stands_against_its_account(self):
+        capture = self.account.capture("300.00")
+        refund = self.account.refund(capture["id"], "50.00")
+        won = self.account.dispute(self.account.capture("40.00")["id"])
+        self.account.resolve(won["dispute_id"], won=True)
+        lost = self.account.dispute(self.account.capture("60.00")["id"])
+        self.account.resolve(lost["dispute_id"], won=False)
+        self.account.reserve("25.00")
+        self.account.reserve("25.00", release=True)
+        withdrawal = self.account.withdraw("100.00")
+        returned = self.account.return_withdrawal(withdrawal)
+        strange = self.account.strange("7.00")
+        self.pull()
+        by_code = {line.code: line for line in self.account.lines}
+        expected = {
+            ("fee", capture["id"]): "FEE",
+            ("reserve", by_code["T1110"].id): "PSP-RES",
+            ("reserve_release", by_code["T1111"].id): "PSP-RES",
+            ("reserve", by_code["T2103"].id): "PSP-RES",
+            ("reserve_release", by_code["T2104"].id): "PSP-RES",
+            ("dispute", by_code["T1201"].id): "AR-DISP",
+            ("fee", by_code["T1201"].id): "FEE",
+            ("payout", withdrawal.id): "TRANSIT",
+            ("payout_return", returned.id): "TRANSIT",
+            ("payment", capture["id"]): "UNID",
+            ("refund", refund["id"]): "UNID",
+        }
+        self.assertEqual({key: self.counterpart(*key) for key in expected}, expected)
+        unknown = self.movement("unknown", strange.id)
+        self.assertEqual(unknown.counterpart_id.account_id, self.journal.suspense_account_id)
+        self.assertEqual(self.psp(), self.account.balance("USD"))
+
+    def test_a_reversal_leaves_the_invoice_paid(self):
+        invoice = self.issue("P-2002")
+        capture = self.account.capture("1150.00", invoice="P-2002")
+        self.send()
+        reversal = self.account.reverse(capture["id"])
+        self.send()
+        self.assertEqual(self.counterpart("dispute", reversal["id"]), "AR-DISP")
+        self.assertEqual(invoice.payment_state, "paid")
+        self.assertEqual(self.psp(), Decimal("-40.63"))
+
+    def test_both_legs_of_a_conversion_are_visible_the_same_day(self):
+        self.account.capture("500.00")
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        journal = self.journal.copy({"name": "PayPal EUR", "code": "PPEUR", "currency_id": euro.id})
+        self.paypal.balance_account_ids = [(0, 0, {"currency_id": euro.id, "journal_id": journal.id})]
+        given, received = self.account.convert("105.00", "USD", "97.00", "EUR")
+        self.pull()
+        legs = self.movement("unknown", given.id) | self.movement("unknown", received.id)
+        self.assertEqual(legs.mapped("amount"), [-105.0, 97.0])
+        self.assertEqual(legs.mapped("related_id"), [received.id, given.id])
+        self.assertEqual(set(legs.mapped("move_id.date")), {date(2026, 3, 2)})
+        self.assertEqual(self.psp(), self.account.balance("USD"))
+
+    # -- the report ----------------------------------------------------------------------------------------
+
+    def read_report(self, change=None):
+        """Let the account's report be read from a folder; returns its batch."""
+        if not self.in_test_mode:
+            self.registry_enter_test_mode()
+            self.in_test_mode = True
+        with tempfile.TemporaryDirectory() as folder:
+            inbox = Path(folder).resolve() / "in"
+            inbox.mkdir()
+            raw = settlement_csv(self.account.lines, "MERCH1", self.clock.now)
+            (inbox / "STL-20260302.01.009.CSV").write_bytes(change(raw) if change else raw)
+            with patch.dict(os.environ, {"FINANCE_INTEGRATION_DROP_ROOTS": f"paypal={inbox.parent}"}):
+                drop = self.env["integration.drop"].create(
+                    {
+                        "name": f"Settlement reports {len(self.env['integration.drop'].search([]))}",
+                        "connection_id": self.paypal.id,
+                        "protocol": "local",
+                        "root": "paypal",
+                        "folder": "in",
+                        "name_pattern": "STL-*.CSV",
+                        "file_format": "settlement_csv",
+                        "stable_seconds": 0,
+                    }
+                )
+                self.env.flush_all()
+                drop.with_env(self.root)._look()
+        self.fetches = 0
+        self.drain(self.paypal)
+        return self.env["integration.batch"].search([("drop_id", "=", drop.id)])
+
+    def test_a_report_is_complete_or_visibly_not(self):
+        self.account.capture("119.00")
+        self.account.capture("60.00")
+        batch = self.read_report()
+        self.assertEqual((batch.state, len(self.movements())), ("complete", 4))
+        self.account.capture("70.00")
+        lost = self.read_report(
+            lambda raw: b"".join(line for line in raw.splitlines(keepends=True) if b",7000," not in line)
+        )
+        self.assertEqual(lost.state, "incomplete")
+        self.assertEqual(len(self.movements()), 4)
+        self.assertTrue(self.exceptions("control_total_differs"))
+
+    def test_the_words_of_the_new_codes_are_there(self):
+        for code in ("refetch_differs", "refetch_unknown", "refetch_later", "api_access_missing"):
+            self.assertTrue(CODES[code].title)
