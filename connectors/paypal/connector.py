@@ -38,6 +38,7 @@ from .client import (
 from .const import (
     CAPTURE,
     DOCUMENTATION_URL,
+    NEEDS,
     REFUND,
     REPORT_LINE,
     REVERSAL,
@@ -129,6 +130,7 @@ class PayPalConnector(Connector):
         access_kinds=("oauth_client", "api_key"),
         outbound_rate_per_second=5,
         flow_defaults={"movement": FlowDefaults(criticality="critical", latency_target_seconds=300)},
+        needs=NEEDS,
         secret_hint="The webhook's id, as PayPal shows it beside the webhook.",  # noqa: S106
     )
 

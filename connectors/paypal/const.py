@@ -3,10 +3,36 @@
 
 from __future__ import annotations
 
+from ..base import Need
+
 # https://developer.paypal.com/api/rest/webhooks/event-names/
 DOCUMENTATION_URL = "https://developer.paypal.com/api/rest/webhooks/event-names/"
 API_BASE_URL = "https://api-m.paypal.com"
 SANDBOX_MARK = "sandbox"
+
+NEEDS = (
+    Need(
+        "api",
+        "Client id and secret of a REST app",
+        "PayPal Developer Dashboard: Apps & Credentials, live or sandbox, the app; Transaction search switched on.",
+    ),
+    Need(
+        "address",
+        "URL of a webhook",
+        "PayPal Developer Dashboard: the app, Webhooks, Add webhook, with the events of the README.",
+    ),
+    Need(
+        "inbound_signature",
+        "Webhook id",
+        "PayPal Developer Dashboard: the app, Webhooks: shown beside the webhook.",
+    ),
+    Need("account", "Merchant id", "PayPal: Account settings, Business information."),
+    Need(
+        "other",
+        "Settlement report, if it shall be read",
+        "PayPal: Reports, Settlement; access to the SFTP server is asked for there, too.",
+    ),
+)
 
 SENSITIVE_KEYS = frozenset(
     {

@@ -34,6 +34,7 @@ from .const import (
     DOCUMENTATION_URL,
     ENVELOPE_HEADERS,
     FULFILMENT_TOPICS,
+    NEEDS,
     ORDER_TOPICS,
     REFUND_TOPIC,
     SENSITIVE_KEYS,
@@ -78,6 +79,7 @@ class ShopifyConnector(Connector):
             "movement": FlowDefaults(criticality="critical", latency_target_seconds=3600),
             "customer": FlowDefaults(latency_target_seconds=900),
         },
+        needs=NEEDS,
         secret_hint="The client secret of an app that is installed in this shop alone.",  # noqa: S106
     )
 

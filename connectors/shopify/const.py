@@ -5,8 +5,25 @@ from __future__ import annotations
 
 import re
 
+from ..base import Need
+
 DOCUMENTATION_URL = "https://shopify.dev/docs/api/webhooks"
 API_VERSION = "2026-01"
+
+NEEDS = (
+    Need("account", "Address of the shop, name.myshopify.com", "Shopify admin: Settings, Domains."),
+    Need(
+        "inbound_signature",
+        "Client secret of an app made for this shop alone",
+        "Shopify admin: Settings, Apps and sales channels, Develop apps, the app, API credentials.",
+    ),
+    Need(
+        "api",
+        "Admin API access token, shpat_…",
+        "As above, after the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts.",
+    ),
+    Need("address", "Nothing to enter", "The hub subscribes to the topics itself, with the access token."),
+)
 # https://shopify.dev/docs/apps/build/webhooks: what a delivery says of itself; none of it is signed.
 HEADERS = ("topic", "shop-domain", "api-version", "webhook-id", "event-id", "triggered-at", "test")
 ENVELOPE_HEADERS = tuple(f"{family}{name}" for family in ("x-shopify-", "shopify-") for name in HEADERS)
