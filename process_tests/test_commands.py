@@ -15,7 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 )
 def test_the_command_tells_its_parts(command, part):
     told = subprocess.run(
-        [sys.executable, "-m", command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", command, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert told.returncode == 0, told.stderr
     assert part in told.stdout
