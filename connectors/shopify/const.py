@@ -20,7 +20,7 @@ NEEDS = (
     Need(
         "api",
         "Admin API access token, shpat_…",
-        "As above, after the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts.",
+        "As above, once the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts.",
     ),
     Need("address", "Nothing to enter", "The hub subscribes to the topics itself, with the access token."),
 )
