@@ -9,8 +9,8 @@ from collections.abc import Callable
 from devtools.environment import Environment
 
 from . import events, http_load
-from .rounds import Check, Figure, until_fit
-from .stage import Stage, allow_administrator, make_connection, path_of, sales_tax
+from .rounds import Check, Figure, span, until_fit
+from .stage import Stage, allow_administrator, make_connection, path_of, sales_tax, same_books
 
 TARGET_RPC = 9
 TARGET_JOBS = 5
@@ -26,7 +26,7 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
         ways = Ways(stage, QUICK_COUNTS if quick else COUNTS)
         rounds = 2 if quick else 5
         figures = until_fit(lambda: _measure(ways, rounds, say), say)
-        return figures, [ways.same_books(), ways.counted()]
+        return figures, [same_books(stage, "Invoices"), ways.counted()]
 
 
 def _measure(ways: Ways, rounds: int, say) -> list[Figure]:
@@ -41,7 +41,7 @@ def _measure(ways: Ways, rounds: int, say) -> list[Figure]:
 
     def ratio(text: str, name: str, target: float | None) -> Figure:
         pairs = zip(speeds["drain"], speeds[name], strict=True)
-        context = f"{_range(speeds['drain'])} and {_range(speeds[name])} invoices/s"
+        context = f"{span(speeds['drain'])} and {span(speeds[name])} invoices/s"
         return Figure(text, tuple(drain / other for drain, other in pairs), target, context)
 
     return [
@@ -50,10 +50,6 @@ def _measure(ways: Ways, rounds: int, say) -> list[Figure]:
         ratio("Invoices: drain / one queue job per invoice, two at a time (one journal)", "two jobs", None),
         ratio("Invoices: drain / ORM create of 50 + _post", "bulk", None),
     ]
-
-
-def _range(values: list[float]) -> str:
-    return f"{min(values):.1f}–{max(values):.1f}"
 
 
 class Ways:
@@ -196,21 +192,6 @@ class Ways:
         )
 
     # -- gates ---------------------------------------------------------------------------------------------
-
-    def same_books(self) -> Check:
-        """Compare documents of both ways with the same content, field by field."""
-        rows = self.stage.rows(
-            "SELECT split_part(ref, '-', 2)::int, max(id) FILTER (WHERE ref LIKE 'asked-%'),"
-            " max(id) FILTER (WHERE ref LIKE 'direct-%') FROM account_move"
-            " WHERE ref LIKE 'asked-%' OR ref LIKE 'direct-%' GROUP BY 1 ORDER BY 1"
-        )
-        pairs = [(ours, theirs) for _number, ours, theirs in rows if ours and theirs][:100]
-        found = self.rpc.call("finance.integration.bench", "first_difference", pairs)
-        return Check(
-            "Invoices: same lines, taxes and residuals as the standard path",
-            bool(pairs) and not found,
-            found or f"{len(pairs)} pairs of documents, equal in every stored field",
-        )
 
     def counted(self) -> Check:
         """Every invoice that was asked for is posted once."""

@@ -71,3 +71,8 @@ def until_fit(measure: Callable[[], list[Figure]], say: Callable[[str], None]) -
             f"rounds differ by more than {SPREAD_LIMIT_PERCENT} %: {', '.join(unfit)} (try {number} of {TRIES})"
         )
     return figures
+
+
+def span(values: list[float]) -> str:
+    """Return the smallest and the largest value, as they stand in the results."""
+    return f"{min(values):.1f}–{max(values):.1f}"

@@ -14,6 +14,7 @@ from devtools import paths, processes, templates
 from devtools.environment import Environment
 from devtools.server import OdooServer
 
+from .rounds import Check
 from .rpc import Rpc
 
 ADDONS = Path(__file__).resolve().parent / "addons"
@@ -246,3 +247,19 @@ def sales_tax(rpc: Rpc) -> int:
 def _new_tax(rpc: Rpc) -> int:
     values = {"name": "Output tax 15 %", "amount": 15, "type_tax_use": "sale"}
     return rpc.call("account.tax", "create", [values])[0]
+
+
+def same_books(stage: Stage, what: str) -> Check:
+    """Compare documents of both ways (``asked-N`` and ``direct-N``) with the same content, field by field."""
+    rows = stage.rows(
+        "SELECT split_part(ref, '-', 2)::int, max(id) FILTER (WHERE ref LIKE 'asked-%'),"
+        " max(id) FILTER (WHERE ref LIKE 'direct-%') FROM account_move"
+        " WHERE ref LIKE 'asked-%' OR ref LIKE 'direct-%' GROUP BY 1 ORDER BY 1"
+    )
+    pairs = [(ours, theirs) for _number, ours, theirs in rows if ours and theirs][:100]
+    found = stage.rpc.call("finance.integration.bench", "first_difference", pairs)
+    return Check(
+        f"{what}: same lines, taxes and residuals as the standard path",
+        bool(pairs) and not found,
+        found or f"{len(pairs)} pairs of documents, equal in every stored field",
+    )

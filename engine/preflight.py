@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from .canonical_json import canonical_bytes, digest
 from .error_catalogue.base import _
 
 # When a point must hold: before a connection receives, or before one of its flows books.
@@ -34,12 +33,13 @@ class Fact:
 
     ``needed``    whether the point concerns this connection at all.
     ``problems``  what is wrong, named one by one (a journal, an account, an addon); nothing wrong = green.
-    ``to_know``   what is no mistake, but has to be known: somebody confirms that it is meant.
+    ``to_know``   what is no mistake, but has to be known: {key that never changes: its text}. Somebody confirms that it
+                  is meant; the key, not the text, is what was confirmed, whatever language somebody reads.
     """
 
     needed: bool = True
     problems: Sequence[str] = ()
-    to_know: Sequence[str] = ()
+    to_know: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,14 +191,14 @@ POINTS: tuple[Point, ...] = (
 class Verdict:
     """What became of one point.
 
-    ``details``      what is wrong or has to be known, one by one.
-    ``fingerprint``  digest of the details: a confirmation holds for exactly these.
+    ``details``  what is wrong or has to be known, one by one.
+    ``to_know``  keys of what has to be known: a confirmation holds for these and no others.
     """
 
     point: Point
     state: State
     details: tuple[str, ...] = ()
-    fingerprint: str = ""
+    to_know: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -206,16 +206,16 @@ class Verdict:
         return self.state in (State.GREEN, State.NOT_NEEDED, State.CONFIRMED)
 
 
-def judge(facts: Mapping[str, Fact | None], confirmed: Mapping[str, str]) -> list[Verdict]:
+def judge(facts: Mapping[str, Fact | None], confirmed: Mapping[str, Collection[str]]) -> list[Verdict]:
     """Return the verdict of every point, in their order.
 
     :param facts: fact by code of its point; None or no fact = it could not be found out.
-    :param confirmed: fingerprint of what a person has confirmed, by code of the point.
+    :param confirmed: keys of what a person has confirmed, by code of the point.
     """
-    return [_judge_point(point, facts.get(point.code), confirmed.get(point.code)) for point in POINTS]
+    return [_judge_point(point, facts.get(point.code), confirmed.get(point.code, ())) for point in POINTS]
 
 
-def _judge_point(point: Point, fact: Fact | None, confirmed: str | None) -> Verdict:
+def _judge_point(point: Point, fact: Fact | None, confirmed: Collection[str]) -> Verdict:
     if fact is None:
         return Verdict(point, State.RED)
     if not fact.needed:
@@ -224,10 +224,8 @@ def _judge_point(point: Point, fact: Fact | None, confirmed: str | None) -> Verd
         return Verdict(point, State.RED, tuple(fact.problems))
     if not fact.to_know:
         return Verdict(point, State.GREEN)
-    details = tuple(fact.to_know)
-    fingerprint = digest(canonical_bytes(sorted(details)))
-    state = State.CONFIRMED if confirmed == fingerprint else State.TO_CONFIRM
-    return Verdict(point, state, details, fingerprint)
+    state = State.CONFIRMED if fact.to_know.keys() <= set(confirmed) else State.TO_CONFIRM
+    return Verdict(point, state, tuple(fact.to_know.values()), tuple(fact.to_know))
 
 
 def in_the_way(verdicts: Sequence[Verdict], step: str) -> list[Verdict]:

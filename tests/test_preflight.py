@@ -122,12 +122,8 @@ class TestPreflight(FlowCommon):
         shadow.with_user(self.administrator).action_confirm()
         self.env.invalidate_all()
         self.assertEqual((shadow.state, shadow.confirmed_by_id), ("confirmed", self.administrator))
-        # What was confirmed was said of all flows; the one that goes live is asked on its own.
-        others = self.live.flow_ids.filtered(lambda row: row.direction == "in" and row != flow)
-        self.assertTrue(others)
-        for other in others:
-            self.step(other, "retired")
-        self.look()["shadow"].with_user(self.administrator).action_confirm()
+        # What was confirmed of all flows holds for the one that goes live, in whatever language its approver reads.
+        self.assertGreater(len(shadow.confirmed), 1)
         request.with_user(self.approver).action_approve()
         self.env.invalidate_all()
         self.assertEqual((flow.state, request.state), ("live", "approved"))

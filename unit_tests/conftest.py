@@ -11,6 +11,8 @@ import sys
 import types
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 ROOT = Path(__file__).resolve().parent.parent
 ADDON = "odoo.addons.finance_integration"
 # Packages of the repository that are run with ``python -m`` and have pure parts worth testing.
@@ -43,3 +45,7 @@ _register_empty_package("odoo.addons", [])
 _register_empty_package(ADDON, [str(ROOT)])
 for _companion in COMPANIONS:
     _register_companion(_companion)
+
+# What holds does not depend on how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")

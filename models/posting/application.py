@@ -170,28 +170,24 @@ class IntegrationPostingApplication(models.AbstractModel):
 
     def _follow_up(self, pairs):
         """Payments that have just been booked may explain refunds and returns that came before them."""
-        Movement = self.env["integration.movement"]
-        payments = Movement.concat(*(plan["movement"] for _work, plan in pairs))
-        waits = [
-            ("connection_id", "in", payments.connection_id.ids),
-            ("related_id", "in", payments.mapped("movement_id")),
-            ("application", "in", WAITING),
-        ]
-        # Hardly ever does anything wait: one look for the whole batch says for which payments.
-        asked_for = {related for (related,) in Movement._read_group(waits, ["related_id"])}
+        if not pairs:
+            return
+        waiting = self.env["integration.movement"].search(
+            [
+                (
+                    "connection_id",
+                    "=",
+                    pairs[0][0].connection.id,
+                ),  # what is booked together is of one connection
+                ("related_id", "in", [plan["movement"].movement_id for _work, plan in pairs]),
+                ("application", "in", WAITING),
+            ],
+            limit=MAX_WAITING * len(pairs),
+        )
+        by_payment = waiting.grouped("related_id")
         for work, plan in pairs:
             payment = plan["movement"]
-            if payment.movement_id not in asked_for:
-                continue
-            waiting = Movement.search(
-                [
-                    ("connection_id", "=", payment.connection_id.id),
-                    ("related_id", "=", payment.movement_id),
-                    ("application", "in", WAITING),
-                ],
-                limit=MAX_WAITING,
-            )
-            for movement in waiting:
+            for movement in by_payment.get(payment.movement_id, ()):
                 self._explain(work, movement, payment)
 
     def _explain(self, work, movement, payment):

@@ -51,9 +51,7 @@ class IntegrationConnection(models.Model):
             flows = self.flow_ids.filtered(
                 lambda flow: flow.direction == "in" and flow.state in ("draft", "shadow")
             )
-        confirmed = {
-            row.code: row.confirmed_fingerprint for row in self.preflight_ids if row.confirmed_fingerprint
-        }
+        confirmed = {row.code: row.confirmed or () for row in self.preflight_ids}
         verdicts = judge(self._preflight_facts(flows), confirmed)
         self.env["integration.preflight.point"]._keep(self, verdicts)
         self.invalidate_recordset(["preflight_ids"])

@@ -149,7 +149,7 @@ class IntegrationConnection(models.Model):
         if len(systems) > 1:
             return Fact(needed=needed, problems=systems)
         # The source states the tax of what it has issued; the addon must not state it once more.
-        return Fact(needed=needed, to_know=systems if self.issued_journal_id else ())
+        return Fact(needed=needed, to_know={name: name for name in systems if self.issued_journal_id})
 
     def _fact_sending(self, _flows):
         needed = "invoice" in self._inbound_kinds() and bool(self.issued_journal_id)

@@ -95,14 +95,16 @@ class IntegrationConnection(models.Model):
         return Fact(needed=bool(mandatory), problems=(mandatory - served).mapped("display_name"))
 
     def _fact_hash_policy(self, _flows):
-        to_know = [
-            self.env._("%s: posted entries are hashed and can never be changed", journal.display_name)
+        to_know = {
+            f"journal {journal.id}": self.env._(
+                "%s: posted entries are hashed and can never be changed", journal.display_name
+            )
             for journal in self._used_journals()
             if journal.restrict_mode_hash_table
-        ]
+        }
         if self.company_id.restrictive_audit_trail:
-            to_know.append(
-                self.env._("%s: entries that were posted once cannot be deleted", self.company_id.name)
+            to_know["company"] = self.env._(
+                "%s: entries that were posted once cannot be deleted", self.company_id.name
             )
         return Fact(needed=bool(to_know), to_know=to_know)
 
@@ -114,14 +116,17 @@ class IntegrationConnection(models.Model):
             default=None,
         )
         tells = "balances" in get_connector(self.connector).spec.pulls
-        problems, to_know = [], []
+        problems, to_know = [], {}
         if not start:
             problems.append(self.env._("the flow of movements has no start date"))
         for account in self.balance_account_ids:
             text, is_known = self._opening_fault(account, start)
             if not text:
                 continue
-            (problems if is_known or tells else to_know).append(text)
+            if is_known or tells:
+                problems.append(text)
+            else:
+                to_know[f"{account.id} {start}"] = text
         return Fact(problems=problems, to_know=to_know)
 
     def _opening_fault(self, account, start):
@@ -147,7 +152,7 @@ class IntegrationConnection(models.Model):
         return None, True
 
     def _fact_shadow(self, flows):
-        problems, to_know = [], []
+        problems, to_know = [], {}
         for flow in flows:
             counts = dict(
                 self.env["integration.shadow.result"]._read_group(
@@ -159,5 +164,7 @@ class IntegrationConnection(models.Model):
                     self.env._("%(flow)s: %(count)s differences", flow=flow.display_name, count=wrong)
                 )
             elif not counts:
-                to_know.append(self.env._("%s: nothing was computed in shadow", flow.display_name))
+                to_know[f"flow {flow.id}"] = self.env._(
+                    "%s: nothing was computed in shadow", flow.display_name
+                )
         return Fact(needed=bool(flows), problems=problems, to_know=to_know)

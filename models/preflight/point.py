@@ -32,10 +32,10 @@ class IntegrationPreflightPoint(models.Model):
     sequence = fields.Integer(readonly=True)
     state = fields.Selection(STATE_LABELS, required=True, readonly=True)
     details = fields.Text(readonly=True, help="What is wrong or has to be known, one by one.")
-    fingerprint = fields.Char(readonly=True)
+    to_know = fields.Json(readonly=True, help="Keys of what has to be known.")
     checked_at = fields.Datetime(required=True, readonly=True)
     checked_by_id = fields.Many2one("res.users", readonly=True, ondelete="set null")
-    confirmed_fingerprint = fields.Char(readonly=True)
+    confirmed = fields.Json(readonly=True, help="Keys of what was confirmed.")
     confirmed_by_id = fields.Many2one("res.users", readonly=True, ondelete="restrict", string="Confirmed by")
     confirmed_at = fields.Datetime(readonly=True)
     label = fields.Char(compute="_compute_texts", string="Point")
@@ -78,7 +78,7 @@ class IntegrationPreflightPoint(models.Model):
                 "sequence": PLACES[code],
                 "state": verdict.state.value,
                 "details": "\n".join(f"• {text}" for text in verdict.details) or False,
-                "fingerprint": verdict.fingerprint or False,
+                "to_know": list(verdict.to_know),
                 "checked_at": now,
                 "checked_by_id": self.env.uid,
             }
@@ -88,7 +88,7 @@ class IntegrationPreflightPoint(models.Model):
                 self.sudo().create({"connection_id": connection.id, "code": code, **values})
 
     def action_confirm(self):
-        """Button: say that what is listed is known and meant; holds for exactly that list."""
+        """Button: say that what is listed is known and meant; what comes to the list later is asked for anew."""
         for row in self:
             row.check_access("read")
             if row.state != State.TO_CONFIRM.value:
@@ -96,7 +96,7 @@ class IntegrationPreflightPoint(models.Model):
             row.sudo().write(
                 {
                     "state": State.CONFIRMED.value,
-                    "confirmed_fingerprint": row.fingerprint,
+                    "confirmed": sorted({*(row.confirmed or ()), *row.to_know}),
                     "confirmed_by_id": self.env.uid,
                     "confirmed_at": fields.Datetime.now(),
                 }
