@@ -26,7 +26,7 @@ COPY_COLUMNS = (
 
 def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[list[Figure], list[Check]]:
     """Send batches of 1,000 events; insert as many rows from a script that does nothing else."""
-    rounds, batches = (2, 4) if quick else (5, 30)
+    rounds, batches = (2, 4) if quick else (5, 80)
     with Stage(env, "batch") as stage:
         ways = Batches(stage)
 
@@ -35,6 +35,7 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
             for number in range(rounds):
                 steps = [lambda: ours.append(ways.send(batches)), lambda: plain.append(ways.insert(batches))]
                 for step in reversed(steps) if number % 2 else steps:
+                    stage.settle()
                     step()
                 say(
                     f"batch: {ours[-1]:.0f} events/s, plain inserts {plain[-1]:.0f} rows/s: {ours[-1] / plain[-1]:.2f}"

@@ -147,7 +147,6 @@ class Stage:
                 " encode(sha256(event_id::bytea), 'hex') FROM integration_message WHERE event_id LIKE 'old-%%'"
             )
             cursor.execute("VACUUM ANALYZE")
-            cursor.execute("CHECKPOINT")
 
     def _copy(
         self, event_id: str, name: str, count: int, first: int, state: str, *, payload: bool = True
@@ -184,6 +183,11 @@ class Stage:
         """Give the planner what autovacuum would give it a minute later."""
         with self._sql.cursor() as cursor:
             cursor.execute("ANALYZE")
+
+    def settle(self) -> None:
+        """Do now what autovacuum would do some time, so that no side pays for the other's dead rows."""
+        with self._sql.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
     def wait_until(self, holds: Callable[[], bool], seconds: float) -> float:
         """Wait until ``holds`` and return how long it took.
