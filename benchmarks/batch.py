@@ -18,6 +18,7 @@ from .stage import WITHOUT_RUNNER, Stage, allow_administrator, make_connection, 
 
 TARGET = 0.4
 LINES = 1000
+EVENTS_PER_SECOND = 5000
 COPY_COLUMNS = (
     "direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin, event_id, event_type, object_key,"
     " kind, occurred_at, received_at, stage, status, attempt_count, body_digest, correlation_id"
@@ -45,7 +46,7 @@ def run(env: Environment, say: Callable[[str], None], *, quick: bool) -> tuple[l
             return [Figure("Signed NDJSON batches / batched psycopg2 inserts", ratios, TARGET, context)]
 
         figures = until_fit(measure, say)
-        return figures, [ways.all_stored()]
+        return figures, [ways.all_stored(), ways.fast()]
 
 
 class Batches:
@@ -59,6 +60,7 @@ class Batches:
         rpc.call("integration.connection", "action_activate", [self.connection_id])
         self.path = path_of(rpc, self.connection_id) + "/batch"
         self.sent = self.inserted = 0
+        self.speeds: list[float] = []
         self.send(2)
         self.sample = stage.rows(
             f"SELECT {COPY_COLUMNS}, raw, headers FROM integration_message m"
@@ -67,12 +69,22 @@ class Batches:
         self.insert(2)
 
     def send(self, batches: int) -> float:
-        """Send ``batches`` requests over two connections; return events per second."""
+        """Send ``batches`` requests over eight connections: fewer may all meet one worker; return events per second."""
         requests = [self._batch() for _batch in range(batches)]
-        load = http_load.send_all(self.stage.port, requests, processes=2, connections=1)
+        load = http_load.send_all(self.stage.port, requests, processes=2, connections=4)
         if not load.all_good:
             raise RuntimeError(f"the hub answered {dict(load.statuses)}")
-        return batches * LINES / load.seconds
+        self.speeds.append(batches * LINES / load.seconds)
+        return self.speeds[-1]
+
+    def fast(self) -> Check:
+        """The other way to say the target, for where plain inserts vary too much: no round was too slow."""
+        slowest = min(self.speeds[1:])  # the first one warms up
+        return Check(
+            f"Batches: at least {EVENTS_PER_SECOND:,} events/s in every round",
+            slowest >= EVENTS_PER_SECOND,
+            f"{slowest:,.0f} events/s in the slowest of {len(self.speeds) - 1} rounds",
+        )
 
     def _batch(self) -> bytes:
         first, self.sent = self.sent, self.sent + LINES
