@@ -123,6 +123,10 @@
         "views/credential_views.xml",
         "views/encryption_views.xml",
         "views/erasure_views.xml",
+        "wizards/connect_views.xml",
+        "wizards/books_proposal_views.xml",
+        "views/guide_views.xml",
+        "wizards/routing_question_views.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -79,6 +79,7 @@ class ConnectorSpec:
     ``access_kinds``       how the hub may prove who it is when it calls (``engine.outgoing_access``), the usual first.
                            The kind in use is the setting ``access_kind``, ``authorization(kind, secret)`` its header.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
+    ``fetched_events``     event types that the connector makes of lists and files: nobody sends or chooses them.
     ``needs``              what a person needs at hand to connect it and where it stands, in the order of use.
     ``system_role``        one of ``engine.ownership.ROLES`` that such a system always plays, '' where it depends.
     """
@@ -110,6 +111,7 @@ class ConnectorSpec:
     flow_defaults: Mapping[str, FlowDefaults] = dataclasses.field(default_factory=dict)
     system_role: str = ""
     needs: tuple[Need, ...] = ()
+    fetched_events: frozenset[str] = frozenset()
     # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
     status_path: tuple[str, ...] = ()
     # Whether a connection must name its outside account before it is active: whose event it is, is not signed.

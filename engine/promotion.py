@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .audit_seal import SigningKey, key_id_of, signature_holds
@@ -24,16 +22,25 @@ from .canonical_json import canonical_bytes, digest
 from .errors import AuthorizationError, ContractError
 from .json_guard import parse_json_object
 from .ownership import ANY_FIELD, ODOO, Rule, problems
+from .promotion_values import (
+    DAY,
+    DECIMAL,
+    FLAG,
+    MAX_TEXT,
+    PARTS,
+    SPANS,
+    STEPS,
+    TEXT,
+    TIERS,
+    WHOLE,
+    fits,
+)
 
-FORMAT = "finance-integration-configuration/1"
+FORMAT = "finance-integration-configuration/2"
 MAX_BYTES = 5_000_000
 MAX_RECORDS = 20_000
-MAX_TEXT = 5_000
 ENVIRONMENTS = ("production", "sandbox", "test")
 _NUMBERED = re.compile(r"[\"'][a-z_.]*_ids?[\"']|[\"'](?:[a-z_.]+\.)?id[\"']", re.ASCII)
-
-# What a value may be; ``ref:`` = what a record of that kind is called, ``refs:`` = a list of such.
-TEXT, WHOLE, DECIMAL, FLAG, DAY, SPANS, TIERS = "text", "whole", "decimal", "flag", "day", "spans", "tiers"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +80,9 @@ SECTIONS: dict[str, Section] = {
             "fee_partner_id": "ref:partner",
         },
     ),
+    "balance_accounts": Section(
+        "integration.balance.account", ("connection_id", "currency_id"), {"journal_id": "ref:journal"}
+    ),
     "flows": Section(
         "integration.flow",
         ("connection_id", "direction", "kind"),
@@ -101,6 +111,14 @@ SECTIONS: dict[str, Section] = {
         {
             "active": FLAG, "journal_ids": "refs:journal", "country_ids": "refs:country", "amount_from": DECIMAL,
             "currency_id": "ref:currency", "domain": TEXT,
+        },
+    ),
+    "rules": Section(
+        "integration.rule",
+        ("name",),
+        {
+            "active": FLAG, "sequence": WHOLE, "user_id": "ref:user", "scope": TEXT, "each_time": FLAG,
+            "condition": TEXT, "deadline_hours": DECIMAL, "prerequisite_ids": PARTS, "action_ids": STEPS,
         },
     ),
     "assignment_rules": Section(
@@ -286,76 +304,10 @@ def _rows(name: str, listed: Any) -> dict[tuple[str, ...], dict[str, Any]]:
         ):
             raise ContractError("bundle_unreadable", name)
         for field, kind in section.fields.items():
-            if not _fits(kind, values[field]):
+            if not fits(kind, values[field]):
                 raise ContractError("bundle_unreadable", f"{name}: {field}")
         rows[tuple(key)] = values
     return rows
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= MAX_TEXT
-
-
-def _is_decimal(value: Any) -> bool:
-    try:
-        return _is_text(value) and Decimal(value).is_finite()
-    except InvalidOperation:
-        return False
-
-
-def _is_day(value: Any) -> bool:
-    if value is None:
-        return True
-    try:
-        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-def _is_tier(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"group", "people", "count"}
-        and _is_text(value["group"])
-        and _are_texts(value["people"])
-        and _is_whole(value["count"])
-    )
-
-
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**31
-
-
-def _is_span(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 3
-        and _is_day(value[0])
-        and _is_day(value[1])
-        and _is_text(value[2])
-        and bool(value[2])
-    )
-
-
-_CHECKS: dict[str, Callable[[Any], bool]] = {
-    TEXT: _is_text,
-    WHOLE: _is_whole,
-    DECIMAL: _is_decimal,
-    FLAG: lambda value: isinstance(value, bool),
-    DAY: _is_day,
-    SPANS: lambda value: isinstance(value, list) and all(map(_is_span, value)),
-    TIERS: lambda value: isinstance(value, list) and 0 < len(value) <= 5 and all(map(_is_tier, value)),
-}
-
-
-def _fits(kind: str, value: Any) -> bool:
-    if kind.startswith("refs:"):
-        return _are_texts(value)
-    return _is_text(value) if kind.startswith("ref:") else _CHECKS[kind](value)
 
 
 def _check_target(bundle: Bundle, company: str, environment: str) -> None:
@@ -381,6 +333,9 @@ def _check_sense(rows: Rows) -> None:
     for key, values in rows["subscriptions"].items():
         if names_records_by_number(values["domain"]):
             raise ContractError("bundle_contradiction", "numbers", params={"what": " ".join(key[:2])})
+    for (name,), values in rows["rules"].items():
+        if any(names_records_by_number(part["domain"]) for part in values["prerequisite_ids"]):
+            raise ContractError("bundle_contradiction", "numbers", params={"what": name})
     if names := ownership_problems(rows):
         raise ContractError("bundle_contradiction", "ownership", params={"what": names})
 

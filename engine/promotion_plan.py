@@ -19,11 +19,13 @@ ADDED, CHANGED, ONLY_HERE, SAME = "added", "changed", "only_here", "same"
 # Kinds of approval that the parts of a configuration would need by themselves.
 KIND_OF_SECTION = {
     "connections": "other",
+    "balance_accounts": "other",
     "flows": "flow",
     "role_accounts": "other",
     "mappings": "mapping",
     "ownership": "ownership",
     "subscriptions": "other",
+    "rules": "policy",
     "assignment_rules": "other",
     "limits": "policy",
     "approval_rules": "policy",

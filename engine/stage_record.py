@@ -32,6 +32,7 @@ RECEIVED = {
     "push": _("Stored; the sender has its receipt"),
     "pull": _("Fetched from the source and stored"),
     "file": _("Read from a file and stored"),
+    "handed": _("Handed over by the connection of another company"),
     "replay": _("Taken up again from an earlier event"),
     "odoo": _("Written together with the change that it tells"),
 }
@@ -117,7 +118,7 @@ def _acknowledged(facts: Mapping[str, Any], reached: int) -> Step:
         return Step(stage, PASSED, facts["acknowledged_at"], REACHED[facts["direction"]][stage])
     if facts["direction"] == "out":
         return Step(stage, OPEN, None, "")
-    if facts.get("origin") in ("pull", "replay"):
+    if facts.get("origin") in ("pull", "replay", "handed"):
         return Step(stage, SKIPPED, None, NOBODY_TOLD if facts["origin"] == "pull" else "")
     if reached < _CHECKED:
         return Step(stage, OPEN, None, "")

@@ -15,6 +15,7 @@ from . import odoo
 from . import workbench
 from . import preflight
 from . import promotion
+from . import guide
 from . import reports
 from . import explain
 from . import audit

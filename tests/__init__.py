@@ -40,6 +40,8 @@ from . import test_explanation
 from . import test_fast_intake
 from . import test_fault_invariants
 from . import test_flow_life
+from . import test_guide
+from . import test_guide_books
 from . import test_flow_windows
 from . import test_http_client
 from . import test_job_runner
@@ -55,6 +57,7 @@ from . import test_partner_documents
 from . import test_preflight
 from . import test_partner_hold
 from . import test_promotion
+from . import test_promotion_books
 from . import test_promotion_template
 from . import test_pull
 from . import test_query
@@ -73,6 +76,7 @@ from . import test_sftp
 from . import test_shared_rates
 from . import test_shadow
 from . import test_retention
+from . import test_routing
 from . import test_rules
 from . import test_reports
 from . import test_reports_ledger

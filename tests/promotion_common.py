@@ -13,6 +13,8 @@ from .approval_common import ApprovalCommon
 WHAT_COUNTS = (
     "integration.connection",
     "integration.flow",
+    "integration.balance.account",
+    "integration.rule",
     "integration.role.account",
     "integration.mapping",
     "integration.mapping.version",
@@ -117,7 +119,10 @@ class PromotionCommon(ApprovalCommon):
                 )
         connections = self.partner_connection | self.stripe_connection
         for journal in (
-            connections.sales_journal_id | connections.issued_journal_id | connections.entry_journal_id
+            connections.sales_journal_id
+            | connections.issued_journal_id
+            | connections.entry_journal_id
+            | connections.balance_account_ids.journal_id
         ):
             journals = self.root["account.journal"].with_company(company)
             if not journals.search([("code", "=", journal.code), ("company_id", "=", company.id)]):

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from odoo.exceptions import AccessError, UserError
 
 from ..engine.preflight import GO_LIVE, POINTS
+from ..models.messaging import flow_life
 from ..simulators.partner import signing
 from .test_flow_life import FlowCommon
 
@@ -127,6 +128,25 @@ class TestPreflight(FlowCommon):
         request.with_user(self.approver).action_approve()
         self.env.invalidate_all()
         self.assertEqual((flow.state, request.state), ("live", "approved"))
+
+    def test_a_paused_flow_goes_on_only_while_the_set_up_is_in_order(self):
+        self.live.action_activate()
+        flow = self.flow("movement", self.live)
+        flow.with_context(integration_flow_life=flow_life._KEY).write({"state": "paused"})
+        unid = self.role("UNID")
+        unid.active = False
+        with (
+            self.assertRaisesRegex(UserError, "Suspense and clearing accounts"),
+            self.env.cr.savepoint(),
+        ):
+            self.step(flow, "live", user=self.operator, reason="month end is over")
+        self.env.invalidate_all()
+        self.assertEqual(flow.state, "paused")
+        unid.active = True
+        # That nothing was computed in shadow was a matter of going live; it is not asked a second time.
+        self.step(flow, "live", user=self.operator, reason="month end is over")
+        self.env.invalidate_all()
+        self.assertEqual(flow.state, "live")
 
     def test_a_balance_that_differs_is_no_matter_of_confirming(self):
         statement = self.root["integration.processor.statement"]._for_day(

@@ -24,5 +24,9 @@ from . import mapping_file
 from . import mapping_look
 from . import mapping_what_if
 from . import secret_roll
+from . import connect
+from . import books_proposal
+from . import books_proposal_line
+from . import routing_question
 from . import promotion_export
 from . import promotion_load

@@ -131,6 +131,7 @@ class PayPalConnector(Connector):
         outbound_rate_per_second=5,
         flow_defaults={"movement": FlowDefaults(criticality="critical", latency_target_seconds=300)},
         needs=NEEDS,
+        fetched_events=frozenset({CAPTURE, REFUND, REVERSAL, TRANSACTION, REPORT_LINE}),
         secret_hint="The webhook's id, as PayPal shows it beside the webhook.",  # noqa: S106
     )
 

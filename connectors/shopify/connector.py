@@ -80,6 +80,7 @@ class ShopifyConnector(Connector):
             "customer": FlowDefaults(latency_target_seconds=900),
         },
         needs=NEEDS,
+        fetched_events=frozenset({BALANCE_TRANSACTION}),
         secret_hint="The client secret of an app that is installed in this shop alone.",  # noqa: S106
     )
 

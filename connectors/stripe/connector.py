@@ -116,6 +116,7 @@ class StripeConnector(Connector):
             "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
         },
         needs=NEEDS,
+        fetched_events=frozenset({TRANSACTION_EVENT, DAILY_BALANCE_EVENT}),
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 

@@ -34,6 +34,7 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_propose": "propose",
     },
     "integration.mapping.look": {"action_look": "view"},
+    "integration.routing.question": {"action_show": "view", "action_rules": "view"},
     "integration.mapping.question": {"action_map": "propose", "action_show": "view"},
     "integration.mapping.version": {
         "action_review": "approve",

@@ -141,6 +141,26 @@ CONTRACT_CODES = {
         _("Have it sent to the connection of its own company; or correct the mapping of legal entities."),
         severity="high",
     ),
+    "legal_entity_mixed": CodeInfo(
+        _CONTRACT,
+        _("One message for several companies"),
+        _("The message says things that belong to %(companies)s. Nothing was booked."),
+        _("Ask the source to send what belongs to each company in a message of its own."),
+        severity="high",
+    ),
+    "legal_entity_moved": CodeInfo(
+        _CONTRACT,
+        _("Booked already in another company"),
+        _(
+            "%(identity)s is in the books of another company already, and by the rules of today it belongs to"
+            " %(company)s. It was not booked a second time."
+        ),
+        _(
+            "Decide with an approver which company it belongs to: reverse it there, or correct the rule for that day."
+        ),
+        severity="critical",
+        fix_class="c",
+    ),
     "wrong_account": CodeInfo(
         _CONTRACT,
         _("The message belongs to another account"),

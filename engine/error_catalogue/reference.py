@@ -16,6 +16,25 @@ REFERENCE_CODES = {
         fix_class="b",
         fix="add_mapping",
     ),
+    "legal_entity_unknown": CodeInfo(
+        _REFERENCE,
+        _("Nobody has said to which company this belongs"),
+        _(
+            "The source names the legal entity “%(entity)s” and the currency %(currency)s, and no rule says to which"
+            " company that belongs. Nothing was booked anywhere."
+        ),
+        _("Propose a rule for it; when another person has approved it, what waits goes on by itself."),
+        severity="high",
+        fix_class="c",
+        fix="add_mapping",
+    ),
+    "legal_entity_not_connected": CodeInfo(
+        _REFERENCE,
+        _("The company takes nothing from this connection"),
+        _("By the rule “%(value)s” it belongs to %(company)s, which has no active connection for it."),
+        _("Make a connection of that company which gets its events from this one, and switch it on."),
+        severity="high",
+    ),
     "mapping_expired": CodeInfo(
         _REFERENCE,
         _("A mapping does not count on this day"),

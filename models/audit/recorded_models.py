@@ -9,6 +9,8 @@ from ..messaging.flow_life import GUARDED_FIELDS, RECORDED_FIELDS
 class IntegrationConnection(models.Model):
     _name = "integration.connection"
     _inherit = ["integration.connection", "integration.recorded"]
+    # At which page of the guided set-up somebody is, changes nothing.
+    _unrecorded = frozenset({"guide_step"})
 
 
 class IntegrationEndpoint(models.Model):

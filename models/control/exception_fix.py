@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 FIXES = {
     "mapping_missing": "mapping",
     "mapping_expired": "mapping",
+    "legal_entity_unknown": "mapping",
+    "legal_entity_not_connected": "connection",
     "mapping_target_archived": "mapping",
     "tax_missing": "mapping",
     "payment_short": "write_off",

@@ -128,6 +128,11 @@ class AccountMove(models.Model):
                 "The event %(event)s (%(type)s) was read from a file of “%(connection)s” on %(when)s.",
                 **values,
             ),
+            "handed": self.env._(
+                "The event %(event)s (%(type)s) was handed to “%(connection)s” on %(when)s by the connection of "
+                "another company, which had checked it: an approved rule says that it belongs here.",
+                **values,
+            ),
             "replay": self.env._(
                 "The event %(event)s (%(type)s) of “%(connection)s” was processed again on %(when)s.",
                 **values,

@@ -15,6 +15,7 @@ from . import mapping_names
 from . import mapping_coverage
 from . import what_if
 from . import role_account
+from . import routing
 from . import ownership
 from . import ownership_change
 from . import field_source

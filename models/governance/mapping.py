@@ -9,7 +9,13 @@ from ...engine.mapping import DEFAULT, clean_value
 from .mapping_target import KINDS, TARGET_FIELDS, TARGETS
 
 ENDS_SOON_DAYS = 30
-MAPPING_CODES = ("mapping_missing", "mapping_expired", "mapping_target_archived", "tax_missing")
+MAPPING_CODES = (
+    "mapping_missing",
+    "mapping_expired",
+    "mapping_target_archived",
+    "tax_missing",
+    "legal_entity_unknown",
+)
 VALIDITY = ("valid_from", "valid_until")
 # What the standing policy covers; the others decide about amounts, states and companies.
 POLICY_KINDS = ("account", "tax", "product", "payment_term", "journal", "analytic", "country")
@@ -303,6 +309,8 @@ class IntegrationMapping(models.Model):
 
         def is_meant(exception):
             params = exception.params or {}
+            if exception.code == "legal_entity_unknown":  # several rules could match
+                return "company" in kinds
             return params.get("code") in (None, *kinds) and (
                 DEFAULT in values or params.get("value") in values
             )

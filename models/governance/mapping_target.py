@@ -119,7 +119,7 @@ class IntegrationMappingTarget(models.AbstractModel):
     def _target_problem(self, kind, value, company, code):
         """Return in words what is wrong with ``value`` as the meaning of the ``code`` in ``company``, or None."""
         _ = self.env._
-        if kind in OPTIONAL_KINDS and code == DEFAULT:
+        if kind in OPTIONAL_KINDS and code == DEFAULT and not self._may_default(kind):
             return _("codes of this kind mean themselves unless each is mapped; there is no default")
         if kind == "currency" and is_currency(code):
             # Amounts keep their currency (policy F6): a code of the standard is never read as another one.
@@ -132,6 +132,12 @@ class IntegrationMappingTarget(models.AbstractModel):
         if kind == "analytic":
             return self._distribution_problem(value, company)
         return None if value in dict(STATUSES) else _("there is no such status")
+
+    def _may_default(self, kind):
+        """Whether a kind whose codes mean themselves may have a default all the same."""
+        return (
+            kind == "company"
+        )  # for what names no entity at all, where one account serves several companies
 
     def _record_problem(self, record, company):
         _ = self.env._

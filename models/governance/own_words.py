@@ -6,6 +6,7 @@ from odoo import api, models
 from ...connectors.registry import get_connector
 from ...engine.errors import ContractError, MissingReferenceError
 from ...engine.instants import local_date, utc_now
+from ...engine.mapping import Verdict
 from ...engine.own_words import with_currencies, with_word
 from .mapping_target import STATUSES
 
@@ -38,8 +39,8 @@ class IntegrationDrain(models.AbstractModel):
         if not currencies and not companies:
             return document
         day = self._day_of(work, document.occurred_at)
-        if companies and document.source.entity:
-            company = companies.for_work(work, day)("company", document.source.entity)
+        if companies and document.source.entity and not self._is_routed(work):
+            company = self._entity_of(work, companies, document.source.entity, day)
             if company != work.connection.company_id:
                 expected = work.connection.company_id.name
                 raise ContractError(
@@ -56,6 +57,21 @@ class IntegrationDrain(models.AbstractModel):
             return found if isinstance(found, str) else found.name
 
         return with_currencies(document, iso_code)
+
+    def _entity_of(self, work, companies, entity, day):
+        """Return the company that a name of a legal entity means; a default never answers for a name.
+
+        :raises MissingReferenceError: it is not mapped, or not for this day.
+        """
+        if companies.table.look_up("company", entity, day).verdict is Verdict.DEFAULT:
+            label = self.env["integration.mapping"]._kind_labels()["company"]
+            params = {"mapping": label, "value": entity, "code": "company"}
+            raise MissingReferenceError("mapping_missing", f"company: {entity} on {day}", params=params)
+        return companies.for_work(work, day)("company", entity)
+
+    def _is_routed(self, work):
+        """Whether rules decide to which company it belongs, or have decided it."""
+        return False
 
     def _words_of(self, work, kind):
         """Return the Resolver of the event's connection where it maps this kind at all, else None."""

@@ -306,7 +306,7 @@ class IntegrationConnection(models.Model):
 
     def _ensure_endpoint(self):
         self.ensure_one()
-        if not self.endpoint_ids and self._spec().signature_schemes:
+        if not self.endpoint_ids and self._spec().signature_schemes and self._receives():
             self.env["integration.endpoint"].create({"connection_id": self.id})
 
     def _missing_points(self):
@@ -315,25 +315,11 @@ class IntegrationConnection(models.Model):
         _ = self.env._
         points = []
         credentials = self.credential_ids.filtered("is_valid").mapped("purpose")
-        kinds = set(self.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
-        if self._spec().signature_schemes and "inbound_signature" not in credentials:
+        if self._spec().signature_schemes and self._receives() and "inbound_signature" not in credentials:
             points.append(_("The signing secret with which the outside system signs its events."))
         if self.delivery_url and "outbound_signature" not in credentials:
             points.append(_("The secret with which events to the outside system are signed."))
-        if "movement" in kinds:
-            if not self.balance_account_ids:
-                points.append(
-                    _("At least one balance account: a bank journal per currency held at the provider.")
-                )
-            points += [
-                _("The account for: %s", label)
-                for label in self.env["integration.role.account"]._missing_labels(self)
-            ]
-        if kinds & {"movement", "entry"} and not self.entry_journal_id:
-            points.append(_("A journal for entries that apply booked money."))
-        if "invoice" in kinds and not (self.issued_journal_id or self.sales_journal_id):
-            points.append(_("A sales journal."))
-        return points
+        return points + self._missing_books()
 
     def action_activate(self):
         """Make the connection active: from now on its events are booked."""

@@ -43,6 +43,11 @@ class Counter:
     gap_rows: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
 
+def _counted_before(row):
+    """Whether the number of an event was counted elsewhere: of the event that it repeats, or where it was received."""
+    return bool(row["replay_of_id"]) or row["origin"] == "handed"
+
+
 class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
@@ -52,8 +57,7 @@ class IntegrationDrain(models.AbstractModel):
         rows = [work.row for work in works] + held
         flows = self.env["integration.flow"].browse({row["flow_id"] for row in rows} - {None})
         numbered = {flow.id: flow for flow in flows if flow.numbering != "none"}
-        # A replay repeats an event whose number has been counted.
-        rows = [row for row in rows if row["flow_id"] in numbered and not row["replay_of_id"]]
+        rows = [row for row in rows if row["flow_id"] in numbered and not _counted_before(row)]
         if not rows:
             return works, held
         marks = [
@@ -66,7 +70,7 @@ class IntegrationDrain(models.AbstractModel):
         behind = self._keys_behind_numbers(works)
         free = []
         for work in works:
-            flow = None if work.row["replay_of_id"] else numbered.get(work.row["flow_id"])
+            flow = None if _counted_before(work.row) else numbered.get(work.row["flow_id"])
             if flow and (hold := self._number_hold(work.row, flow, gaps, behind)):
                 held.append(work.row | {"hold": hold})
                 continue

@@ -20,9 +20,14 @@ class IntegrationConnection(models.Model):
     def _settings(self):
         return super()._settings() | {"endpoint_url": self.sudo().endpoint_ids[:1].url or ""}
 
+    def _receives(self):
+        """Whether the outside system itself sends its events to this connection."""
+        self.ensure_one()
+        return True
+
     def _missing_points(self):
         points = super()._missing_points()
-        if self._spec().needs_account and not self.outside_account:
+        if self._spec().needs_account and self._receives() and not self.outside_account:
             points.append(self.env._("The account there: events are taken from this account alone."))
         return points
 

@@ -33,6 +33,27 @@ class IntegrationConnection(models.Model):
                 connection._propose_roles()
                 connection._propose_balance_account(connection.company_id.currency_id)
 
+    def _missing_books(self):
+        """Return, in plain words, which accounts and journals are missing."""
+        self.ensure_one()
+        _ = self.env._
+        points = []
+        kinds = set(self.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
+        if "movement" in kinds:
+            if not self.balance_account_ids:
+                points.append(
+                    _("At least one balance account: a bank journal per currency held at the provider.")
+                )
+            points += [
+                _("The account for: %s", label)
+                for label in self.env["integration.role.account"]._missing_labels(self)
+            ]
+        if kinds & {"movement", "entry"} and not self.entry_journal_id:
+            points.append(_("A journal for entries that apply booked money."))
+        if "invoice" in kinds and not (self.issued_journal_id or self.sales_journal_id):
+            points.append(_("A sales journal."))
+        return points
+
     def _propose_journals(self, kinds):
         company = self.company_id
         Journal = self.env["account.journal"]
@@ -108,8 +129,9 @@ class IntegrationConnection(models.Model):
         digits = max((len(account.code or "") for account in Account.search([], limit=20)), default=6)
         return Account._search_new_account_code(start.ljust(digits, "0"))
 
-    def _free_journal_code(self, prefix):
-        codes = set(
+    def _free_journal_code(self, prefix, taken=()):
+        """Return the first code of a journal that neither the company nor ``taken`` has."""
+        codes = set(taken) | set(
             self.env["account.journal"]
             .with_context(active_test=False)
             .search([("company_id", "=", self.company_id.id)])

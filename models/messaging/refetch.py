@@ -63,7 +63,7 @@ class IntegrationConnection(models.Model):
 
     def _missing_points(self):
         points = super()._missing_points()
-        if self._spec().trust == "refetch" and not self._api_credential():
+        if self._spec().trust == "refetch" and self._receives() and not self._api_credential():
             points.append(
                 self.env._(
                     "The access for calling the outside system: it is asked what its events of money say."

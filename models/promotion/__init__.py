@@ -3,5 +3,7 @@ from . import promotion_rows
 from . import promotion_gaps
 from . import promotion_apply
 from . import promotion
+from . import promotion_books
+from . import promotion_rules
 from . import promotion_steps
 from . import promotion_line

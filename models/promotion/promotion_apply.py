@@ -16,7 +16,7 @@ from ..workbench.limits import _KEY as LIMITS_KEY
 from ..workbench.limits import DEFAULT_MATERIALITY, LIMIT_FIELDS
 
 MAX_COUNTED = 10_000
-GONE = ("role_accounts", "ownership", "approval_rules")
+GONE = ("balance_accounts", "role_accounts", "ownership", "approval_rules")
 
 
 class IntegrationPromotionRows(models.AbstractModel):
@@ -36,7 +36,7 @@ class IntegrationPromotionRows(models.AbstractModel):
             if operation["section"] == "mappings":
                 mapped.append(operation)
                 continue
-            if operation["section"] not in ("connections", "flows", "role_accounts"):
+            if operation["section"] not in ("connections", "balance_accounts", "flows", "role_accounts"):
                 reader._carry_mappings(company, mapped, request, from_day)
                 mapped = []
             # What others have made by now is found under its key, too: a new connection brings its flows.
@@ -316,6 +316,8 @@ class IntegrationPromotionRows(models.AbstractModel):
                     reasons.append(reader.env._("Events have come in over %s. Pause it instead.", name))
             elif operation["section"] == "role_accounts":
                 reasons += reader._booked_reasons(company, record, since)
+            elif operation["section"] == "balance_accounts":
+                reasons += reader._mirrored_reasons(record)
         return reasons
 
     @api.model

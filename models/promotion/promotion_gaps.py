@@ -3,7 +3,7 @@
 
 from odoo import api, models
 
-from ...engine.promotion import SECTIONS, SPANS, TEXT, TIERS
+from ...engine.promotion import PARTS, SECTIONS, SPANS, STEPS, TEXT, TIERS
 from ...engine.promotion_plan import as_changed
 
 
@@ -46,9 +46,13 @@ class IntegrationPromotionRows(models.AbstractModel):
                         self.env._("Rename the connection here, or leave this record out."),
                     )
                 )
+        if operation["section"] == "balance_accounts":
+            gaps += self._balance_gaps(company, operation)
         for name, kind in section.fields.items():
             value = operation["after"][name]
-            if kind == SPANS:
+            if kind in (PARTS, STEPS):
+                gaps += self._rule_gaps(company, kind, value, after)
+            elif kind == SPANS:
                 gaps += self._span_gaps(company, operation["key"][1], value)
             elif kind == TIERS:
                 gaps += self._tier_gaps(company, value)

@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...engine.promotion import SECTIONS, SPANS, TIERS
+from ...engine.promotion import PARTS, SECTIONS, SPANS, STEPS, TIERS
 from ...engine.promotion_plan import ADDED, CHANGED, ONLY_HERE, SAME, operations
 
 CHANGES = [(ADDED, "New here"), (CHANGED, "Other here"), (ONLY_HERE, "Only here, stays")]
@@ -34,11 +34,13 @@ class IntegrationPromotionLine(models.Model):
         _ = self.env._
         return [
             ("connections", _("Connection")),
+            ("balance_accounts", _("Balance at the provider")),
             ("flows", _("Flow")),
             ("role_accounts", _("Account of a role")),
             ("mappings", _("Mapping")),
             ("ownership", _("Ownership")),
             ("subscriptions", _("Subscription")),
+            ("rules", _("Rule")),
             ("assignment_rules", _("Assignment rule")),
             ("limits", _("Limits")),
             ("approval_rules", _("Approval rule")),
@@ -112,6 +114,8 @@ class IntegrationPromotionLine(models.Model):
                 f"{tier['count']} × {' / '.join(filter(None, (tier['group'], *tier['people'])))}"
                 for tier in value
             )
+        if kind in (PARTS, STEPS):
+            return "; ".join(self.env["integration.promotion.rows"]._rule_words(kind, row) for row in value)
         if isinstance(value, bool):
             return self.env._("yes") if value else self.env._("no")
         if isinstance(value, list):

@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ...engine.money import plain
-from ...engine.promotion import DAY, DECIMAL, FLAG, SECTIONS, SPANS, TEXT, TIERS, WHOLE
+from ...engine.promotion import DAY, DECIMAL, FLAG, PARTS, SECTIONS, SPANS, STEPS, TEXT, TIERS, WHOLE
 from ...engine.promotion_plan import merged_spans
 
 # What a reference is called in every environment: kind → (model, fields, the first that fits exactly one counts).
@@ -58,7 +58,7 @@ class IntegrationPromotionRows(models.AbstractModel):
 
     @api.model
     def _is_in_use(self, record):
-        if record._name == "integration.connection":
+        if record._name in ("integration.connection", "integration.rule"):
             return record.active
         if record._name == "integration.assignment.rule":
             return record.active and (not record.connection_id or record.connection_id.active)
@@ -105,6 +105,8 @@ class IntegrationPromotionRows(models.AbstractModel):
             return self._spans_of(record)
         if kind == TIERS:
             return self._tiers_of(record)
+        if kind in (PARTS, STEPS):
+            return self._parts_of(record) if kind == PARTS else self._steps_of(record)
         if kind.startswith("ref"):
             value = record[name]
             names = [self._called(one, kind.partition(":")[2]) for one in value]

@@ -44,7 +44,8 @@ from odoo.addons.finance_integration.engine.promotion_plan import (
 )
 
 KEY, OTHER = SigningKey(new_seed()), SigningKey(new_seed())
-EMPTY = {"text": "", "whole": 0, "decimal": "0", "flag": False, "day": None, "spans": [], "tiers": []}
+EMPTY = {"text": "", "whole": 0, "decimal": "0", "flag": False, "day": None}
+EMPTY |= {"spans": [], "tiers": [], "parts": [], "steps": []}
 
 
 def values(section, **facts):
@@ -95,11 +96,20 @@ def refused(raw, code, **facts):
 
 
 SPAN = [None, None, "Output 15 %"]
+PART = {
+    "kind": "event.payment_failed", "journals": ["BNK1"], "countries": [], "amount_from": "99.5", "currency": "EUR",
+    "domain": "[]",
+}  # fmt: skip
+STEP = {
+    "action": "notify", "role": "user", "person": "ann", "summary": "Call", "within_days": 1, "publish": "",
+    "connection": "", "flow": ["Shop", "in", "invoice"],
+}  # fmt: skip
 FULL = bundle(
     connections=connections("Shop"),
     role_accounts={("Shop", "FEE"): values("role_accounts", account_id="6010")},
     mappings={("Shop", "tax", "STD"): values("mappings", spans=[SPAN])},
 )
+RULES = bundle(rules={("Chase",): values("rules", prerequisite_ids=[PART], action_ids=[STEP])})
 
 
 # -- reading -------------------------------------------------------------------------------------------------------
@@ -111,6 +121,7 @@ def test_what_is_written_is_read():
     assert (text, key_id) == (bundle_text(FULL), KEY.id)
     assert read_text(text) == FULL
     assert rows_digest(got.rows) == rows_digest(FULL.rows)
+    assert read(write_bundle(RULES, KEY))[0] == RULES
 
 
 def test_a_bundle_of_production_goes_into_a_test():
@@ -154,7 +165,7 @@ def test_digests_that_are_not_those_of_the_content_are_refused():
 
 
 def test_another_form_is_refused_before_anything_else_is_looked_at():
-    content = content_of(FULL) | {"format": "finance-integration-configuration/2"}
+    content = content_of(FULL) | {"format": "finance-integration-configuration/1"}
     refused(signed(content, OTHER), "bundle_format")
     with pytest.raises(ContractError) as caught:
         read(signed(content))
@@ -213,6 +224,30 @@ def _with(section, change):
 )
 def test_a_record_of_another_form_is_refused(section, change):
     refused(_with(section, change), "bundle_unreadable")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values_: values_["prerequisite_ids"][0].update(journals="BNK1"),
+        lambda values_: values_["prerequisite_ids"][0].update(amount_from="much"),
+        lambda values_: values_["prerequisite_ids"][0].pop("domain"),
+        lambda values_: values_["action_ids"][0].update(flow=["Shop"]),
+        lambda values_: values_["action_ids"][0].update(user_id=7),
+        lambda values_: values_["action_ids"][0].update(within_days="1"),
+        lambda values_: values_.update(action_ids=[STEP] * 101),
+    ],
+)
+def test_a_rule_of_another_form_is_refused(change):
+    content = content_of(RULES)
+    change(content["sections"]["rules"][0]["values"])
+    refused(signed(content), "bundle_unreadable")
+
+
+def test_a_rule_whose_conditions_name_records_by_number_is_refused():
+    part = {**PART, "domain": "[('partner_id', '=', 7)]"}
+    one = bundle(rules={("Chase",): values("rules", prerequisite_ids=[part])})
+    refused(write_bundle(one, KEY), "bundle_contradiction")
 
 
 def test_other_sections_are_refused():

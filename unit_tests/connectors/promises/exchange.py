@@ -136,6 +136,7 @@ def check_needs(connector: Connector) -> None:
     wanted = {"address", "inbound_signature"} if spec.signature_schemes else set()
     wanted |= ({"api"} if spec.pulls else set()) | ({"outbound_signature"} if spec.outbound_events else set())
     expect(not wanted - set(kinds), f"does not say where to find: {', '.join(sorted(wanted - set(kinds)))}")
+    expect(spec.fetched_events <= set(spec.events), "events that it makes itself are in its table of events")
     for need in spec.needs:
         for text in (need.what, need.where):
             expect(
