@@ -22,6 +22,7 @@ from ..engine.flow_life import FlowDefaults
 from ..engine.formats.base import FileEvent, Limits, Trailer
 from ..engine.outgoing_access import API_KEY
 from ..engine.retry import RetryPolicy
+from .actions import Actions
 
 NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 
@@ -114,6 +115,10 @@ class ConnectorSpec:
     fetched_events: frozenset[str] = frozenset()
     # Where a body carries the source's own word for a status, which may be mapped; empty = it has none.
     status_path: tuple[str, ...] = ()
+    # Whether our address can be registered there by a button: the ``webhook_…`` methods.
+    registers_webhook: bool = False
+    # Whether refunds may be started here: the ``refund_…`` methods.
+    sends_refunds: bool = False
     # Whether a connection must name its outside account before it is active: whose event it is, is not signed.
     needs_account: bool = False
 
@@ -180,6 +185,21 @@ class HttpAnswer:
     cut_off: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class WebhookFound:
+    """What is registered at the outside system for our address.
+
+    ``version`` is the API version in which it is told of events, ``version_fits`` whether that is ours; ``missing`` are
+    the events that we need and that it does not send.
+    """
+
+    id: str
+    enabled: bool
+    version: str
+    version_fits: bool
+    missing: tuple[str, ...]
+
+
 # What a receiver can say of one event.
 RECEIVED, ACCEPTED, REFUSED, MISSING, UNSAID = "received", "accepted", "refused", "missing", "unsaid"
 
@@ -220,7 +240,7 @@ class PullPage:
     declared: ControlTotals = NO_TOTALS
 
 
-class Connector:
+class Connector(Actions):
     """Base of all connectors: override what the outside system needs. All methods are pure."""
 
     spec: ConnectorSpec

@@ -58,6 +58,7 @@ VERSIONING: dict[str, Versioning] = {
     "entry": Versioning.DOCUMENT,
     "cancellation": Versioning.DOCUMENT,
     "movement": Versioning.FACT,
+    "settlement": Versioning.FACT,
 }
 # Kinds of which a newer version makes an older one that could not be applied pointless.
 REPLACEABLE_KINDS = frozenset(kind for kind, way in VERSIONING.items() if way is not Versioning.FACT)

@@ -16,7 +16,7 @@ from pathlib import Path
 from . import wire
 from .local_server import serving
 from .money import to_major
-from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, wait_for
+from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, put_into_bank, wait_for
 from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
 from .partner.codes import lists
 from .partner.file_demo import drop_files
@@ -157,6 +157,7 @@ def run(options: DemoOptions, say: Say = print) -> int:
             live.end_month()
         _fetch(odoo, stripe, say)
         _compare(odoo, at_stripe, live, say)
+        _bank(odoo, at_stripe, stripe, live, say)
         _drop(options, odoo, at_partner, scenario, say)
         with contextlib.suppress(KeyboardInterrupt):
             _go_on(options, live, stripe, feed, say)
@@ -274,6 +275,22 @@ def _compare(odoo: Odoo, at_stripe: Connection, live: Stage, say: Say) -> None:
         say(f"The books show {booked:,.2f} USD at Stripe, and so does Stripe: equal to the cent")
     else:
         say(f"The books show {booked:,.2f} USD at Stripe, Stripe says {held:,.2f} USD")
+
+
+def _bank(odoo: Odoo, at_stripe: Connection, stripe: StripeServer, live: Stage, say: Say) -> None:
+    """Let the payouts that arrived stand in the bank's statement."""
+    with stripe.lock:
+        arrived = [
+            dict(payout)
+            for payout in live.account.payouts.values()
+            if payout["status"] == "paid" and payout["currency"] == "usd"
+        ]
+    try:
+        count = put_into_bank(odoo, at_stripe.id, arrived)
+    except SetupError as reason:
+        say(f"The payouts could not be entered as bank lines. {reason}")
+        return
+    say(f"The bank's statement shows {count} payouts; see Money, Payouts")
 
 
 def _go_on(options: DemoOptions, live: Stage, stripe: StripeServer, feed: Feed, say: Say) -> None:

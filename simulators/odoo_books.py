@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
 from decimal import Decimal
+from typing import Any
 
+from .money import to_major
 from .odoo_setup import MODULE, Odoo
 
 FETCH_CRON = "cron_pull"
@@ -87,3 +90,37 @@ def booked_balance(odoo: Odoo, connection_id: int, currency: str = "USD") -> Dec
         limit=MAX_LINES,
     )
     return sum((Decimal(line["amount"]) for line in lines), Decimal("0.00"))
+
+
+def put_into_bank(odoo: Odoo, connection_id: int, payouts: Iterable[Mapping[str, Any]]) -> int:
+    """Let arrived payouts stand in the statement of the company's bank; return how many lines were written.
+
+    ``payouts`` are Stripe's objects. The bank account is named on the connection, so that its lines are matched by
+    themselves. A payout whose line is there already gets none.
+
+    :raises SetupError: Odoo refuses.
+    """
+    mirrored = odoo.call("integration.balance.account", "search_read", [], ["journal_id"], limit=MAX_LINES)
+    own = [row["journal_id"][0] for row in mirrored]
+    banks = odoo.call(
+        "account.journal", "search_read", [["type", "=", "bank"], ["id", "not in", own]], ["id"], limit=1
+    )
+    if not banks:
+        return 0
+    journal_id = banks[0]["id"]
+    odoo.call("integration.connection", "write", [connection_id], {"payout_journal_ids": [[4, journal_id]]})
+    written = 0
+    for payout in payouts:
+        text = f"STRIPE TRANSFER {payout['id']}"
+        if odoo.call("account.bank.statement.line", "search_count", [["payment_ref", "=", text]]):
+            continue
+        day = datetime.fromtimestamp(payout["arrival_date"], timezone.utc).date()
+        values = {
+            "journal_id": journal_id,
+            "date": day.isoformat(),
+            "payment_ref": text,
+            "amount": str(to_major(payout["amount"], payout["currency"])),
+        }
+        odoo.call("account.bank.statement.line", "create", [values])
+        written += 1
+    return written

@@ -94,6 +94,12 @@ from . import test_paypal_money
 from . import test_shopify
 from . import test_stripe_money
 from . import test_sweep
+from . import test_payouts
+from . import test_disputes
+from . import test_refund_orders
+from . import test_trusted_amount
+from . import test_webhook_care
+from . import test_processor_statement
 from . import test_test_box
 from . import test_vendor_signatures
 from . import test_views

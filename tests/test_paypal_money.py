@@ -88,16 +88,16 @@ class TestPayPalMoney(IntegrationCommon):
             self.drain(self.paypal)
         return messages
 
-    def pull(self):
-        """Fetch the list of transactions to its end and work it off."""
+    def pull(self, pull="transactions"):
+        """Fetch a list to its end and work it off."""
         connection, connector = self.paypal.with_env(self.root), self.paypal._connector()
         self.fetches = 0
         for _page in range(20):
-            cursor = connection.pull_cursor_ids.filtered(lambda row: row.pull == "transactions")
+            cursor = connection.pull_cursor_ids.filtered(lambda row: row.pull == pull)
             position, settings = cursor.position or {}, connection._settings()
-            request = connector.pull_request("transactions", position, settings, ACCESS)
-            page = connector.pull_page("transactions", position, self.call(request), settings)
-            connection._store_page("transactions", page)
+            request = connector.pull_request(pull, position, settings, ACCESS)
+            page = connector.pull_page(pull, position, self.call(request), settings)
+            connection._store_page(pull, page)
             connection.invalidate_recordset()
             if not page.more:
                 break
@@ -274,7 +274,7 @@ class TestPayPalMoney(IntegrationCommon):
             ("reserve", by_code["T2103"].id): "PSP-RES",
             ("reserve_release", by_code["T2104"].id): "PSP-RES",
             ("dispute", by_code["T1201"].id): "AR-DISP",
-            ("fee", by_code["T1201"].id): "FEE",
+            ("fee", by_code["T1201"].id): "FEE-D",
             ("payout", withdrawal.id): "TRANSIT",
             ("payout_return", returned.id): "TRANSIT",
             ("payment", capture["id"]): "UNID",
@@ -295,19 +295,79 @@ class TestPayPalMoney(IntegrationCommon):
         self.assertEqual(invoice.payment_state, "paid")
         self.assertEqual(self.psp(), Decimal("-40.63"))
 
-    def test_both_legs_of_a_conversion_are_visible_the_same_day(self):
-        self.account.capture("500.00")
+    def euro_account(self):
+        """Give the connection a balance in euros, worth 1.08 dollars each; returns its journal."""
         euro = self.env.ref("base.EUR")
         euro.active = True
-        journal = self.journal.copy({"name": "PayPal EUR", "code": "PPEUR", "currency_id": euro.id})
-        self.paypal.balance_account_ids = [(0, 0, {"currency_id": euro.id, "journal_id": journal.id})]
-        given, received = self.account.convert("105.00", "USD", "97.00", "EUR")
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": euro.id,
+                "company_id": self.company.id,
+                "name": date(2026, 3, 1),
+                "inverse_company_rate": 1.08,
+            }
+        )
+        self.paypal._propose_balance_account(euro)
+        return self.paypal.balance_account_ids.filtered(lambda row: row.currency_id == euro).journal_id
+
+    def test_a_conversion_is_joined_and_costs_what_the_rates_leave(self):
+        self.euro_account()
+        self.account.capture("100.00", "EUR")  # less 3.98
+        given, received = self.account.convert("90.00", "EUR", "95.00", "USD")  # 90.00 EUR are 97.20 USD
         self.pull()
-        legs = self.movement("unknown", given.id) | self.movement("unknown", received.id)
-        self.assertEqual(legs.mapped("amount"), [-105.0, 97.0])
-        self.assertEqual(legs.mapped("related_id"), [received.id, given.id])
+        legs = self.movement("conversion", given.id) | self.movement("conversion", received.id)
+        self.assertEqual(legs.mapped("settled_amount"), [-90.0, 95.0])
+        self.assertEqual(set(legs.mapped("application")), {"applied"})
         self.assertEqual(set(legs.mapped("move_id.date")), {date(2026, 3, 2)})
+        self.assertEqual(self.balance(self.role("FXC")), Decimal("2.20"))
+        self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
         self.assertEqual(self.psp(), self.account.balance("USD"))
+        self.assertFalse(self.exceptions("conversion_leg_missing") | self.exceptions("movement_unclassified"))
+
+    def test_a_leg_without_the_other_stays_in_suspense_until_it_comes(self):
+        self.euro_account()
+        self.account.capture("100.00", "EUR")
+        given, received = self.account.convert("90.00", "EUR", "95.00", "USD")
+        self.account.lines.remove(received)
+        self.pull()
+        leg = self.movement("conversion", given.id)
+        self.assertEqual((leg.application, self.balance(self.role("FXC"))), ("suspense", Decimal("0")))
+        exception = self.exceptions("conversion_leg_missing")
+        self.assertEqual(len(exception), 1)
+        self.assertIn(received.id, exception.what)
+        self.account.lines.append(received)
+        self.clock.advance(hours=1)
+        self.pull()
+        self.assertEqual((leg.application, exception.state), ("applied", "resolved"))
+        self.assertEqual(self.balance(self.role("FXC")), Decimal("2.20"))
+        self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
+
+    def test_the_balance_of_each_day_agrees_with_what_is_available(self):
+        self.paypal.fetch_from = date(2026, 3, 2)
+        self.euro_account()
+        self.account.capture("500.00")
+        self.account.capture("100.00", "EUR")
+        self.account.reserve("25.00")
+        self.clock.advance(days=2)
+        self.account.withdraw("200.00")
+        self.account.reserve("25.00", release=True)
+        self.clock.advance(days=1)
+        self.pull()
+        self.pull("balances")
+        found = self.env["integration.processor.statement"].search(
+            [("connection_id", "=", self.paypal.id)], order="currency_id, date"
+        )
+        said = [(row.currency_id.name, str(row.date), row.provider_closing, row.state) for row in found]
+        # 500.00 less 17.94 fee, less 25.00 held back; then 200.00 out and 25.00 back
+        dollars = [("2026-03-02", 457.06), ("2026-03-03", 457.06), ("2026-03-04", 282.06)]
+        self.assertEqual(
+            sorted(said),
+            sorted(
+                [("USD", day, amount, "agrees") for day, amount in dollars]
+                + [("EUR", f"2026-03-0{day}", 96.02, "agrees") for day in (2, 3, 4)]
+            ),
+        )
+        self.assertFalse(self.exceptions("balance_differs"))
 
     # -- the report ----------------------------------------------------------------------------------------
 

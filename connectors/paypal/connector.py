@@ -28,6 +28,7 @@ from ..base import (
 )
 from ..reading import read_as, schema_violation
 from . import wire
+from .balances import balance_documents, balances_from, balances_page, balances_request
 from .client import (
     resource_event,
     resource_request,
@@ -36,6 +37,7 @@ from .client import (
     transactions_request,
 )
 from .const import (
+    BALANCE,
     CAPTURE,
     DOCUMENTATION_URL,
     NEEDS,
@@ -80,6 +82,7 @@ EVENTS = {
         ("CUSTOMER.DISPUTE.CREATED", "CUSTOMER.DISPUTE.UPDATED", "CUSTOMER.DISPUTE.RESOLVED"), _DISPUTE
     ),
     **dict.fromkeys((TRANSACTION, REPORT_LINE), _LEDGER),
+    BALANCE: EventRule("provider_balance", rank=90),
     **dict.fromkeys(("PAYMENT.AUTHORIZATION.CREATED", "PAYMENT.AUTHORIZATION.VOIDED"), _AUTHORISED),
     **dict.fromkeys(
         ("CHECKOUT.ORDER.APPROVED", "CHECKOUT.ORDER.COMPLETED", "CHECKOUT.PAYMENT-APPROVAL.REVERSED"), _ORDER
@@ -124,12 +127,15 @@ class PayPalConnector(Connector):
         envelope_headers=("paypal-cert-url",),
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
-        pulls=("transactions",),
+        pulls=("transactions", "balances"),
         file_formats={"settlement_csv": "PayPal settlement report (STL)"},
         api_version="2",
         access_kinds=("oauth_client", "api_key"),
         outbound_rate_per_second=5,
-        flow_defaults={"movement": FlowDefaults(criticality="critical", latency_target_seconds=300)},
+        flow_defaults={
+            "movement": FlowDefaults(criticality="critical", latency_target_seconds=300),
+            "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+        },
         needs=NEEDS,
         fetched_events=frozenset({CAPTURE, REFUND, REVERSAL, TRANSACTION, REPORT_LINE}),
         secret_hint="The webhook's id, as PayPal shows it beside the webhook.",  # noqa: S106
@@ -146,6 +152,10 @@ class PayPalConnector(Connector):
             line = read_line(body)
             marks = f"{line.id}:{told}"[:255]
             return Envelope(marks, told, f"transaction:{line.id}"[:255], occurred_at=line.at)
+        if told == BALANCE:
+            [balance] = balance_documents(Context.of({}), body)
+            key = f"balance:{balance.account}:{balance.closing.currency}"[:255]
+            return Envelope(f"{key}:{balance.date}"[:255], told, key, occurred_at=balance.occurred_at)
         if told in (CAPTURE, REFUND, REVERSAL):
             found = read_as(body, wire.Fetched)
             resource_id = _text(found.resource.get("id"), "$.resource.id")
@@ -164,8 +174,10 @@ class PayPalConnector(Connector):
     def transform(self, event: InboundEvent) -> list[Document]:
         context = Context.of(event.settings)
         event_type = event.envelope.event_type
-        if event_type in (TRANSACTION, REPORT_LINE):
-            documents: list[Document] = list(ledger_documents(context, event.body))
+        if event_type == BALANCE:
+            documents: list[Document] = list(balance_documents(context, event.body))
+        elif event_type in (TRANSACTION, REPORT_LINE):
+            documents = list(ledger_documents(context, event.body))
         else:
             rule = self.spec.events.get(event_type)
             if rule is None:
@@ -204,7 +216,8 @@ class PayPalConnector(Connector):
         self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
     ) -> HttpRequest:
         self._check_pull(pull)
-        return transactions_request(cursor, settings, secret)
+        request = balances_request if pull == "balances" else transactions_request
+        return request(cursor, settings, secret)
 
     def pull_page(
         self,
@@ -214,11 +227,12 @@ class PayPalConnector(Connector):
         settings: Mapping[str, Any] = NO_SETTINGS,
     ) -> PullPage:
         self._check_pull(pull)
-        return transactions_page(cursor, answer, settings)
+        page = balances_page if pull == "balances" else transactions_page
+        return page(cursor, answer, settings)
 
     def pull_cursor_from(self, pull: str, instant: datetime) -> Mapping[str, Any]:
         self._check_pull(pull)
-        return transactions_from(instant)
+        return balances_from(instant) if pull == "balances" else transactions_from(instant)
 
     def _check_pull(self, pull: str) -> None:
         if pull not in self.spec.pulls:
@@ -240,7 +254,7 @@ class PayPalConnector(Connector):
         return canonical_bytes({"type": "file.received", "schema_version": "1", **facts})
 
     def control_amounts(self, event_type: str, body: Any) -> Mapping[str, Decimal]:
-        return read_line(body).totals()
+        return {} if event_type == BALANCE else read_line(body).totals()
 
 
 def _text(value: object, path: str) -> str:

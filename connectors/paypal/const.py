@@ -81,6 +81,7 @@ REFUND_STATUSES = {
 DISPUTE_OPEN = frozenset(
     {"OPEN", "WAITING_FOR_BUYER_RESPONSE", "WAITING_FOR_SELLER_RESPONSE", "UNDER_REVIEW", "OTHER"}
 )
+DISPUTE_OUR_TURN = frozenset({"OPEN", "WAITING_FOR_SELLER_RESPONSE"})
 DISPUTE_RESOLVED = "RESOLVED"
 DISPUTE_LOST = frozenset({"RESOLVED_BUYER_FAVOUR", "ACCEPTED"})
 
@@ -94,6 +95,7 @@ LINE_STATUSES = {"S": "succeeded", "V": "succeeded", "F": "succeeded", "P": "pen
 GROUPS: dict[str, tuple[str, str] | None] = {
     "00": ("payment", "unknown"),
     "01": ("fee", "fee"),
+    "02": ("conversion", "conversion"),
     "03": ("payout_return", "unknown"),
     "04": ("payout_return", "payout"),
     "12": ("dispute_return", "dispute"),
@@ -110,8 +112,6 @@ CODES: dict[str, tuple[str, str]] = {
     "T1110": ("reserve_release", "reserve"),
     "T1111": ("reserve_release", "reserve"),
 }
-# Both legs of a conversion name each other or one transaction; each goes to suspense until a person joins them.
-CONVERSION_GROUP = "02"
 
 # PayPal knows no decimals of these, ISO 4217 does, and the report's specification does not say which one it counts by:
 # an amount of them in a report is refused, never guessed. (https://developer.paypal.com/reference/currency-codes/)
@@ -120,4 +120,7 @@ AMBIGUOUS_IN_REPORTS = frozenset({"HUF", "TWD"})
 # https://developer.paypal.com/docs/transaction-search/: 31 days in a query, up to three hours late, three years back.
 MAX_DAYS = 31
 OVERLAP_SECONDS = 4 * 3600
+# The balance of a day is asked for when the ledger has caught up with it; so many days back at most.
+LEDGER_LATE_SECONDS = 4 * 3600
+MAX_BALANCE_DAYS = 400
 PAGE_SIZE = 500

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...engine.canonical import Document
+from ...engine.canonical import DisputeFacts, Document
 from ..reading import clip, read_as, schema_violation
 from . import wire
 from .const import (
@@ -14,6 +14,7 @@ from .const import (
     CAPTURE_STATUSES,
     DISPUTE_LOST,
     DISPUTE_OPEN,
+    DISPUTE_OUR_TURN,
     DISPUTE_RESOLVED,
     REFUND,
     REFUND_STATUSES,
@@ -140,8 +141,24 @@ def dispute_documents(context: Context, body: dict[str, Any]) -> list[Document]:
             related=clip(disputed, 255),
             description=clip(dispute.reason),
             occurred_at=wire.instant(dispute.create_time, f"{_RESOURCE}.create_time"),
+            dispute=DisputeFacts(
+                state=_dispute_state(dispute, status),
+                told_at=wire.instant(dispute.update_time or dispute.create_time, f"{_RESOURCE}.update_time"),
+                evidence_due=wire.instant(
+                    dispute.seller_response_due_date, f"{_RESOURCE}.seller_response_due_date"
+                )
+                if dispute.seller_response_due_date
+                else None,
+            ),
         )
     ]
+
+
+def _dispute_state(dispute: wire.Dispute, status: str) -> str:
+    """Return how a dispute stands: PayPal says whose turn it is, and in whose favour it was decided."""
+    if dispute.status == DISPUTE_RESOLVED:
+        return "lost" if status == "succeeded" else "won"
+    return "needs_response" if dispute.status in DISPUTE_OUR_TURN else "under_review"
 
 
 Reader = Callable[[Context, dict[str, Any]], list[Document]]

@@ -75,6 +75,15 @@ class Refund(Wire):
     links: Links = ()
 
 
+class Balance(Wire):
+    """https://developer.paypal.com/docs/api/transaction-search/v1/#definition-balance_information"""
+
+    currency: WireCurrency
+    total_balance: Money
+    available_balance: Money | None = None
+    withheld_balance: Money | None = None
+
+
 class DisputedTransaction(Wire):
     seller_transaction_id: Text = None
 
@@ -89,6 +98,8 @@ class Dispute(Wire):
     reason: Text = None
     disputed_transactions: Annotated[tuple[DisputedTransaction, ...], msgspec.Meta(max_length=100)] = ()
     dispute_outcome: dict[str, Any] | None = None
+    update_time: WireId | None = None
+    seller_response_due_date: WireId | None = None
 
 
 class Event(Wire):

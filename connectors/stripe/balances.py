@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ...engine.canonical import ProviderBalance
+from ...engine.canonical import LedgerLine, ProviderBalance
 from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import TransientError
 from ...engine.instants import parse_instant
@@ -33,7 +33,13 @@ from ..reading import (
 )
 from . import wire
 from .client import get, is_payments_line, list_query, present_totals, read_list
-from .const import DAILY_BALANCE_EVENT, MAX_BALANCE_DAYS, MAX_BALANCE_READINGS
+from .const import (
+    DAILY_BALANCE_EVENT,
+    MAX_BALANCE_DAYS,
+    MAX_BALANCE_READINGS,
+    MAX_NAMED_LINES,
+    NAMED_DAYS,
+)
 from .shared import Context, instant, money
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
@@ -46,6 +52,7 @@ class BalanceCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     ``next_day``    the first finished day that has not been told yet (default: the day of the setting
                     ``pull_from``, else yesterday).
     ``taken_at``    Stripe's clock when it told the balance; ``now_totals`` what it told, per currency.
+    ``named``       id and net of the lines per day and currency, of the last NAMED_DAYS days; None = too many.
     ``after``       net of the lines of today, up to ``taken_at``; ``days`` count and net per finished day.
     ``readings``    how often the balance was read because it moved in the same second.
     """
@@ -57,6 +64,7 @@ class BalanceCursor(msgspec.Struct, frozen=True, omit_defaults=True):
     now_totals: Totals = {}
     after: Totals = {}
     days: dict[dt.date, dict[WireCurrency, tuple[Count, MinorUnits]]] = {}
+    named: dict[dt.date, dict[WireCurrency, list[tuple[WireId, MinorUnits]] | None]] = {}
     starting_after: WireId | None = None
     readings: Count = 0
 
@@ -75,6 +83,7 @@ class DailyBalance(Wire):
     closing: MinorUnits
     movement_count: Count
     movement_total: MinorUnits
+    lines: Annotated[list[tuple[WireId, MinorUnits]], msgspec.Meta(max_length=MAX_NAMED_LINES)] | None = None
 
 
 def zone_of(settings: Mapping[str, Any]) -> zoneinfo.ZoneInfo:
@@ -179,6 +188,8 @@ def _add(
     today = instant(state.taken_at).astimezone(zone).date()
     after = dict(state.after)
     days = {day: dict(totals) for day, totals in state.days.items()}
+    named = {day: dict(lines_of) for day, lines_of in state.named.items()}
+    first_named = today - dt.timedelta(days=NAMED_DAYS)
     for line in lines:
         currency = line.currency.upper()
         day = instant(line.created).astimezone(zone).date()
@@ -187,7 +198,11 @@ def _add(
         else:
             count, total = days.setdefault(day, {}).get(currency, (0, 0))
             days[day][currency] = (count + 1, total + line.net)
-    return msgspec.structs.replace(state, after=after, days=days)
+            if day >= first_named:
+                found = named.setdefault(day, {}).get(currency, [])
+                full = found is None or len(found) >= MAX_NAMED_LINES
+                named[day][currency] = None if full else [*found, (line.id, line.net)]
+    return msgspec.structs.replace(state, after=after, days=days, named=named)
 
 
 def _daily_events(
@@ -217,6 +232,9 @@ def _daily_events(
                 "movement_count": count,
                 "movement_total": total,
             }
+            lines = state.named.get(day, {}).get(currency)
+            if lines is not None:
+                body["lines"] = sorted([list(line) for line in lines])
             events.append((_envelope(body, account, state.live), body))
             closing -= total
             day -= dt.timedelta(days=1)
@@ -259,5 +277,11 @@ def daily_balance_documents(context: Context, body: Any) -> list[ProviderBalance
             opening=money(daily.opening, daily.currency),
             movement_count=daily.movement_count,
             movement_total=money(daily.movement_total, daily.currency),
+            lines=None
+            if daily.lines is None
+            else tuple(
+                LedgerLine(ledger_id=line_id, net=money(net, daily.currency).value)
+                for line_id, net in daily.lines
+            ),
         )
     ]

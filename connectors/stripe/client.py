@@ -77,15 +77,24 @@ def transactions_request(cursor: Mapping[str, Any], settings: Mapping[str, Any],
     :raises ContractError: the cursor or a setting cannot be read.
     """
     state = read_as(dict(cursor), TransactionCursor, "cursor")
-    overlap = settings.get("overlap_seconds", OVERLAP_SECONDS)
-    if type(overlap) is not int or not 0 <= overlap <= 31 * 86_400:
-        raise schema_violation("settings.overlap_seconds", "Expected 0 to 2678400")
+    overlap = overlap_seconds(settings)
     since = None
     if state.complete_until is not None:
         since = max(0, state.complete_until - overlap)
     elif settings.get("pull_from"):
         since = int(parse_instant(settings["pull_from"]).timestamp())
     return get("/v1/balance_transactions", list_query(since, state.starting_after), settings, secret)
+
+
+def overlap_seconds(settings: Mapping[str, Any]) -> int:
+    """Return how far a sweep reaches back behind the last one.
+
+    :raises ContractError: the setting ``overlap_seconds`` cannot be read.
+    """
+    overlap = settings.get("overlap_seconds", OVERLAP_SECONDS)
+    if type(overlap) is not int or not 0 <= overlap <= 31 * 86_400:
+        raise schema_violation("settings.overlap_seconds", "Expected 0 to 2678400")
+    return overlap
 
 
 def transactions_from(instant: dt.datetime) -> dict[str, Any]:

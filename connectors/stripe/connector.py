@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from ...engine.canonical import Document
+from ...engine.canonical import Amount, Document
 from ...engine.canonical.registry import validate
 from ...engine.errors import ContractError
 from ...engine.flow_life import FlowDefaults
@@ -21,19 +21,22 @@ from ..base import (
     HttpRequest,
     InboundEvent,
     PullPage,
+    WebhookFound,
 )
-from ..reading import read_as, schema_violation
-from . import wire
+from ..reading import read_answer, read_as, schema_violation
+from . import endpoints, refunds, wire
 from .balances import balances_page, balances_request, daily_balance_documents
 from .client import transactions_from, transactions_page, transactions_request
 from .const import (
     API_VERSION,
+    COMPOSITION_EVENT,
     DAILY_BALANCE_EVENT,
     DOCUMENTATION_URL,
     NEEDS,
     SENSITIVE_KEYS,
     TRANSACTION_EVENT,
 )
+from .payouts import composition_documents, payouts_from, payouts_page, payouts_request
 from .shared import Context, instant
 from .transactions import transaction_documents
 from .transformers import event_documents
@@ -48,7 +51,7 @@ _INTENT = EventRule(
 )
 _DISPUTE = EventRule(
     "movement",
-    "Disputed money is booked when Stripe's ledger has its line; this tells the status only.",
+    "Disputed money is booked when Stripe's ledger has its line; this tells how the dispute stands.",
     rank=50,
 )
 _DISPUTED_MONEY = EventRule(
@@ -89,7 +92,12 @@ EVENTS = {
     ),
     TRANSACTION_EVENT: _LEDGER,
     DAILY_BALANCE_EVENT: EventRule("provider_balance", rank=90),
+    COMPOSITION_EVENT: EventRule("settlement", rank=80),
 }
+
+
+# The events of an endpoint that we register: those that become documents. What is fetched has no event at Stripe.
+WANTED_EVENTS = tuple(sorted(name for name, rule in EVENTS.items() if rule.kind and "." in name))
 
 
 class StripeConnector(Connector):
@@ -104,7 +112,7 @@ class StripeConnector(Connector):
         signature_schemes=("stripe",),
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
-        pulls=("balance_transactions", "balances"),
+        pulls=("balance_transactions", "balances", "payouts"),
         # The number of deliveries still to make: another one on each attempt, and no part of what happened.
         volatile_keys=frozenset({"pending_webhooks"}),
         api_version=API_VERSION,
@@ -114,7 +122,10 @@ class StripeConnector(Connector):
             "movement": FlowDefaults(criticality="critical", latency_target_seconds=120),
             "customer": FlowDefaults(latency_target_seconds=900),
             "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+            "settlement": FlowDefaults(criticality="low", latency_target_seconds=3600),
         },
+        registers_webhook=True,
+        sends_refunds=True,
         needs=NEEDS,
         fetched_events=frozenset({TRANSACTION_EVENT, DAILY_BALANCE_EVENT}),
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
@@ -147,6 +158,8 @@ class StripeConnector(Connector):
             documents: list[Document] = list(transaction_documents(context, event.body))
         elif event_type == DAILY_BALANCE_EVENT:
             documents = list(daily_balance_documents(context, event.body))
+        elif event_type == COMPOSITION_EVENT:
+            documents = list(composition_documents(context, event.body))
         else:
             rule = self.spec.events.get(event_type)
             if rule is None:
@@ -172,13 +185,61 @@ class StripeConnector(Connector):
         """Return the cursor for a second reading; the balances are told again per finished day of UTC."""
         if pull == "balances":
             return {"next_day": instant.astimezone(timezone.utc).date().isoformat()}
+        if pull == "payouts":
+            return payouts_from(instant)
         return transactions_from(instant)
+
+    # -- our endpoint there ----------------------------------------------------------------------------------
+
+    def webhook_find(self, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return endpoints.find_request(settings, secret)
+
+    def webhooks_found(self, answer: HttpAnswer, settings: Mapping[str, Any]) -> list[WebhookFound]:
+        return endpoints.found(answer, settings, WANTED_EVENTS)
+
+    def webhook_register(self, settings: Mapping[str, Any], secret: str, key: str) -> HttpRequest:
+        return endpoints.register_request(settings, secret, WANTED_EVENTS, key)
+
+    def webhook_registered(self, answer: HttpAnswer) -> tuple[str, str]:
+        return endpoints.registered(answer)
+
+    def webhook_repair(
+        self, webhook_id: str, settings: Mapping[str, Any], secret: str, key: str
+    ) -> HttpRequest:
+        return endpoints.repair_request(webhook_id, settings, secret, WANTED_EVENTS, key)
+
+    def webhooks_repaired(self, answer: HttpAnswer) -> None:
+        read_answer(answer)
+
+    def webhook_remove(self, webhook_id: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return endpoints.remove_request(webhook_id, settings, secret)
+
+    def webhook_removed(self, answer: HttpAnswer) -> None:
+        if answer.status not in (404, 410):
+            read_answer(answer)
+
+    # -- refunds that are started here -----------------------------------------------------------------------
+
+    def refund_send(
+        self, payment: str, amount: Amount, key: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return refunds.send_request(payment, amount, key, settings, secret)
+
+    def refund_sent(self, answer: HttpAnswer) -> str:
+        return refunds.sent(answer)
+
+    def refund_find(self, payment: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return refunds.find_request(payment, settings, secret)
+
+    def refund_found(self, answer: HttpAnswer, key: str) -> str | None:
+        return refunds.found(answer, key)
 
     @staticmethod
     def _pull(pull: str):
         steps = {
             "balance_transactions": (transactions_request, transactions_page),
             "balances": (balances_request, balances_page),
+            "payouts": (payouts_request, payouts_page),
         }
         if pull not in steps:
             raise ValueError(f"Stripe has no pull {pull!r}")

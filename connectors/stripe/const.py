@@ -15,6 +15,7 @@ FIRST_RELEASE = "2022-11-15"
 KNOWN_RELEASE_NAMES = frozenset({"", "acacia", "basil", "clover"})
 API_VERSION_PATTERN = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})(?:\.(?P<name>[a-z]+))?")
 
+ENDPOINT_NAME = "Finance integration"
 API_BASE_URL = "https://api.stripe.com"
 DOCUMENTATION_URL = "https://docs.stripe.com/webhooks"
 
@@ -46,11 +47,16 @@ OVERLAP_SECONDS = 3600
 # A balance can move while it is read; it is then read again, this often before it waits for the next run.
 MAX_BALANCE_READINGS = 10
 MAX_BALANCE_DAYS = 400
+# The ids of a day's lines are told with its balance, of the last days and up to so many: then a difference names
+# them.
+NAMED_DAYS = 3
+MAX_NAMED_LINES = 2000
 
 # Pulled objects are no Stripe events; these are the types under which the hub stores them. A webhook cannot
 # use them: what it brings is read as an event.
 TRANSACTION_EVENT = "balance_transaction"
 DAILY_BALANCE_EVENT = "daily_balance"
+COMPOSITION_EVENT = "payout_composition"
 
 # https://docs.stripe.com/api/charges/object#charge_object-status
 CHARGE_STATUSES = {"succeeded": "succeeded", "pending": "pending", "failed": "failed"}
@@ -79,6 +85,18 @@ INQUIRY_STATUSES = {
     "warning_needs_response": "pending",
     "warning_under_review": "pending",
     "warning_closed": "cancelled",
+}
+
+# https://docs.stripe.com/api/disputes/object#dispute_object-status
+DISPUTE_STATES = {
+    "warning_needs_response": "inquiry",
+    "warning_under_review": "inquiry",
+    "warning_closed": "closed",
+    "needs_response": "needs_response",
+    "under_review": "under_review",
+    "won": "won",
+    "lost": "lost",
+    "prevented": "closed",
 }
 
 # https://docs.stripe.com/reports/balance-transaction-types

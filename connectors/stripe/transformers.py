@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ...engine.canonical import Address, BalanceMovement, Document
+from ...engine.canonical import Address, BalanceMovement, DisputeFacts, Document
 from ...engine.canonical import Customer as CanonicalCustomer
 from ...engine.errors import ContractError
 from ..reading import clip, read_as, schema_violation
@@ -16,6 +16,7 @@ from . import wire
 from .const import (
     API_VERSION_PATTERN,
     CHARGE_STATUSES,
+    DISPUTE_STATES,
     FIRST_RELEASE,
     INQUIRY_STATUSES,
     KNOWN_RELEASE_NAMES,
@@ -294,25 +295,34 @@ def _address(address: wire.Address | None) -> Address | None:
     return None if found == Address() else found
 
 
-def dispute_documents(context: Context, _happening: Happening, body: dict[str, Any]) -> list[Document]:
-    """A dispute's state. An inquiry moves no money, so this alone tells it; all others are told by the ledger.
+def dispute_documents(context: Context, happening: Happening, body: dict[str, Any]) -> list[Document]:
+    """How a dispute stands. It moves no money itself: what is withdrawn and given back are lines of the ledger.
 
     An inquiry that becomes a dispute keeps its id: its line in the ledger then completes what is known of it.
     """
     dispute = read_as(body, wire.DisputeTold, _OBJECT)
-    if dispute.status not in INQUIRY_STATUSES:
-        return []
+    state = DISPUTE_STATES.get(dispute.status)
+    if state is None:
+        raise schema_violation(f"{_OBJECT}.status", f"Expected one of {', '.join(sorted(DISPUTE_STATES))}")
+    evidence = dispute.evidence_details or wire.EvidenceDetails()
     return [
         context.movement(
             object_id=dispute.id,
             type="dispute",
             movement_id=dispute.id,
             changes_balance=False,
-            status=INQUIRY_STATUSES[dispute.status],
+            status=INQUIRY_STATUSES.get(dispute.status, "pending"),
             amount=money(-dispute.amount, dispute.currency),
             related=wire.id_of(dispute.charge),
             description=clip(dispute.reason),
             occurred_at=instant(dispute.created),
+            dispute=DisputeFacts(
+                state=state,
+                told_at=happening.at,
+                evidence_due=instant(evidence.due_by) if evidence.due_by is not None else None,
+                evidence_given=bool(evidence.submission_count),
+                in_ledger=dispute.status not in INQUIRY_STATUSES,
+            ),
         )
     ]
 

@@ -118,6 +118,14 @@ class Dispute(Wire):
     reason: Text = None
 
 
+class EvidenceDetails(Wire):
+    """https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details"""
+
+    due_by: UnixSeconds | None = None
+    has_evidence: bool = False
+    submission_count: Annotated[int, msgspec.Meta(ge=0, le=10**6)] = 0
+
+
 class DisputeTold(Wire):
     """The same as an event tells it: with its state and what is disputed."""
 
@@ -128,6 +136,7 @@ class DisputeTold(Wire):
     status: str
     charge: Expandable = None
     reason: Text = None
+    evidence_details: EvidenceDetails | None = None
 
 
 class FeeDetail(Wire):

@@ -6,8 +6,8 @@ from .customer import Customer
 from .entry import EntryLine, JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine, LineTax
-from .movement import MOVEMENT_TYPES, BalanceMovement
-from .provider_balance import ProviderBalance
+from .movement import MOVEMENT_TYPES, BalanceMovement, DisputeFacts
+from .provider_balance import LedgerLine, ProviderBalance
 from .queries import (
     AppliedInvoice,
     AppliedPayment,
@@ -19,6 +19,7 @@ from .queries import (
     PaymentQuery,
 )
 from .registry import KINDS, decode, encode, kind_of, latest_version, validate
+from .settlement import Settlement, SettlementLine
 
 __all__ = [
     "KINDS",
@@ -31,6 +32,7 @@ __all__ = [
     "CreditAnswer",
     "CreditQuery",
     "Customer",
+    "DisputeFacts",
     "Document",
     "EntryLine",
     "Invoice",
@@ -39,6 +41,7 @@ __all__ = [
     "InvoicePosted",
     "InvoiceQuery",
     "JournalEntry",
+    "LedgerLine",
     "LineTax",
     "PartyRef",
     "PaymentAnswer",
@@ -47,6 +50,8 @@ __all__ = [
     "PaymentSettled",
     "ProviderBalance",
     "Reference",
+    "Settlement",
+    "SettlementLine",
     "Source",
     "decode",
     "encode",

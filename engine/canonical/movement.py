@@ -12,7 +12,20 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from .base import Amount, Code, Document, Identifier, Label, PartyRef, Reference
+from ..instants import as_utc
+from .base import (
+    INTERNAL,
+    Amount,
+    Code,
+    Document,
+    Identifier,
+    Instant,
+    Label,
+    PartyRef,
+    Reference,
+    Struct,
+    classified,
+)
 
 MOVEMENT_TYPES = (
     "payment",  # a customer paid
@@ -26,8 +39,30 @@ MOVEMENT_TYPES = (
     "dispute_return",  # disputed funds given back
     "reserve",  # funds held back
     "reserve_release",
+    "conversion",  # one leg of an exchange of currencies; the other leg is a movement of the other balance
     "unknown",  # a type that the connector cannot classify: goes to suspense the same day
 )
+
+
+class DisputeFacts(Struct, kw_only=True):
+    """How a dispute stands, as the provider told at ``told_at``; its money is told by the ledger, apart from this.
+
+    ``inquiry`` = the payer's bank asks first and nothing is withdrawn; ``closed`` = an inquiry that ended
+    without a dispute.
+    ``evidence_due``  until when evidence is taken; ``evidence_given`` whether some was handed in.
+    ``in_ledger``     the provider's ledger has, or will have, lines of this dispute under its own id.
+    """
+
+    state: Literal["inquiry", "needs_response", "under_review", "won", "lost", "closed"]
+    told_at: Instant
+    evidence_due: Instant | None = None
+    evidence_given: Annotated[bool, classified(INTERNAL)] = False
+    in_ledger: Annotated[bool, classified(INTERNAL)] = False
+
+    def __post_init__(self):
+        msgspec.structs.force_setattr(self, "told_at", as_utc(self.told_at))
+        if self.evidence_due is not None:
+            msgspec.structs.force_setattr(self, "evidence_due", as_utc(self.evidence_due))
 
 
 class BalanceMovement(Document, kw_only=True):
@@ -40,6 +75,7 @@ class BalanceMovement(Document, kw_only=True):
     ``changes_balance``  false for failures, authorisations and link-only facts: nothing is booked.
     ``balance_transaction``  the provider's ledger id, once known.
     ``related``      movement_id of what this refers to: the charge of a refund, return or fee.
+    ``dispute``      how the dispute stands that this is about, where the source tells.
     """
 
     movement_id: Identifier
@@ -55,6 +91,7 @@ class BalanceMovement(Document, kw_only=True):
         "dispute_return",
         "reserve",
         "reserve_release",
+        "conversion",
         "unknown",
     ]
     changes_balance: bool = True
@@ -70,3 +107,4 @@ class BalanceMovement(Document, kw_only=True):
     description: Label | None = None
     failure_code: Code | None = None
     failure_message: Label | None = None
+    dispute: DisputeFacts | None = None

@@ -6,14 +6,25 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated
 
-from .base import INTERNAL, Amount, Document, Identifier, classified
+import msgspec
+
+from .base import INTERNAL, Amount, Document, Identifier, Money, Struct, classified
+
+MAX_LEDGER_LINES = 5000
+
+
+class LedgerLine(Struct, kw_only=True):
+    """One line of the provider's ledger: its id and what the balance changed by, in the currency of the balance."""
+
+    ledger_id: Identifier
+    net: Money
 
 
 class ProviderBalance(Document, kw_only=True):
     """The provider's closing balance of ``date`` (a calendar day in ``time_zone``), in one currency.
 
     ``movement_count`` and ``movement_total`` are the provider's own control totals for that day
-    (count and signed sum of its ledger lines, net), where it gives them.
+    (count and signed sum of its ledger lines, net), where it gives them; ``lines`` names all of them, or is absent.
     """
 
     account: Identifier
@@ -23,3 +34,4 @@ class ProviderBalance(Document, kw_only=True):
     opening: Amount | None = None
     movement_count: Annotated[int, classified(INTERNAL, ge=0)] | None = None
     movement_total: Amount | None = None
+    lines: Annotated[tuple[LedgerLine, ...], msgspec.Meta(max_length=MAX_LEDGER_LINES)] | None = None

@@ -47,6 +47,7 @@ from .order import Fulfilment, Order, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
+from .settlement import Settlement
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
@@ -55,6 +56,7 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "entry": {"1": JournalEntry},
     "cancellation": {"1": Cancellation},
     "provider_balance": {"1": ProviderBalance},
+    "settlement": {"1": Settlement},
     "order": {"1": Order},
     "fulfilment": {"1": Fulfilment},
     "order_refund": {"1": OrderRefund},

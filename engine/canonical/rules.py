@@ -26,6 +26,7 @@ from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
 from .registry import validate
+from .settlement import Settlement
 
 # What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).
 MAX_SIGNIFICANT_DIGITS = 15
@@ -226,6 +227,31 @@ def _check_provider_balance(balance: ProviderBalance, provider: str | None) -> l
     if balance.opening is not None and balance.movement_total is not None:
         computed = EXACT.add(balance.opening.value, balance.movement_total.value)
         _check_total("closing.value", balance.closing.value, computed)
+    if balance.lines is not None:
+        _exact([line.net for line in balance.lines], balance.closing.currency, provider)
+        if len({line.ledger_id for line in balance.lines}) != len(balance.lines):
+            raise _violation("lines", "a ledger line is listed once")
+        if balance.movement_count not in (None, len(balance.lines)):
+            raise _violation("movement_count", "must be the number of lines")
+        if balance.movement_total is not None:
+            total = _sum(line.net for line in balance.lines)
+            _check_total("movement_total.value", balance.movement_total.value, total)
+    return []
+
+
+def _check_settlement(settlement: Settlement, provider: str | None) -> list[str]:
+    if settlement.amount.currency != settlement.currency:
+        raise _violation("amount.currency", f"must be {settlement.currency} as the lines")
+    _exact_amounts([settlement.amount], provider)
+    if settlement.lines and not settlement.told:
+        raise _violation("lines", "a settlement whose composition is not told has no lines")
+    seen: set[str] = set()
+    for index, line in enumerate(settlement.lines):
+        _exact([line.gross, line.fee, line.net], settlement.currency, provider)
+        _check_total(f"lines[{index}].net", line.net, EXACT.subtract(line.gross, line.fee))
+        if line.ledger_id in seen:
+            raise _violation(f"lines[{index}].ledger_id", "a ledger line is listed once")
+        seen.add(line.ledger_id)
     return []
 
 
@@ -355,6 +381,7 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     Invoice: _check_invoice,
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,
+    Settlement: _check_settlement,
     JournalEntry: _check_entry,
     Order: _check_order,
     Fulfilment: _check_fulfilment,

@@ -23,6 +23,7 @@ from .governance import GOVERNANCE_CODES
 from .hub import RULE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
 from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
+from .settlement import SETTLEMENT_CODES
 from .transient import ANSWER_CODES, TRANSIENT_CODES
 
 __all__ = [
@@ -58,6 +59,7 @@ CODES: dict[str, CodeInfo] = {
     **ANSWER_CODES,
     **AUDIT_CODES,
     **PROMOTION_CODES,
+    **SETTLEMENT_CODES,
 }
 
 RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)

@@ -166,11 +166,4 @@ APPLICATION_CODES = {
         fix_class="b",
         fix="apply_cash",
     ),
-    "dispute_opened": CodeInfo(
-        _BUSINESS,
-        _("A customer disputes a payment"),
-        _("%(amount)s was withdrawn because of a dispute. The invoice stays paid until it is decided."),
-        _("Decide whether to defend it, and give the evidence before %(due)s."),
-        severity="high",
-    ),
 }

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from .application import APPLICATION_CODES
 from .base import CodeInfo, ErrorClass, _
 from .promotion import PROMOTION_CODES
+from .settlement import SETTLEMENT_CODES
 
 CLASS_LABELS = {
     ErrorClass.TRANSIENT: _("Passes by itself"),
@@ -204,7 +205,7 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "before_start_date": {"actor": "administrator", "actor_later": "administrator", "affects_books": False},
 }
 # Codes about what is booked already; the one that waits for its amount is not.
-_BOOKED = frozenset(APPLICATION_CODES) - {"settlement_amount_unknown"}
+_BOOKED = (frozenset(APPLICATION_CODES) | SETTLEMENT_CODES.keys()) - {"settlement_amount_unknown"}
 
 
 def _resolution(code: str, info: CodeInfo) -> Resolution:

@@ -126,6 +126,26 @@ class IntegrationProcessorStatement(Protected, models.Model):
     _inherit = "integration.processor.statement"
 
 
+class IntegrationPayout(Protected, models.Model):
+    _inherit = "integration.payout"
+
+
+class IntegrationDisputeAllowance(Protected, models.Model):
+    _inherit = "integration.dispute.allowance"
+
+
+class IntegrationRefundOrder(Protected, models.Model):
+    _inherit = "integration.refund.order"
+
+
+class IntegrationDispute(Protected, models.Model):
+    _inherit = "integration.dispute"
+
+
+class IntegrationPayoutProposal(Protected, models.Model):
+    _inherit = "integration.payout.proposal"
+
+
 class IntegrationRuleWait(Protected, models.Model):
     _inherit = "integration.rule.wait"
 

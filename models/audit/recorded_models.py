@@ -103,6 +103,34 @@ class IntegrationProcessorStatement(models.Model):
     _only_people = True
 
 
+class IntegrationPayout(models.Model):
+    _name = "integration.payout"
+    _inherit = ["integration.payout", "integration.recorded"]
+    _only_people = True
+
+
+class IntegrationDisputeAllowance(models.Model):
+    _name = "integration.dispute.allowance"
+    _inherit = ["integration.dispute.allowance", "integration.recorded"]
+
+
+class IntegrationRefundOrder(models.Model):
+    _name = "integration.refund.order"
+    _inherit = ["integration.refund.order", "integration.recorded"]
+
+
+class IntegrationDispute(models.Model):
+    _name = "integration.dispute"
+    _inherit = ["integration.dispute", "integration.recorded"]
+    _only_people = True
+
+
+class IntegrationPayoutProposal(models.Model):
+    _name = "integration.payout.proposal"
+    _inherit = ["integration.payout.proposal", "integration.recorded"]
+    _only_people = True
+
+
 class IntegrationRule(models.Model):
     _name = "integration.rule"
     _inherit = ["integration.rule", "integration.recorded"]

@@ -11,6 +11,7 @@ from . import batch_exception
 from . import correlation
 from . import change_request
 from . import credential_approval
+from . import trusted_amount
 from . import exception_party
 from . import error_resolution
 from . import stopped_event

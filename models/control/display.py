@@ -116,7 +116,17 @@ ACTION_LABELS = {
     "seal.broken": _lt("Audit trail verified: it was changed"),
     "seal.restored": _lt("Sealing goes on after a restore"),
     "pull.now": _lt("List fetched on request"),
+    "webhook.check": _lt("Registered address looked at"),
+    "webhook.register": _lt("Address registered at the outside system"),
+    "webhook.roll": _lt("Address registered once more, with a new secret"),
+    "webhook.remove": _lt("Replaced registration of the address removed"),
     "pull.again": _lt("List fetched again from a date"),
+    "payout.matched": _lt("Payout matched with its bank line by itself"),
+    "payout.match": _lt("Payout matched with its bank line by a person"),
+    "payout.refuse": _lt("A person said that payout and bank line do not belong together"),
+    "refund.sent": _lt("Refund sent to the provider"),
+    "dispute.set_off": _lt("Credit note set off against a lost dispute"),
+    "payout.undo": _lt("Match of payout and bank line undone"),
 }
 TONES = {
     "done": "success",

@@ -58,6 +58,8 @@ FIXES = {
     "destination_garbage": "arrival",
     "destination_silent": "resume",
     "balance_differs": "pull",
+    "payout_incomplete": "pull",
+    "conversion_leg_missing": "pull",
     "settlement_amount_unknown": "pull",
     "batch_incomplete": "batch",
     "control_total_differs": "batch",

@@ -14,6 +14,9 @@ ROLES = [
     ("OPEN", "Open items brought forward at go-live"),
     ("WO", "Small differences written off"),
     ("DEF", "Deferred revenue"),
+    ("FXC", "Cost of currency conversions at the provider"),
+    ("BAD", "Bad debt and lost disputes"),
+    ("ALLOW", "Allowance for expected losses"),
 ]
 NEEDED = ("UNID", "FEE", "TRANSIT")
 

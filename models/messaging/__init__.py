@@ -62,3 +62,4 @@ from . import books
 from . import shadow_result
 from . import pull_reachability
 from . import refetch
+from . import webhook_care

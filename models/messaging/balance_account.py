@@ -40,6 +40,11 @@ class IntegrationBalanceAccount(models.Model):
         self.env.registry.clear_cache()
         return super().unlink()
 
+    @api.model
+    def _mirrors(self, company):
+        """Return the journals of a company that mirror a balance at a provider."""
+        return self.sudo().search([("company_id", "=", company.id)]).journal_id
+
     @api.constrains("journal_id", "currency_id")
     def _check_currency(self):
         for account in self:

@@ -41,6 +41,7 @@ class IntegrationFlow(models.Model):
             ("movement", _("Balance movements")),
             ("entry", _("Journal entries")),
             ("provider_balance", _("Provider balances")),
+            ("settlement", _("Compositions of payouts")),
             ("order", _("Orders")),
             ("fulfilment", _("Fulfilments")),
             ("order_refund", _("Refunds of orders")),

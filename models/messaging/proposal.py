@@ -10,6 +10,9 @@ ACCOUNTS = {
     "AR-DISP": ("1290", "Disputed receivables", "asset_current", True),
     "FEE-D": ("6191", "Dispute fees", "expense", False),
     "AP-PSP": ("2011", "Payable to payment providers", "liability_payable", True),
+    "ALLOW": ("1295", "Allowance for expected losses", "asset_current", False),
+    "FXC": ("6690", "Cost of currency conversions", "expense", False),
+    "BAD": ("6591", "Bad debt and lost disputes", "expense", False),
     "WO": ("6590", "Small differences", "expense", False),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }

@@ -39,6 +39,7 @@ class IntegrationConnection(models.Model):
         string="Book without asking up to",
         currency_field="company_currency_id",
         default=0,
+        copy=False,
         tracking=True,
         help="For systems whose signature does not cover the amounts: money up to this amount, in the company's "
         "currency, is booked as the event says it. Everything else is asked for at the source first. 0 = always ask.",

@@ -48,6 +48,21 @@ ALSO = {
     "held": "SELECT EXISTS (SELECT FROM integration_message WHERE status = 'held')",
     "blocked": """SELECT EXISTS (SELECT FROM integration_rule_wait
                            WHERE state IN ('waiting', 'overdue') AND is_blocked)""",
+    "refunds": """
+        SELECT EXISTS (SELECT FROM integration_refund_order
+                        WHERE state IN ('to_send', 'unknown')
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+    "conversions": """
+        SELECT EXISTS (SELECT FROM integration_movement WHERE type = 'conversion' AND application = 'suspense')""",
+    "payouts": """
+        SELECT EXISTS (SELECT FROM integration_payout p
+                         LEFT JOIN integration_movement v ON v.id = p.movement_id
+                         LEFT JOIN account_move_line l ON l.id = v.counterpart_id
+                        WHERE p.bank_state NOT IN ('matched', 'returned')
+                           OR p.bank_state = 'matched' AND l.reconciled IS NOT TRUE)""",
+    "differing": """
+        SELECT EXISTS (SELECT FROM integration_processor_statement
+                        WHERE state = 'differs' AND date >= (now() AT TIME ZONE 'UTC')::date - 14)""",
 }
 
 
@@ -76,9 +91,21 @@ class IntegrationSweep(models.AbstractModel):
             self.env["integration.fallback"]._cron_run()
         self.env["integration.waiting"]._sweep()
         self.env["integration.waiting"]._cron_notice()
+        self._sweep_money(seen)
         later = [seen[area] for area in AREAS if seen[area]]
         if later:
             self.env["integration.next.look"]._expect(min(later))
+
+    def _sweep_money(self, seen):
+        """Look at refunds, conversions and payouts on their way, and at days that differ."""
+        if seen["refunds"]:
+            self.env["integration.refund.order"]._sweep()
+        if seen["conversions"]:
+            self.env["integration.posting.application"]._join_again()
+        if seen["payouts"]:
+            self.env["integration.payout.look"]._sweep()
+        if seen["differing"]:
+            self.env["integration.processor.statement"]._sweep_missing()
 
     def _ask_once(self):
         """Return {area: instant or None} and {name: bool} of ``ALSO``, by one statement."""

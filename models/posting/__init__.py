@@ -15,5 +15,9 @@ from . import reversal
 from . import rebooking
 from . import cancellation
 from . import provider_balance
+from . import settlement
+from . import payout
+from . import dispute
+from . import conversion
 from . import reference
 from . import reference_code

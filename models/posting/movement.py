@@ -61,6 +61,7 @@ class IntegrationPostingMovement(models.AbstractModel):
                 work.plan = [
                     plan for document in work.documents if (plan := self._plan(work, document, lookups))
                 ]
+                work.plan += self.env["integration.dispute"]._plans(work)
             except IntegrationError as error:
                 work.error = error
                 continue
@@ -70,6 +71,8 @@ class IntegrationPostingMovement(models.AbstractModel):
     def _plan(self, work, document, lookups):
         """Return what to do for one movement: a dict with step 'book', 'note' or 'enrich'; None = nothing new."""
         known = lookups["known"].get((document.type, document.movement_id))
+        if document.dispute and document.dispute.in_ledger and not document.changes_balance:
+            return None  # its money is told by the ledger
         if known and (known.changes_balance or not document.changes_balance):
             return self._plan_known(work, document, known)
         if document.changes_balance and self._is_same_money(document, lookups["ledger"]):
@@ -85,7 +88,7 @@ class IntegrationPostingMovement(models.AbstractModel):
             plan |= self._booking(work, document, plan["event_date"], lookups)
         plan |= self._party(document, lookups)
         if document.changes_balance:
-            plan["account"] = self._counterpart(work.connection, document, plan, lookups)
+            plan["account"] = self._counterpart(work, document, plan, lookups)
         return plan
 
     def _is_same_money(self, document, ledger):
@@ -167,18 +170,26 @@ class IntegrationPostingMovement(models.AbstractModel):
             )
         return {"related": related, "invoices": invoices, "unknown": unknown, "partner": partner}
 
-    def _counterpart(self, connection, document, plan, lookups):
+    def _counterpart(self, work, document, plan, lookups):
         """Return the id of the account against which the movement is booked; None = the journal's suspense."""
-        if document.type == "unknown":
+        if document.type in ("unknown", "conversion"):
             return None
         if document.type == "fee":
-            return lookups["role"]("AP-PSP" if connection.fee_mode == "vendor" else "FEE")
+            return lookups["role"](self._fee_role(work, document))
         if document.type in COUNTERPART_ROLES:
             return lookups["role"](COUNTERPART_ROLES[document.type])
         if not plan["partner"]:
             return lookups["role"]("UNID")
         lines = plan["invoices"].line_ids.filtered(lambda line: line.display_type == "payment_term")
         return (lines[:1].account_id or plan["partner"].property_account_receivable_id).id
+
+    def _fee_role(self, work, document):
+        """Return the role against which a fee is booked: that of a dispute has one of its own."""
+        if work.connection.fee_mode == "vendor":
+            return "AP-PSP"
+        disputes = {each.movement_id for each in work.documents if each.type == "dispute"}
+        roles = self.env["integration.role.account"]._accounts_by_role(work.connection) if disputes else {}
+        return "FEE-D" if document.related in disputes and "FEE-D" in roles else "FEE"
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -188,10 +199,16 @@ class IntegrationPostingMovement(models.AbstractModel):
         self._enrich([plan for _work, plan in plans if plan["step"] == "enrich"])
         self._book([(work, plan) for work, plan in plans if plan["step"] == "book"])
         self._note([(work, plan) for work, plan in plans if plan["step"] == "note"])
+        self.env["integration.dispute"]._hear_all(
+            [(work, plan) for work, plan in plans if plan["step"] == "dispute"]
+        )
 
     def _enrich(self, plans):
+        known = self.env["integration.movement"]
         for plan in plans:
             plan["known"].write(plan["values"])
+            known |= plan["known"] if "balance_transaction" in plan["values"] else known.browse()
+        self.env["integration.payout"]._touch(known)
 
     def _book(self, pairs):
         if not pairs:
@@ -210,7 +227,12 @@ class IntegrationPostingMovement(models.AbstractModel):
             )
             self._tell_late(work, plan)
         self.env["integration.posting.application"]._apply_new(pairs)
-        self.env["integration.processor.statement"]._touch(movements[0].union(*movements))
+        booked = movements[0].union(*movements)
+        self.env["integration.processor.statement"]._touch(booked)
+        self.env["integration.payout"]._booked_movements(booked)
+        self.env["integration.payout"]._touch(booked)
+        self.env["integration.dispute"]._touch(booked)
+        self.env["integration.refund.order"]._touch(booked)
 
     def _create_lines(self, values_list):
         """Create statement lines with their posted entries.

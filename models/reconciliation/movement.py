@@ -15,6 +15,7 @@ TYPE_LABELS = {
     "dispute_return": "Dispute given back",
     "reserve": "Held back",
     "reserve_release": "Held back, released",
+    "conversion": "Currency conversion",
     "unknown": "Unclassified",
 }
 APPLICATIONS = [
@@ -91,6 +92,14 @@ class IntegrationMovement(models.Model):
         "account.move", "integration_movement_invoice_rel", readonly=True, string="Applied to"
     )
     application = fields.Selection(APPLICATIONS, required=True, default="none", readonly=True)
+    payout_id = fields.Many2one(
+        "integration.payout",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+        string="Paid out with",
+        help="The payout of whose composition it is a part, as the provider tells.",
+    )
     exception_id = fields.Many2one(
         "integration.exception", readonly=True, ondelete="set null", index="btree_not_null"
     )

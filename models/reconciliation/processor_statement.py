@@ -11,6 +11,7 @@ GROUPS = {
     "disputes": ("dispute", "dispute_return"),
     "reserves": ("reserve", "reserve_release"),
     "payouts": ("payout", "payout_return"),
+    "conversions": ("conversion",),
     "unclassified": ("unknown",),
 }
 
@@ -38,6 +39,7 @@ class IntegrationProcessorStatement(models.Model):
     disputes = fields.Monetary(readonly=True)
     reserves = fields.Monetary(readonly=True)
     payouts = fields.Monetary(readonly=True)
+    conversions = fields.Monetary(readonly=True, string="Currency conversions")
     unclassified = fields.Monetary(readonly=True)
     closing = fields.Monetary(readonly=True, string="Closing by the books")
     provider_closing = fields.Monetary(readonly=True, string="Closing by the provider")

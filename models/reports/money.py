@@ -14,7 +14,7 @@ def _processor(scope: Scope) -> SQL:
     return SQL(
         """
         SELECT c.name, %(journal)s, s.date, u.name, s.opening, s.charges, s.refunds, s.fees, s.disputes, s.reserves,
-               s.payouts, s.unclassified, s.closing, s.provider_closing, s.difference, s.state, s.as_of
+               s.payouts, s.conversions, s.unclassified, s.closing, s.provider_closing, s.difference, s.state, s.as_of
           FROM integration_processor_statement s
           JOIN integration_balance_account b ON b.id = s.balance_account_id
           JOIN account_journal j ON j.id = b.journal_id
@@ -48,6 +48,7 @@ define(
             Column(_lt("Disputes"), AMOUNT),
             Column(_lt("Reserves"), AMOUNT),
             Column(_lt("Payouts"), AMOUNT),
+            Column(_lt("Conversions"), AMOUNT),
             Column(_lt("Unclassified"), AMOUNT),
             Column(_lt("Closing by the books"), AMOUNT),
             Column(_lt("Closing by the provider"), AMOUNT),
@@ -163,5 +164,69 @@ define(
         columns=_MOVEMENT_COLUMNS,
         query=_of_types("dispute", "dispute_return"),
         currency_column=8,
+    )
+)
+
+
+def _payouts(scope: Scope) -> SQL:
+    return SQL(
+        """
+        SELECT c.name, p.payout_id, p.date, v.name, p.arrival_date, p.composition, p.bank_state, k.days, k.texts,
+               u.name, p.gross, p.refunds, p.fees,
+               p.disputes + p.reserves + p.conversions + p.earlier_payouts + p.adjustments + p.carried,
+               p.amount, p.difference, k.amount, CASE WHEN p.bank_state = 'returned' THEN 0 ELSE p.bank_rest END
+          FROM integration_payout p
+          JOIN integration_connection c ON c.id = p.connection_id
+          JOIN res_currency u ON u.id = p.currency_id
+          LEFT JOIN integration_movement w ON w.id = p.movement_id
+          LEFT JOIN account_bank_statement_line s ON s.id = w.statement_line_id
+          LEFT JOIN account_move v ON v.id = s.move_id
+          LEFT JOIN LATERAL (
+                SELECT string_agg(m.date::text, ', ' ORDER BY l.id) AS days,
+                       string_agg(concat_ws(' ', m.name, l.payment_ref), ', ' ORDER BY l.id) AS texts,
+                       sum(l.amount) AS amount
+                  FROM integration_payout_bank_line_rel r
+                  JOIN account_bank_statement_line l ON l.id = r.account_bank_statement_line_id
+                  JOIN account_move m ON m.id = l.move_id
+                 WHERE r.integration_payout_id = p.id) k ON TRUE
+         WHERE p.company_id = %s AND p.date BETWEEN %s AND %s
+         ORDER BY c.name, p.date, p.id
+        """,
+        scope.company_id,
+        scope.date_from,
+        scope.date_to,
+    )
+
+
+define(
+    Report(
+        code="payouts",
+        sequence=45,
+        title=_lt("Payouts and their bank lines"),
+        question=_lt(
+            "Of what each payout of the period consists, whether that adds up, and which line of the bank it is."
+        ),
+        columns=(
+            Column(_lt("Connection")),
+            Column(_lt("Payout")),
+            Column(_lt("Day"), DAY),
+            Column(_lt("Entry")),
+            Column(_lt("Expected at the bank"), DAY),
+            Column(_lt("Composition"), labels=("integration.payout", "composition")),
+            Column(_lt("At the bank"), labels=("integration.payout", "bank_state")),
+            Column(_lt("Days of the bank")),
+            Column(_lt("Bank lines")),
+            Column(_lt("Currency")),
+            Column(_lt("Payments"), AMOUNT),
+            Column(_lt("Refunds"), AMOUNT),
+            Column(_lt("Fees"), AMOUNT),
+            Column(_lt("Everything else"), AMOUNT),
+            Column(_lt("Paid out"), AMOUNT),
+            Column(_lt("Difference"), AMOUNT),
+            Column(_lt("Amount of the bank lines"), AMOUNT),
+            Column(_lt("Not at the bank"), AMOUNT),
+        ),
+        query=_payouts,
+        currency_column=9,
     )
 )

@@ -79,15 +79,31 @@ class PayPalApi:
                 200, {name: value for name, value in found.items() if not name.startswith("_")}
             )
         if path == "/v1/reporting/balances":
-            currencies = sorted({line.currency for line in self.account.lines})
-            balances = [
-                {"currency": each, "total_balance": money(self.account.balance(each), each)}
-                for each in currencies
-            ]
-            return self._answer(200, {"balances": balances})
+            return self._balances(query)
         if path == "/v1/reporting/transactions":
             return self._transactions(query)
         return self._answer(404, {"name": "NOT_FOUND"})
+
+    def _balances(self, query: Mapping[str, str]) -> Answer:
+        until = None
+        if "as_of_time" in query:
+            until = dt.datetime.fromisoformat(query["as_of_time"].replace("Z", "+00:00"))
+        account = self.account
+        balances = []
+        for each in sorted({line.currency for line in account.lines}):
+            available, held = account.total(each, until), account.total(each, until, held=True)
+            balances.append(
+                {
+                    "currency": each,
+                    "total_balance": money(available + held, each),
+                    "available_balance": money(available, each),
+                    "withheld_balance": money(held, each),
+                }
+            )
+        as_of = (until or account.clock.now).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._answer(
+            200, {"balances": balances, "account_id": account.merchant_id, "as_of_time": as_of}
+        )
 
     def _transactions(self, query: Mapping[str, str]) -> Answer:
         begin, end = (

@@ -24,6 +24,7 @@ Shape = dict[str, Any]
 DECIMALS = {"JPY": 0, "KWD": 3}
 FEE_RATE, FEE_FIXED = Decimal("0.0349"), Decimal("0.49")
 DISPUTE_FEE = Decimal("20.00")
+HOLDS = frozenset({"T1110", "T1111", "T2103", "T2104"})
 
 
 class RefusedError(Exception):
@@ -79,6 +80,15 @@ class PayPalAccount:
     def balance(self, currency: str) -> Decimal:
         """Return the balance of one currency: everything that the ledger says."""
         return sum((line.gross + line.fee for line in self.lines if line.currency == currency), Decimal(0))
+
+    def total(self, currency: str, until: dt.datetime | None = None, *, held: bool = False) -> Decimal:
+        """Return what is available of one currency at an instant, or what is ``held`` back of it."""
+        lines = [
+            line for line in self.lines if line.currency == currency and (until is None or line.at <= until)
+        ]
+        if held:
+            return -sum((line.gross for line in lines if line.code in HOLDS), Decimal(0))
+        return sum((line.gross + line.fee for line in lines), Decimal(0))
 
     # -- payments --------------------------------------------------------------------------------------------
 

@@ -19,11 +19,15 @@ from urllib.parse import parse_qsl
 from .. import wire
 from ..ids import token
 from . import shapes
+from .endpoints import WebhookEndpoints
 from .faults import Fault, FaultPlan
+from .holdings import RefusedError
 from .ledger import LedgerLine
 from .shapes import Shape
 from .state import StripeAccount
 
+REFUNDS_PATH = "/v1/refunds"
+ENDPOINTS_PATH = "/v1/webhook_endpoints"
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 10
 # The simulated clock stands still between two movements; an answer is never given in the same second.
@@ -71,6 +75,8 @@ class StripeApi:
             raise ValueError("an API without a key would let anybody in")
         self.account = account
         self.faults = faults or FaultPlan()
+        self.webhook_endpoints = WebhookEndpoints()
+        self._refunded: dict[str, Shape] = {}
         self._api_key = api_key
         self._sleep_ms = sleep_ms
 
@@ -80,18 +86,25 @@ class StripeApi:
         path: str,
         query: str | Iterable[tuple[str, str]] = "",
         headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
     ) -> Answer:
-        """Answer one request; ``query`` is a raw query string or (name, value) pairs."""
+        """Answer one request; ``query`` is a raw query string or (name, value) pairs, ``body`` a form."""
         pairs = parse_qsl(query, max_num_fields=50) if isinstance(query, str) else list(query)
         fault = self.faults.next()
         try:
-            self._check_key({name.lower(): value for name, value in (headers or {}).items()})
+            given = {name.lower(): value for name, value in (headers or {}).items()}
+            self._check_key(given)
             if fault:
                 self._misbehave(fault)
-            body = self._route(method, path, pairs)
+            if path == REFUNDS_PATH:
+                shown = self._refunds(method, pairs, body, given.get("idempotency-key", ""))
+            elif path.startswith(ENDPOINTS_PATH):
+                shown = self._endpoints(method, path, body, given.get("idempotency-key", ""))
+            else:
+                shown = self._route(method, path, pairs)
         except _ApiError as refusal:
             return self._answer(refusal.status, refusal.body, fault)
-        return self._answer(200, body, None)
+        return self._answer(200, shown, None)
 
     # -- inside ------------------------------------------------------------------------------------
 
@@ -137,7 +150,7 @@ class StripeApi:
         if method == "GET" and parts[0] == "v1" and len(parts) in (2, 3):
             if parts[1:] == ["balance"]:
                 return self._balance()
-            if len(parts) == 2 and parts[1] in ("balance_transactions", "events"):
+            if len(parts) == 2 and parts[1] in ("balance_transactions", "events", "payouts"):
                 return self._list(parts[1], query, expand)
             if len(parts) == 3:
                 found = self._one(parts[1], parts[2])
@@ -146,6 +159,38 @@ class StripeApi:
                 return found
         text = f"Unrecognized request URL ({method}: {path})."
         raise _ApiError(404, shapes.error("invalid_request_error", text))
+
+    def _endpoints(self, method: str, path: str, body: bytes, key: str) -> Shape:
+        """Answer about webhook endpoints; a request that is sent again with its key gets the first answer again."""
+        pairs = parse_qsl(body.decode(), max_num_fields=500)
+        try:
+            return self.webhook_endpoints.answer(
+                method, path.removeprefix(ENDPOINTS_PATH).strip("/"), pairs, key
+            )
+        except KeyError:
+            text = "No such webhook endpoint"
+            raise _ApiError(404, shapes.error("invalid_request_error", text, "resource_missing")) from None
+
+    def _refunds(self, method: str, pairs: list[tuple[str, str]], body: bytes, key: str) -> Shape:
+        """List the refunds of a charge, or make one; a request sent again with its key gets the first answer again."""
+        if method == "GET":
+            charge = dict(pairs).get("charge")
+            made = [dict(each) for each in self.account.refunds.values() if each["charge"] == charge]
+            return shapes.listing(list(reversed(made)), has_more=False, url=REFUNDS_PATH)
+        if key in self._refunded:
+            return dict(self._refunded[key])
+        form = dict(parse_qsl(body.decode(), max_num_fields=100))
+        metadata = {
+            name.removeprefix("metadata[").rstrip("]"): value
+            for name, value in form.items()
+            if name.startswith("metadata[")
+        }
+        try:
+            made = self.account.refund(form["charge"], int(form["amount"]), None, metadata)
+        except RefusedError as reason:
+            raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+        self._refunded[key] = made
+        return made
 
     def _balance(self) -> Shape:
         ledger, now = self.account.ledger, self.account.clock.timestamp
@@ -195,6 +240,8 @@ class StripeApi:
 
     def _list(self, kind: str, query: dict[str, str], expand: list[str]) -> Shape:
         allowed = {"limit", "starting_after", "ending_before", "type", *BOUNDS}
+        if kind == "payouts":
+            allowed |= {"status", "arrival_date"}
         if kind == "balance_transactions":
             allowed |= {"currency", "source", "payout"}
         if unknown := sorted(set(query) - allowed):
@@ -218,12 +265,17 @@ class StripeApi:
 
     def _selected(self, kind: str, query: dict[str, str]) -> list:
         """Return what the filters leave, oldest first."""
-        rows: list = list(self.account.ledger if kind == "balance_transactions" else self.account.events)
+        shelves = {
+            "balance_transactions": self.account.ledger,
+            "events": self.account.events,
+            "payouts": self.account.payouts.values(),
+        }
+        rows: list = list(shelves[kind])
         for name, holds in BOUNDS.items():
             if name in query:
                 bound = _whole_number(name, query[name])
                 rows = [row for row in rows if holds(_field(row, "created"), bound)]
-        for name in ("currency", "source", "type"):
+        for name in ("currency", "source", "type", "status"):
             if name in query:
                 rows = [row for row in rows if _field(row, name) == query[name]]
         if "payout" in query:

@@ -52,7 +52,7 @@ class StripeServer:
             return self._control(request)
         with self.lock:
             status, headers, body = self.api.handle(
-                request.method, request.path, request.query, request.headers
+                request.method, request.path, request.query, request.headers, request.body
             )
         return Reply(status, headers, body)
 

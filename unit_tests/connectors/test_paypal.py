@@ -186,7 +186,7 @@ def test_reading_again_begins_at_the_instant():
 def test_the_codes_of_the_policy_have_their_rows():
     assert set(CODES) == {"T1105", "T1106", "T1107", "T1108", "T1109", "T1110", "T1111"}
     assert GROUPS["13"] is None
-    assert "02" not in GROUPS  # conversions: suspense
+    assert GROUPS["02"] == ("conversion", "conversion")
 
 
 # -- the settlement report -------------------------------------------------------------------------------------
@@ -240,8 +240,8 @@ def test_a_report_is_complete_and_says_what_the_list_says():
         ("reserve", "T-3", "-25.00", "USD"),
         ("reserve_release", "T-4", "25.00", "USD"),
         ("payout", "T-5", "-90.00", "USD"),
-        ("unknown", "T-6", "-100.00", "EUR"),
-        ("unknown", "T-7", "105.00", "USD"),
+        ("conversion", "T-6", "-100.00", "EUR"),
+        ("conversion", "T-7", "105.00", "USD"),
         ("payment", "T-8", "1200", "JPY"),
         ("fee", "T-8", "-83", "JPY"),
         ("payment", "T-9", "12.345", "KWD"),

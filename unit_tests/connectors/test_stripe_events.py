@@ -34,7 +34,11 @@ def changed(name, **fields):
 
 def test_every_event_that_books_has_a_reader_and_no_other():
     webhooks = {name for name, rule in STRIPE.spec.events.items() if rule.kind}
-    assert webhooks - set(transformers.READERS) == {"balance_transaction", "daily_balance"}
+    assert webhooks - set(transformers.READERS) == {
+        "balance_transaction",
+        "daily_balance",
+        "payout_composition",
+    }
     assert set(transformers.READERS) <= webhooks
 
 

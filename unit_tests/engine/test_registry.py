@@ -114,6 +114,13 @@ EXAMPLES = {
         "time_zone": "UTC",
         "closing": AMOUNT,
     },
+    "settlement": {
+        **HEAD,
+        "payout": "po_1",
+        "amount": AMOUNT,
+        "currency": "EUR",
+        "lines": [{"ledger_id": "txn_1", "type": "payment", "gross": "12.50", "fee": "0.50", "net": "12.00"}],
+    },
     "event.invoice_posted": {
         **HEAD,
         "invoice_id": "1",

@@ -227,7 +227,7 @@ def test_the_sign_says_the_same_as_the_type(kind, value):
 
 
 def test_types_without_a_direction():
-    assert set(MOVEMENT_TYPES) - MONEY_IN - MONEY_OUT == {"fee", "unknown"}
+    assert set(MOVEMENT_TYPES) - MONEY_IN - MONEY_OUT == {"fee", "conversion", "unknown"}
 
 
 def test_zero_and_failed_movements():

@@ -1,0 +1,84 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What a connector may do at the outside system besides reading: its own address there, and refunds.
+
+A connector says in its spec which of these it can do; all methods are pure, the hub sends what they return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..engine.canonical import Amount
+    from .base import HttpAnswer, HttpRequest, WebhookFound
+
+
+class Actions:
+    """Base of what connectors do: override what the spec says."""
+
+    # -- our address there, where the spec says ``registers_webhook`` ---------------------------------------
+
+    def webhook_find(self, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question what is registered; ``endpoint_url`` in the settings is our address."""
+        raise NotImplementedError
+
+    def webhooks_found(self, answer: HttpAnswer, settings: Mapping[str, Any]) -> Sequence[WebhookFound]:
+        """Return what is registered for our address, the newest first.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def webhook_register(self, settings: Mapping[str, Any], secret: str, key: str) -> HttpRequest:
+        """Return the request that registers our address; the same ``key`` registers it once."""
+        raise NotImplementedError
+
+    def webhook_registered(self, answer: HttpAnswer) -> tuple[str, str]:
+        """Return (its id there, the secret with which it signs)."""
+        raise NotImplementedError
+
+    def webhook_repair(
+        self, webhook_id: str, settings: Mapping[str, Any], secret: str, key: str
+    ) -> HttpRequest:
+        """Return the request that gives it the events that we need and switches it on."""
+        raise NotImplementedError
+
+    def webhooks_repaired(self, answer: HttpAnswer) -> None:
+        """Refuse an answer that says that nothing was repaired."""
+        raise NotImplementedError
+
+    def webhook_remove(self, webhook_id: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the request that removes a registration."""
+        raise NotImplementedError
+
+    def webhook_removed(self, answer: HttpAnswer) -> None:
+        """Refuse an answer that says that it is still there; one that was not there is removed, too."""
+        raise NotImplementedError
+
+    # -- refunds that are started here, where the spec says ``sends_refunds`` -------------------------------
+
+    def refund_send(
+        self, payment: str, amount: Amount, key: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the request that refunds a part of a payment; the same ``key`` refunds it once.
+
+        :param payment: the ``movement_id`` of the payment.
+        :param amount: positive, in the currency in which the customer paid.
+        """
+        raise NotImplementedError
+
+    def refund_sent(self, answer: HttpAnswer) -> str:
+        """Return the id under which the refund will be told, as its ``movement_id``.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def refund_find(self, payment: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question which refunds a payment has."""
+        raise NotImplementedError
+
+    def refund_found(self, answer: HttpAnswer, key: str) -> str | None:
+        """Return the id of the refund that was made with ``key``, None where there is none."""
+        raise NotImplementedError

@@ -1,0 +1,108 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Codes for payouts between a provider and the bank, and for disputes (R2, R18)."""
+
+from __future__ import annotations
+
+from .base import CodeInfo, ErrorClass, _
+
+_BUSINESS = ErrorClass.BUSINESS
+
+SETTLEMENT_CODES = {
+    "payout_incomplete": CodeInfo(
+        _BUSINESS,
+        _("Movements of a payout are not in the books"),
+        _(
+            "The provider says that payout %(payout)s of %(amount)s holds movements which the books lack: %(ids)s."
+        ),
+        _("Open the payout and press “Fetch what is missing”; it adds up by itself when they are booked."),
+        severity="high",
+        fix="refetch",
+    ),
+    "payout_differs": CodeInfo(
+        _BUSINESS,
+        _("A payout does not add up"),
+        _(
+            "Payout %(payout)s is %(amount)s; its list adds up to %(composed)s, and the books hold %(booked)s of it. "
+            "Look at: %(ids)s."
+        ),
+        _(
+            "Open the payout and compare its lines with the provider's report; ask the provider where both are right."
+        ),
+        severity="critical",
+    ),
+    "payout_bank_unclear": CodeInfo(
+        _BUSINESS,
+        _("Which bank line is this payout?"),
+        _(
+            "Payout %(payout)s of %(amount)s could be more than one line of the bank, or none that is certain."
+        ),
+        _(
+            "Open the payout under Money, Payouts: each possibility says what speaks for it. Match one, or refuse it."
+        ),
+    ),
+    "payout_overdue": CodeInfo(
+        _BUSINESS,
+        _("A payout has not arrived"),
+        _("Payout %(payout)s of %(amount)s was expected at the bank on %(date)s, and no bank line fits."),
+        _("Import the bank statements of these days; if it is not there, ask the provider and the bank."),
+        severity="high",
+    ),
+    "payout_came_back": CodeInfo(
+        _BUSINESS,
+        _("A payout came back after it was at the bank"),
+        _(
+            "The provider says that payout %(payout)s of %(amount)s came back, but it is matched with a bank line "
+            "(%(bank)s)."
+        ),
+        _(
+            "If the bank booked it back, wait for or import that line: it is matched by itself. If that bank line is "
+            "something else, open the payout and undo the match."
+        ),
+        severity="high",
+    ),
+    "conversion_leg_missing": CodeInfo(
+        _BUSINESS,
+        _("Only one side of a currency conversion is known"),
+        _(
+            "%(amount)s was converted at the provider and stands in suspense; the other side (%(related)s) is missing."
+        ),
+        _(
+            "Fetch the provider's list again and give both currencies a balance account; both sides are then joined."
+        ),
+        severity="high",
+        fix="refetch",
+    ),
+    "dispute_opened": CodeInfo(
+        _BUSINESS,
+        _("A customer disputes a payment"),
+        _(
+            "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s). Evidence is taken until %(due)s (UTC)."
+        ),
+        _(
+            "Hand the evidence in at the provider, or accept the dispute there; this closes when the provider says so."
+        ),
+        severity="high",
+    ),
+    "dispute_after_refund": CodeInfo(
+        _BUSINESS,
+        _("A payment that was refunded is disputed"),
+        _("%(customer)s disputes %(amount)s (%(dispute)s) although that payment was refunded in full."),
+        _(
+            "Defend it at the provider with the proof of the refund. Nothing more is booked for it in the meantime."
+        ),
+        severity="high",
+    ),
+    "dispute_lost": CodeInfo(
+        _BUSINESS,
+        _("A dispute was lost"),
+        _(
+            "The dispute %(dispute)s of %(customer)s over %(amount)s is lost; its money stands in disputed receivables."
+        ),
+        _(
+            "Decide what it is: press “Book as lost” on the dispute (another person agrees), or issue a credit note "
+            "where goods came back or the price is reduced."
+        ),
+        severity="high",
+        fix_class="c",
+    ),
+}

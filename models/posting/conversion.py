@@ -1,0 +1,135 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Both legs of a currency conversion at a provider become one (policy table: PayPal, conversion).
+
+Each leg is a movement of its own balance and is booked in suspense on its day. When both are there, their
+suspense items are
+replaced by items in transit, in the currency of the books at the rates of the day; what is left between them is
+what the
+conversion cost.
+"""
+
+from odoo import api, models
+from odoo.fields import Command
+
+from ...engine.errors import MissingReferenceError
+
+MAX_WAITING = 200
+
+
+class IntegrationPostingApplication(models.AbstractModel):
+    _inherit = "integration.posting.application"
+
+    @api.model
+    def _apply_new(self, pairs):
+        result = super()._apply_new(pairs)
+        for work, plan in pairs:
+            if plan["document"].type == "conversion" and plan["movement"].application == "none":
+                self._join_legs(work, plan["movement"])
+        return result
+
+    @api.model
+    def _join_again(self):
+        """Try once more to join legs that wait; asked for now and then."""
+        waiting = self.env["integration.movement"].search(
+            [("type", "=", "conversion"), ("application", "=", "suspense")], limit=MAX_WAITING
+        )
+        for movement in waiting:
+            if movement.application == "suspense" and self._other_leg(movement):
+                service = movement.connection_id._as_service()
+                service.env["integration.posting.application"]._join_legs(
+                    None, movement.with_env(service.env)
+                )
+
+    def _other_leg(self, movement):
+        """Return the leg in the other currency that names this one or that this one names; it must still wait."""
+        domain = [
+            ("connection_id", "=", movement.connection_id.id),
+            ("type", "=", "conversion"),
+            ("changes_balance", "=", True),
+            ("application", "in", ("none", "suspense")),
+            ("id", "!=", movement.id),
+            "|",
+            ("related_id", "=", movement.movement_id),
+            ("movement_id", "=", movement.related_id or False),
+        ]
+        found = self.env["integration.movement"].search(domain)
+        if not found and movement.related_id:
+            # Some name the payment for which money was converted, both the same one.
+            siblings = [*domain[:5], ("related_id", "=", movement.related_id)]
+            found = self.env["integration.movement"].search(siblings)
+        found = found.filtered(
+            lambda leg: (
+                leg.settled_currency_id != movement.settled_currency_id
+                and (leg.settled_amount > 0) != (movement.settled_amount > 0)
+            )
+        )
+        return found if len(found) == 1 else found.browse()
+
+    def _join_legs(self, work, movement):
+        """Join a leg with the other one, or leave it in suspense for the other one or a person."""
+        other = self._other_leg(movement)
+        if not other:
+            params = self._facts(movement) | {"related": movement.related_id or "?"}
+            return self._wait(work, movement, "suspense", "conversion_leg_missing", params)
+        legs = movement | other
+        lines = legs.statement_line_id
+        role = self.env["integration.role.account"]._resolver(movement.connection_id)
+        try:
+            transit, cost = role("TRANSIT"), role("FXC")
+        except MissingReferenceError as error:
+            return self._wait(work, movement, "suspense", error.code, error.params)
+        items = self.env["account.move.line"]
+        for line in lines:
+            suspense = line._seek_for_lines()[1]
+            items |= self.env["integration.posting.payout"]._replace_suspense(
+                line, [self._transit_item(suspense, transit, movement, other)]
+            )
+        for leg in legs:
+            leg.counterpart_id = items.filtered(lambda item, leg=leg: item.move_id == leg.move_id)
+        cost_item = self._book_cost(movement, items, transit, cost, max(legs.mapped("event_date")))
+        self._reconcile([items | cost_item])
+        for leg in legs:
+            self._settled(leg, "applied")
+        return None
+
+    def _transit_item(self, suspense, account_id, movement, other):
+        """Return the item in transit: in the currency of the books, so that both legs meet without a third amount."""
+        return {
+            "name": self.env._(
+                "Conversion %(one)s · %(two)s", one=movement.movement_id, two=other.movement_id
+            ),
+            "account_id": account_id,
+            "currency_id": suspense.company_currency_id.id,
+            "balance": suspense.balance,
+            "amount_currency": suspense.balance,
+        }
+
+    def _book_cost(self, movement, items, transit, cost, day):
+        """Book what both legs leave as cost of the conversion; returns its item in transit, none where it is zero."""
+        connection = movement.connection_id
+        currency = connection.company_id.currency_id
+        rest = currency.round(sum(items.mapped("balance")))
+        if currency.is_zero(rest):
+            return items.browse()
+        journal = connection.entry_journal_id
+        date = self._first_open_day(connection.company_id, journal, day)
+        common = {"name": self.env._("Cost of the conversion %s", movement.movement_id)}
+        entry = self.env["account.move"].create(
+            {
+                "move_type": "entry",
+                "journal_id": journal.id,
+                "date": date,
+                "ref": movement.movement_id,
+                "integration_connection_id": connection.id,
+                "integration_source_id": movement.movement_id,
+                "integration_event_date": day,
+                "integration_correlation_id": movement.message_id.correlation_id,
+                "line_ids": [
+                    Command.create({**common, "account_id": cost, "balance": rest}),
+                    Command.create({**common, "account_id": transit, "balance": -rest}),
+                ],
+            }
+        )
+        entry._post(soft=False)
+        self._check_kept(entry, {entry.id: date})
+        return entry.line_ids.filtered(lambda item: item.account_id.id == transit)

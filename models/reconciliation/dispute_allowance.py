@@ -1,0 +1,169 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Expected loss of open disputes at a month end (policy F17, R18): computed, approved, booked, taken back next day."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .dispute import MONEY_TYPES, OVER
+
+MAX_DISPUTES = 2000
+
+
+class IntegrationDisputeAllowance(models.Model):
+    _name = "integration.dispute.allowance"
+    _description = "Allowance for open disputes"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    connection_id = fields.Many2one("integration.connection", required=True, ondelete="restrict", index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(
+        required=True, string="At the end of", help="Booked on this day, taken back on the next one."
+    )
+    rate = fields.Float(
+        string="Expected loss (%)",
+        digits=(5, 2),
+        required=True,
+        default=lambda self: 100.0,
+        help="How much of what is disputed will be lost. “Take from the past” puts in what was lost so far.",
+    )
+    exposure = fields.Monetary(
+        compute="_compute_exposure", currency_field="company_currency_id", string="Disputed and not decided"
+    )
+    amount = fields.Monetary(
+        compute="_compute_exposure", currency_field="company_currency_id", string="Allowance"
+    )
+    dispute_ids = fields.Many2many("integration.dispute", compute="_compute_exposure", string="Open disputes")
+    state = fields.Selection(
+        [("draft", "Draft"), ("asked", "Waits for approval"), ("booked", "Booked")],
+        required=True,
+        readonly=True,
+        default="draft",
+        copy=False,
+    )
+    move_id = fields.Many2one("account.move", readonly=True, copy=False, ondelete="restrict", string="Entry")
+    reversal_id = fields.Many2one(
+        "account.move", readonly=True, copy=False, ondelete="restrict", string="Taken back"
+    )
+
+    _rate_range = models.Constraint(
+        "CHECK(rate > 0 AND rate <= 100)", "The expected loss is above 0 and at most 100 %."
+    )
+
+    @api.depends("connection_id.name", "date")
+    def _compute_display_name(self):
+        for allowance in self:
+            allowance.display_name = f"{allowance.connection_id.name or ''} {allowance.date or ''}"
+
+    @api.depends("connection_id", "date", "rate", "state")
+    def _compute_exposure(self):
+        for allowance in self:
+            disputes = allowance._open_disputes()
+            currency = allowance.company_currency_id
+            exposure = allowance._exposure_of(disputes)
+            allowance.dispute_ids = disputes
+            allowance.exposure = exposure
+            allowance.amount = currency.round(exposure * allowance.rate / 100) if currency else 0.0
+
+    def _open_disputes(self):
+        """Return the disputes that were opened by the day and not decided on it."""
+        if not self.connection_id or not self.date:
+            return self.env["integration.dispute"]
+        return self.env["integration.dispute"].search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("opened_on", "<=", self.date),
+                "|",
+                ("state", "not in", OVER),
+                ("decided_on", ">", self.date),
+            ],
+            limit=MAX_DISPUTES,
+        )
+
+    def _exposure_of(self, disputes):
+        """Return what stood in disputed receivables of these on the day, in the currency of the books."""
+        items = disputes.movement_ids.filtered(
+            lambda row: row.type in MONEY_TYPES and row.move_id.date and row.move_id.date <= self.date
+        ).statement_line_id.move_id.line_ids
+        journals = disputes.movement_ids.statement_line_id.journal_id.default_account_id
+        return sum(items.filtered(lambda line: line.account_id not in journals).mapped("balance"))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if self.filtered(lambda allowance: allowance.state != "draft"):
+            raise UserError(self.env._("An allowance that was asked for is evidence and cannot be deleted."))
+
+    def write(self, vals):
+        own = {"connection_id", "date", "rate"} & vals.keys()
+        if own and self.filtered(lambda allowance: allowance.state != "draft"):
+            raise UserError(self.env._("An allowance that was asked for does not change any more."))
+        return super().write(vals)
+
+    def action_take_rate(self):
+        """Button: what part of the disputes that are decided was lost, by amount."""
+        self.ensure_one()
+        self.check_access("write")
+        rows = dict(
+            self.env["integration.dispute"]._read_group(
+                [("connection_id", "=", self.connection_id.id), ("state", "in", ("won", "lost"))],
+                ["state"],
+                ["withdrawn:sum"],
+            )
+        )
+        decided = sum(rows.values())
+        if not decided:
+            raise UserError(self.env._("No dispute was decided yet: say yourself what you expect."))
+        self.rate = round(100 * rows.get("lost", 0.0) / decided, 2) or 0.01
+        return True
+
+    def action_ask(self):
+        """Button: ask another person to agree; then both entries are booked."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != "draft" or self.company_currency_id.is_zero(self.amount):
+            raise UserError(self.env._("There is nothing to book, or it was asked for already."))
+        self.sudo().state = "asked"
+        self.env["integration.change.request"]._ask(
+            self,
+            self.env._("Allowance for open disputes of %s", self.display_name),
+            {"amount": self._amount_text()},
+            self.env._("%(rate)s %% of %(count)s open disputes", rate=self.rate, count=len(self.dispute_ids)),
+            kind="entry",
+            amount=self.amount,
+            currency=self.company_currency_id,
+            company=self.company_id,
+        )
+        return True
+
+    def _amount_text(self):
+        return f"{self.amount:.{self.company_currency_id.decimal_places}f}"
+
+    def _approval_preview(self, values):
+        return {
+            "rows": [{"field": "amount", "before": "", "after": self._amount_text()}],
+            "digest": str(values),
+        }
+
+    def _approval_ended(self, _request):
+        """It was refused, withdrawn or ran out of time."""
+        self.sudo().filtered(lambda allowance: allowance.state == "asked").write({"state": "draft"})
+
+    def _carry_out(self, request):
+        """Book what was approved; called by integration.change.request.
+
+        :raises UserError: it was not approved by a second person, or something else is open now.
+        """
+        self.ensure_one()
+        approved = request.state == "approved" and request.approver_id != request.requester_id
+        about = (request.res_model, request.res_id) == (self._name, self.id)
+        same = (request.values or {}).get("amount") == self._amount_text()
+        if not (approved and about and same) or self.state != "asked":
+            raise UserError(self.env._("This approval is not one of this allowance."))
+        service = self.connection_id._as_service()
+        entry, back = service.env["integration.posting.dispute"]._book_allowance(
+            self.connection_id.with_env(service.env), self.amount, self.date, self.date + timedelta(days=1)
+        )
+        self.write({"state": "booked", "move_id": entry.id, "reversal_id": back.id})

@@ -1,0 +1,331 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Refunds that people start here: asked for, approved by another person, sent once, booked from the provider's event.
+
+Nothing is booked when a refund is sent: the provider's ledger tells what moved, under the id that it gave the refund.
+So a refund that was started here and comes back as an event is one refund. A refund of which nobody knows whether it
+arrived is looked for at the provider before it is sent again (ADR 0015).
+"""
+
+import secrets
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+
+from ...connectors.registry import get_connector
+from ...engine.canonical import Amount
+from ...engine.error_catalogue import CODES, fill
+from ...engine.errors import ContractError, IntegrationError
+from ..messaging import http_client
+from ..messaging.doorbell import comes_back
+from ..messaging.lane import CHANNEL
+from ..messaging.own_transaction import in_own_transaction
+
+STATES = [
+    ("draft", "To be asked for"),
+    ("asked", "Waits for approval"),
+    ("to_send", "To be sent"),
+    ("unknown", "Sent, answer not known"),
+    ("refused", "Refused by the provider"),
+    ("sent", "At the provider"),
+    ("booked", "Booked"),
+]
+ON_ITS_WAY = ("asked", "to_send", "unknown", "sent")
+MAX_ANSWER_BYTES = 1_000_000
+SEND_SECONDS = 30
+FIRST_PAUSE_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 3600
+MAX_SWEPT = 200
+# Nothing went out: it is simply sent again.
+NOTHING_SENT = ("destination_unavailable", "address_forbidden")
+
+
+class IntegrationRefundOrder(models.Model):
+    _name = "integration.refund.order"
+    _description = "Refund started here"
+    _inherit = ["integration.doorbell"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    payment_id = fields.Many2one(
+        "integration.movement",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        domain="[('type', '=', 'payment'), ('changes_balance', '=', True)]",
+    )
+    connection_id = fields.Many2one(related="payment_id.connection_id", store=True, index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    partner_id = fields.Many2one(related="payment_id.partner_id")
+    currency_id = fields.Many2one(related="payment_id.currency_id", store=True)
+    amount = fields.Monetary(required=True, help="In the currency in which the customer paid.")
+    left_amount = fields.Monetary(compute="_compute_left_amount", string="Can be refunded")
+    reason = fields.Char(required=True, help="Why: the person who agrees decides on it.")
+    state = fields.Selection(STATES, required=True, readonly=True, default="draft", copy=False, index=True)
+    key = fields.Char(
+        readonly=True, copy=False, index="btree_not_null", help="Sent along, so that it is made once."
+    )
+    outside_id = fields.Char(readonly=True, copy=False, index="btree_not_null", string="Provider's id")
+    movement_id = fields.Many2one("integration.movement", readonly=True, copy=False, string="Booked as")
+    answer = fields.Char(readonly=True, copy=False, string="What the provider said")
+    tries = fields.Integer(readonly=True, copy=False)
+    due_at = fields.Datetime(readonly=True, copy=False, string="Next try")
+
+    _amount_positive = models.Constraint("CHECK(amount > 0)", "A refund is positive.")
+
+    @api.depends("payment_id", "amount")
+    def _compute_display_name(self):
+        for order in self:
+            order.display_name = f"{order.payment_id.movement_id or ''} {order.amount}"
+
+    @api.depends("payment_id")
+    def _compute_left_amount(self):
+        for order in self:
+            order.left_amount = order.payment_id._refundable(order._origin) if order.payment_id else 0.0
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if self.filtered(lambda order: order.state != "draft"):
+            raise UserError(self.env._("A refund that was asked for is evidence and cannot be deleted."))
+
+    def write(self, vals):
+        own = {"payment_id", "amount", "reason"} & vals.keys()
+        if own and self.filtered(lambda order: order.state != "draft"):
+            raise UserError(
+                self.env._("A refund that was asked for does not change any more. Make a new one.")
+            )
+        return super().write(vals)
+
+    # -- asking --------------------------------------------------------------------------------------------
+
+    def action_ask(self):
+        """Button: ask another person to agree; then it is sent.
+
+        :raises UserError: it is more than can be refunded, or the provider takes no refunds from here.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if self.state not in ("draft", "refused"):
+            raise UserError(self.env._("This refund was asked for already."))
+        if not self.connection_id._spec().sends_refunds:
+            raise UserError(self.env._("%s takes no refunds from here.", self.connection_id.name))
+        if self.currency_id.compare_amounts(self.amount, self.payment_id._refundable(self)) > 0:
+            raise UserError(self.env._("No more than what is left of the payment can be refunded."))
+        self.sudo().state = "asked"
+        self.env["integration.change.request"]._ask(
+            self,
+            self.env._("Refund of %s", self.payment_id.movement_id),
+            {
+                "amount": f"{self.amount:.{self.currency_id.decimal_places}f}",
+                "payment": self.payment_id.movement_id,
+            },
+            self.reason,
+            kind="entry",
+            amount=self.amount,
+            currency=self.currency_id,
+            company=self.company_id,
+        )
+        return True
+
+    def _approval_preview(self, values):
+        places = self.currency_id.decimal_places
+        return {
+            "rows": [
+                {
+                    "field": "amount",
+                    "before": "",
+                    "after": f"{self.amount:.{places}f} {self.currency_id.name}",
+                },
+                {"field": "payment_id", "before": "", "after": self.payment_id.movement_id},
+                {"field": "state", "before": self.state, "after": "to_send"},
+            ],
+            "digest": str(values),
+        }
+
+    def _approval_ended(self, _request):
+        """It was refused, withdrawn or ran out of time."""
+        self.sudo().filtered(lambda order: order.state == "asked").write({"state": "draft"})
+
+    def _carry_out(self, request):
+        """Send what was approved; called by integration.change.request.
+
+        :raises UserError: it was not approved by a second person.
+        """
+        self.ensure_one()
+        approved = request.state == "approved" and request.approver_id != request.requester_id
+        about = (request.res_model, request.res_id) == (self._name, self.id)
+        if not (approved and about) or self.state != "asked":
+            raise UserError(self.env._("This approval is not one of this refund."))
+        self.write({"state": "to_send", "key": f"refund-{self.id}-{secrets.token_hex(8)}"})
+        self._send_soon()
+
+    # -- sending -------------------------------------------------------------------------------------------
+
+    def _send_soon(self):
+        for order in self.with_user(SUPERUSER_ID):
+            order.with_delay(
+                channel=CHANNEL,
+                priority=9,
+                identity_key=f"finance_integration.refund.{order.id}",
+                max_retries=0,
+            )._send()
+
+    @api.model
+    def _sweep(self):
+        """Send what is due: jobs that were lost, and refunds whose answer is not known."""
+        self.search(
+            [
+                ("state", "in", ("to_send", "unknown")),
+                "|",
+                ("due_at", "=", False),
+                ("due_at", "<=", fields.Datetime.now()),
+            ],
+            limit=MAX_SWEPT,
+        )._send_soon()
+
+    @comes_back
+    def _send(self):
+        """Job: send the refund, outside of any transaction."""
+        self.ensure_one()
+        registry, order_id = self.env.registry, self.id
+
+        def step(method, *arguments):
+            return in_own_transaction(
+                registry,
+                lambda env: getattr(env["integration.refund.order"].browse(order_id), method)(*arguments),
+            )
+
+        facts = step("_begin")
+        if not facts:
+            return
+        try:
+            step("_made", _made_at_the_provider(facts))
+        except IntegrationError as error:
+            step("_failed", error)
+
+    def _begin(self):
+        """Write down that it is sent now, so that whoever comes next asks first; returns what the calls need."""
+        now = fields.Datetime.now()
+        if self.state not in ("to_send", "unknown") or (self.due_at and self.due_at > now):
+            return None
+        kind, secret = self.connection_id._access()
+        asks_first = self.state == "unknown"
+        pause = min(FIRST_PAUSE_SECONDS * 2**self.tries, LONGEST_PAUSE_SECONDS)
+        self.write({"state": "unknown", "tries": self.tries + 1, "due_at": now + timedelta(seconds=pause)})
+        return {
+            "connector": self.connection_id.connector,
+            "settings": self.connection_id._settings() | {"access_kind": kind},
+            "secret": secret,
+            "allowed_hosts": (self.connection_id.allowed_hosts or "").split(),
+            "asks_first": asks_first,
+            "payment": self.payment_id.movement_id,
+            "amount": Amount(
+                value=self.currency_id._integration_exact(self.amount), currency=self.currency_id.name
+            ),
+            "key": self.key,
+        }
+
+    def _made(self, outside_id):
+        self.write({"state": "sent", "outside_id": outside_id, "answer": False, "due_at": False})
+        self.env["integration.audit.leaf"]._record_change(self, "refund.sent", outside_id)
+        movement = self.env["integration.movement"].search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("type", "=", "refund"),
+                ("movement_id", "=", outside_id),
+            ],
+            limit=1,
+        )
+        self._booked(movement)
+
+    def _failed(self, error):
+        """Say how it goes on: sent again, asked for first, or refused for good."""
+        text = fill(CODES[error.code].title, error.params)
+        values = {"answer": f"{text} {error.detail}"[:500]}
+        if error.code in NOTHING_SENT:
+            values["state"] = "to_send"
+        elif isinstance(error, ContractError):
+            values |= {"state": "refused", "due_at": False}
+        self.write(values)
+
+    @api.model
+    def _touch(self, movements):
+        """Refunds that were started here and are booked now."""
+        refunds = movements.filtered(lambda row: row.type == "refund")
+        if not refunds:
+            return
+        orders = self.search(
+            [
+                ("connection_id", "in", refunds.connection_id.ids),
+                ("outside_id", "in", refunds.mapped("movement_id")),
+            ]
+        )
+        for order in orders:
+            order._booked(refunds.filtered(lambda row, order=order: row.movement_id == order.outside_id)[:1])
+
+    def _booked(self, movement):
+        if movement.changes_balance:
+            self.write({"state": "booked", "movement_id": movement.id})
+
+
+class IntegrationMovement(models.Model):
+    _inherit = "integration.movement"
+
+    can_refund = fields.Boolean(compute="_compute_can_refund")
+
+    def _compute_can_refund(self):
+        for movement in self:
+            movement.can_refund = (
+                movement.type == "payment"
+                and movement.changes_balance
+                and movement.connection_id._spec().sends_refunds
+            )
+
+    def _refundable(self, besides=None):
+        """Return what of a payment is not refunded, nor about to be.
+
+        :param besides: a refund order that does not count.
+        """
+        self.ensure_one()
+        refunds = self.search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("type", "in", ("refund", "refund_return")),
+                ("changes_balance", "=", True),
+                ("related_id", "=", self.movement_id),
+            ]
+        )
+        orders = self.env["integration.refund.order"].search(
+            [("payment_id", "=", self.id), ("state", "in", ON_ITS_WAY)]
+        )
+        on_its_way = sum((orders - besides if besides else orders).mapped("amount"))
+        return self.currency_id.round(self.amount + sum(refunds.mapped("amount")) - on_its_way)
+
+    def action_refund(self):
+        """Button: start a refund of this payment."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Refund"),
+            "res_model": "integration.refund.order",
+            "views": [(False, "form")],
+            "context": {"default_payment_id": self.id, "default_amount": self._refundable()},
+        }
+
+
+def _made_at_the_provider(facts):
+    """Return the provider's id of the refund: found there, or made now. No transaction is open here.
+
+    :raises IntegrationError: by what the provider says, or does not say.
+    """
+    connector, settings, secret = get_connector(facts["connector"]), facts["settings"], facts["secret"]
+
+    def call(request):
+        return http_client.send(request, facts["allowed_hosts"], MAX_ANSWER_BYTES, SEND_SECONDS)
+
+    if facts["asks_first"]:
+        answer = call(connector.refund_find(facts["payment"], settings, secret))
+        if known := connector.refund_found(answer, facts["key"]):
+            return known
+    request = connector.refund_send(facts["payment"], facts["amount"], facts["key"], settings, secret)
+    return connector.refund_sent(call(request))
