@@ -198,7 +198,7 @@ class IntegrationPayout(models.Model):
     def action_print(self):
         """Button: the payout on paper (PDF)."""
         self.check_access("read")
-        return self.env.ref("finance_integration.action_report_payout").report_action(self)
+        return self.env.ref("finance_integration.action_report_payout").report_action(self, config=False)
 
 
 class IntegrationConnection(models.Model):
