@@ -42,6 +42,8 @@ from . import test_fault_invariants
 from . import test_flow_life
 from . import test_guide
 from . import test_guide_books
+from . import test_guide_tours
+from . import test_governance_tours
 from . import test_flow_windows
 from . import test_http_client
 from . import test_job_runner
