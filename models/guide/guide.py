@@ -109,7 +109,7 @@ class IntegrationConnection(models.Model):
             points.append((_("the access for calling the outside system"), "secrets"))
         if spec.signature_schemes and self._receives() and not self.endpoint_ids.filtered("active"):
             points.append((_("an address that is switched on"), "address"))
-        points += [(text, "books") for text in self._missing_books()]
+        points += [(text.rstrip("."), "books") for text in self._missing_books()]
         if codes := self._guide_codes_missing():
             points.append((_("%s codes that nobody has mapped", codes), "codes"))
         if self.state == "draft":

@@ -162,7 +162,9 @@ class IntegrationProcessorStatement(models.Model):
     def action_print(self):
         """Button: the statement with its open items on paper (PDF)."""
         self.check_access("read")
-        return self.env.ref("finance_integration.action_report_processor_statement").report_action(self, config=False)
+        return self.env.ref("finance_integration.action_report_processor_statement").report_action(
+            self, config=False
+        )
 
 
 class IntegrationMovement(models.Model):
