@@ -74,6 +74,7 @@ class TestGuide(GuideCommon):
     def test_it_begins_one_draft_however_often_it_is_pressed(self):
         before = self.count()
         dialog = self.connect()
+        self.assertFalse(dialog.found_text, "nothing is said where nothing was found")
         first = dialog.action_begin()
         second = dialog.action_begin()
         third = self.connect().action_begin()

@@ -154,11 +154,12 @@ class IntegrationConnect(models.TransientModel):
         for connect in self:
             found = connect._same_account().filtered(lambda row: row.company_id in self.env.companies)[:1]
             connect.found_id = found
-            connect.found_text = found and (
-                self.env._("“%s” is being set up for this account already: go on with it.", found.name)
-                if found.state == "draft"
-                else self.env._("“%s” is connected to this account already.", found.name)
-            )
+            connect.found_text = connect._found_sentence(found) if found else False
+
+    def _found_sentence(self, found):
+        if found.state == "draft":
+            return self.env._("“%s” is being set up for this account already: go on with it.", found.name)
+        return self.env._("“%s” is connected to this account already.", found.name)
 
     def _same_account(self):
         """Return connections, of whatever company, to the same account in the same environment; drafts of this first.

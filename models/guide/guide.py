@@ -173,6 +173,12 @@ class IntegrationConnection(models.Model):
         """Button: to the step before."""
         self._guide_go(-1)
 
+    def action_activate(self):
+        """Switched on from the last step: what stands there of the set-up is of now, too."""
+        result = super().action_activate()
+        self.filtered(lambda row: row.guide_step == "check").action_preflight()
+        return result
+
     def action_guide_close(self):
         """Button: leave; everything stays as it is."""
         self.ensure_one()
