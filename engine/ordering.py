@@ -52,8 +52,10 @@ VERSIONING: dict[str, Versioning] = {
     "dimension": Versioning.STATE,
     "reference_code": Versioning.STATE,
     "order": Versioning.STATE,
-    "fulfilment": Versioning.STATE,
+    # Of several versions of a fulfilment each tells what happened then; the rules for it compare them themselves.
+    "fulfilment": Versioning.FACT,
     "order_refund": Versioning.FACT,
+    "order_payment": Versioning.FACT,
     "invoice": Versioning.DOCUMENT,
     "entry": Versioning.DOCUMENT,
     "cancellation": Versioning.DOCUMENT,

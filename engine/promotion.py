@@ -77,7 +77,7 @@ SECTIONS: dict[str, Section] = {
             "active": FLAG, "connector": TEXT, "system_role": TEXT, "time_zone": TEXT, "fetch_from": DAY,
             "reference_keys": TEXT, "sales_journal_id": "ref:journal", "issued_journal_id": "ref:journal",
             "entry_journal_id": "ref:journal", "tax_tolerance": DECIMAL, "fee_mode": TEXT,
-            "fee_partner_id": "ref:partner",
+            "fee_partner_id": "ref:partner", "shop_booking": TEXT, "shop_guest_id": "ref:partner",
         },
     ),
     "balance_accounts": Section(

@@ -5,6 +5,7 @@ from . import governance
 from . import control
 from . import approval
 from . import credentials
+from . import shop
 from . import posting
 from . import reconciliation
 from . import query

@@ -25,6 +25,7 @@ from .partner.server import PATH, receiver_server
 from .partner.signing import PartnerSigner, make_secret
 from .scenario import Scenario, default_month, demo_month, plan_month
 from .sending import Answer, Sender, SendingPolicy
+from .shopify import demo as shop_demo
 from .stage import CONVERSIONS, Stage, Step
 from .stripe.api import StripeApi
 from .stripe.server import StripeServer
@@ -153,6 +154,9 @@ def run(options: DemoOptions, say: Say = print) -> int:
         say(f"Playing {scenario.month:%B %Y} of a services company: {len(scenario)} events")
         _play(options, odoo, scenario, live, stripe, feed)
         _report(scenario, feed.counts, say)
+        shop_demo.play(
+            odoo, options.seed, scenario.month, lambda server: running.enter_context(serving(server)).url, say
+        )
         with stripe.lock:
             live.end_month()
         _fetch(odoo, stripe, say)

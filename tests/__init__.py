@@ -94,6 +94,10 @@ from . import test_mapping_what_if
 from . import test_outside_codes
 from . import test_paypal_money
 from . import test_shopify
+from . import test_shopify_orders
+from . import test_shopify_refused
+from . import test_shopify_shop
+from . import test_shopify_summary
 from . import test_stripe_money
 from . import test_sweep
 from . import test_payouts

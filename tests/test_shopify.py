@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""A shop's customers and its payments' balance are booked; its orders are kept, visibly, and book nothing (S3)."""
+"""A shop's customers and its payments' balance are booked, and nothing of another shop (S3)."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,6 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..connectors import shopify
-from ..engine.json_guard import parse_json
 from .common import IntegrationCommon
 
 FIXTURES = Path(shopify.__file__).parent / "fixtures"
@@ -36,36 +35,11 @@ class TestShopify(IntegrationCommon):
         self.drain(self.shop)
         return found
 
-    def entries(self):
-        return self.env["account.move"].search_count([("company_id", "=", self.company.id)])
-
     def test_without_its_shop_a_connection_does_not_start(self):
         self.shop.action_pause()
         self.shop.outside_account = False
         with self.assertRaises(UserError):
             self.shop.action_activate()
-
-    def test_orders_are_kept_in_their_order_and_book_nothing(self):
-        before = self.entries()
-        sent = self.send("order_paid", "fulfilment_created", "refund_with_restock")
-        messages = [message for _verdict, message in sent]
-        self.assertEqual([message.status for message in messages], ["parked", "held", "held"])
-        self.assertEqual(messages[0].error_code, "order_not_booked")
-        self.assertEqual(self.entries(), before)
-        [exception] = self.exceptions("order_not_booked")
-        self.assertEqual(exception.connection_id, self.shop)
-        self.assertIn("Anna's shop", exception.what)
-
-    def test_one_exception_for_all_orders_of_a_shop(self):
-        self.send("order_paid")
-        body = parse_json((FIXTURES / "order_paid" / "request.json").read_bytes())
-        headers = json.loads((FIXTURES / "order_paid" / "headers.json").read_text(encoding="utf-8"))
-        for number in (1, 2, 3):
-            other = json.dumps({**body, "id": number, "name": f"#{number}"}, default=str).encode()
-            self.accept(self.shop, other, headers)
-        self.drain(self.shop)
-        [exception] = self.exceptions("order_not_booked")
-        self.assertEqual(len(exception.message_ids_held), 4)
 
     def test_a_delivery_for_another_shop_is_not_taken(self):
         [(_verdict, message)] = self.send("customer_created", shop="evil.myshopify.com")

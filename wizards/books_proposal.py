@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, RedirectWarning, UserError
 
 from ..engine.chart_proposal import Account, propose
 from ..models.governance.role_account import NEEDED, ROLES
-from ..models.messaging.proposal import ACCOUNTS
+from ..models.messaging.proposal import ACCOUNTS, SHOP_ACCOUNTS
 
 HOWS = [("use", "Use what is there"), ("make", "Make a new one"), ("leave", "Leave it open")]
 MAX_ACCOUNTS = 20_000
@@ -117,10 +117,12 @@ class IntegrationBooksProposal(models.TransientModel):
         if "movement" in kinds:
             if not connection.balance_account_ids:
                 lines.append(self._proposed_balance(self.company_id.currency_id))
-            lines += self._proposed_roles()
+            lines += self._proposed_roles(ACCOUNTS)
+        if "fulfilment" in kinds:
+            lines += self._proposed_roles(SHOP_ACCOUNTS)
         return lines
 
-    def _proposed_roles(self):
+    def _proposed_roles(self, wanted):
         connection, company = self.connection_id, self.company_id
         Role = self.env["integration.role.account"]
         known = Role._accounts_by_role(connection)
@@ -129,13 +131,13 @@ class IntegrationBooksProposal(models.TransientModel):
         taken = {*known.values(), *self._bank_accounts()}
         lines = []
         for role, _label in ROLES:
-            if role in known or role not in ACCOUNTS:
+            if role in known or role not in wanted:
                 continue
             chosen = company.sudo().transfer_account_id.id if role == "TRANSIT" else None
             found = propose(role, accounts, taken - {chosen}, chosen)
             if found:
                 taken.add(found.account_id)
-            code, name, _type, _reconcile = ACCOUNTS[role]
+            code, name, _type, _reconcile = wanted[role]
             lines.append(
                 {
                     "subject": "role",
@@ -191,9 +193,9 @@ class IntegrationBooksProposal(models.TransientModel):
     def _proposed_journals(self, kinds):
         connection, lines = self.connection_id, []
         needed = {
-            "entry_journal_id": bool(kinds & {"movement", "entry"}),
-            "sales_journal_id": "invoice" in kinds,
-            "issued_journal_id": "invoice" in kinds,
+            "entry_journal_id": bool(kinds & {"movement", "entry", "order_payment"}),
+            "sales_journal_id": bool(kinds & {"invoice", "fulfilment"}),
+            "issued_journal_id": bool(kinds & {"invoice", "fulfilment"}),
         }
         names = {
             "entry_journal_id": (

@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.messaging.proposal import ACCOUNTS
+from ..models.messaging.proposal import ACCOUNTS, SHOP_ACCOUNTS
 from .books_proposal import HOWS
 
 
@@ -70,7 +70,7 @@ class IntegrationBooksProposalLine(models.TransientModel):
         )
 
     def _made_account(self):
-        _code, _name, account_type, reconcile = ACCOUNTS[self.key]
+        _code, _name, account_type, reconcile = (ACCOUNTS | SHOP_ACCOUNTS)[self.key]
         return (
             self.env["account.account"]
             .with_company(self.company_id)

@@ -137,7 +137,11 @@ class _Connection(Wire):
     nodes: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=250)]
 
 
-def _connection(data: dict[str, Any], *names: str) -> _Connection:
+def read_connection(data: dict[str, Any], *names: str) -> _Connection:
+    """Return the page of a list in an answer, by the names that lead to it.
+
+    :raises ContractError: it is none, or it goes on and does not say where.
+    """
     for name in names:
         data = data.get(name) if isinstance(data, dict) else None
     found = read_as(data, _Connection, "$.data")
@@ -165,7 +169,7 @@ def balance_page(cursor: Mapping[str, Any], answer: HttpAnswer, settings: Mappin
     data = read_data(answer)
     if data.get("shopifyPaymentsAccount", 0) is None:  # the shop takes its money through other gateways alone
         return PullPage([], dict(cursor), more=False)
-    page = _connection(data, "shopifyPaymentsAccount", "balanceTransactions")
+    page = read_connection(data, "shopifyPaymentsAccount", "balanceTransactions")
     events, sums = [], {}
     for index, body in enumerate(page.nodes):
         line = read_as(body, wire.BalanceTransaction, f"$.data.nodes[{index}]")
@@ -243,7 +247,7 @@ def webhooks_page(cursor: Mapping[str, Any], answer: HttpAnswer, settings: Mappi
                 "destination_garbage", "the subscription was refused", params={"status": answer.status}
             )
         return _round(WebhookCursor(missing=state.missing[1:]))
-    page = _connection(data, "webhookSubscriptions")
+    page = read_connection(data, "webhookSubscriptions")
     own = _own_address(settings)
     seen = {*state.seen, *(topic for node in page.nodes if (topic := _topic_of(node, own)))}
     if page.pageInfo.hasNextPage and page.nodes:

@@ -36,12 +36,21 @@ from .const import (
     FULFILMENT_TOPICS,
     NEEDS,
     ORDER_TOPICS,
+    PULLED_ORDER,
     REFUND_TOPIC,
     SENSITIVE_KEYS,
     TRANSACTION_TOPIC,
     UNINSTALLED_TOPIC,
 )
-from .orders import customer_documents, fulfilment_documents, header, order_documents, refund_documents
+from .order_pull import check_pulled, orders_from, orders_page, orders_request, pulled_envelope
+from .orders import (
+    customer_documents,
+    fulfilment_documents,
+    header,
+    order_documents,
+    payment_documents,
+    refund_documents,
+)
 from .payments import balance_documents
 
 _EDITED = "orders/edited"
@@ -51,14 +60,14 @@ EVENTS = {
     **dict.fromkeys(FULFILMENT_TOPICS, EventRule("fulfilment", rank=30)),
     REFUND_TOPIC: EventRule("order_refund", rank=50),
     **dict.fromkeys(CUSTOMER_TOPICS, EventRule("customer", rank=10)),
-    TRANSACTION_TOPIC: EventRule(None, "The gateway's own connection tells the money; this only links."),
+    TRANSACTION_TOPIC: EventRule("order_payment", rank=40),
     UNINSTALLED_TOPIC: EventRule(None, "The shop has removed the app: nothing more will come from it."),
     BALANCE_TRANSACTION: EventRule("movement", rank=70),
 }
 
 
 class ShopifyConnector(Connector):
-    """Webhooks of one shop, the balance of its Shopify Payments, and the care of its webhooks."""
+    """Webhooks of one shop and their care, its orders as they change, the balance of Shopify Payments."""
 
     spec = ConnectorSpec(
         code="shopify",
@@ -72,7 +81,7 @@ class ShopifyConnector(Connector):
         envelope_headers=ENVELOPE_HEADERS,
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
-        pulls=("balance_transactions", "webhooks"),
+        pulls=("balance_transactions", "webhooks", "orders"),
         api_version=API_VERSION,
         outbound_rate_per_second=2,
         flow_defaults={
@@ -98,6 +107,8 @@ class ShopifyConnector(Connector):
             )
         if not isinstance(body, Mapping):
             raise schema_violation("$", "Expected an object")
+        if body.get("object") == PULLED_ORDER:
+            return pulled_envelope(body)
         topic = (header(headers, "topic") or "").lower()[:100]
         if not topic:
             raise schema_violation("header topic", "Expected the topic of the delivery")
@@ -121,12 +132,16 @@ class ShopifyConnector(Connector):
         if rule is None:
             raise ContractError("unknown_event_type", params={"event_type": topic[:100]})
         documents: list[Document] = []
+        if isinstance(body, Mapping) and body.get("object") == PULLED_ORDER:
+            check_pulled(body, event.settings)
         if rule.kind == "order":
             documents = order_documents(system, body)
         elif rule.kind == "fulfilment":
             documents = fulfilment_documents(system, body)
         elif rule.kind == "order_refund":
             documents = refund_documents(system, body)
+        elif rule.kind == "order_payment":
+            documents = payment_documents(system, body)
         elif rule.kind == "customer":
             told = event.envelope.occurred_at
             at = told.isoformat() if told else None
@@ -150,26 +165,35 @@ class ShopifyConnector(Connector):
         return self._pull(pull)[1](cursor, answer, settings)
 
     def pull_cursor_from(self, pull: str, instant: datetime) -> Mapping[str, Any]:
-        """Return the first cursor: the list names no instants, so all of it is read once more."""
+        """Return the first cursor; lists that name no instants are read once more as a whole."""
         self._pull(pull)
-        return {}
+        return orders_from(instant) if pull == "orders" else {}
 
     @staticmethod
     def _pull(pull: str):
         steps = {
             "balance_transactions": (balance_request, balance_page),
             "webhooks": (webhooks_request, webhooks_page),
+            "orders": (orders_request, orders_page),
         }
         if pull not in steps:
             raise ValueError(f"Shopify has no pull {pull!r}")
         return steps[pull]
 
 
+_OBJECTS = {
+    "orders": "order",
+    "fulfillments": "fulfilment",
+    "refunds": "refund",
+    "order_transactions": "order_payment",
+    "customers": "customer",
+}
+
+
 def _key(topic: str, body: Mapping[str, Any]) -> str:
-    """Return what must be applied one after the other: everything of one order, everything of one customer."""
-    folder = topic.partition("/")[0]
-    own = body.get("id") if folder in ("orders", "customers") else body.get("order_id") or body.get("id")
-    return f"{'customer' if folder == 'customers' else 'order'}:{own}"[:255]
+    """Return what must be applied one after the other. What belongs to an order waits for it by itself (its parent):
+    behind one key a fulfilment that comes too early would hold back the order for which it waits."""
+    return f"{_OBJECTS.get(topic.partition('/')[0], 'shop')}:{body.get('id')}"[:255]
 
 
 CONNECTOR = ShopifyConnector()

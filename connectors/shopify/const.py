@@ -66,6 +66,7 @@ CUSTOMER_TOPICS = ("customers/create", "customers/update", "customers/delete")
 TRANSACTION_TOPIC = "order_transactions/create"
 UNINSTALLED_TOPIC = "app/uninstalled"
 BALANCE_TRANSACTION = "balance_transaction"
+PULLED_ORDER = "pulled_order"
 # What must be subscribed to; orders/edited holds the edit alone, orders/updated follows it with the whole order.
 WANTED_TOPICS = (
     "orders/create",
@@ -92,6 +93,25 @@ FULFILMENT_STATUSES = {
 RESTOCK_TYPES = ("no_restock", "cancel", "return", "legacy_restock")
 ADJUSTMENT_KINDS = {"shipping_refund": "shipping", "refund_discrepancy": "discrepancy"}
 REFUNDED_TRANSACTIONS = ("refund", "void")
+# https://shopify.dev/docs/api/admin-graphql/latest/enums/OrderTransactionKind, …/OrderTransactionStatus; the REST API
+# has the same words in lower case.
+TRANSACTION_KINDS = {
+    "authorization": "authorization",
+    "emv_authorization": "authorization",
+    "capture": "capture",
+    "sale": "sale",
+    "void": "void",
+    "refund": "refund",
+    "change": "change",
+}
+TRANSACTION_STATUSES = {
+    "success": "success",
+    "pending": "pending",
+    "awaiting_response": "pending",
+    "unknown": "pending",
+    "failure": "failure",
+    "error": "error",
+}
 
 # https://shopify.dev/docs/api/admin-graphql/latest/enums/ShopifyPaymentsTransactionType: what a line of the balance of
 # Shopify Payments is. A type that is not here goes to suspense the same day: credits and debits of other products of

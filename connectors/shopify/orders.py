@@ -7,6 +7,7 @@ or cancelled is read from the order itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,7 @@ from ...engine.canonical.order import (
     Fulfilment,
     Order,
     OrderLine,
+    OrderPayment,
     OrderRefund,
     OrderTax,
     PaidBack,
@@ -26,49 +28,44 @@ from ...engine.canonical.order import (
 )
 from ...engine.errors import ContractError
 from ...engine.instants import parse_instant
-from ...engine.money import parse_decimal
+from ...engine.money import parse_decimal, plain
 from ..reading import clip, read_as, schema_violation
 from . import wire
-from .const import ADJUSTMENT_KINDS, FULFILMENT_STATUSES, REFUNDED_TRANSACTIONS, RESTOCK_TYPES
+from .const import (
+    ADJUSTMENT_KINDS,
+    FULFILMENT_STATUSES,
+    REFUNDED_TRANSACTIONS,
+    RESTOCK_TYPES,
+    TRANSACTION_KINDS,
+    TRANSACTION_STATUSES,
+)
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
 
 
 def order_documents(system: str, body: Any) -> list[Document]:
-    """Return an order as it stands: quantities after edits, prices net of discounts and of included tax."""
+    """Return an order as it stands: lines net of discounts and of included tax, for what was ordered.
+
+    :raises ContractError: ``totals_do_not_add_up``: the lines of an order that nobody has edited do not come to its
+        total.
+    """
     order = read_as(body, wire.Order)
     currency = order.currency.upper()
-    lines = [line for item in order.line_items for line in _item_lines(item, order, currency)]
+    country = _tax_country(order)
+    lines = [line for item in order.line_items for line in _item_lines(item, order, currency, country)]
     lines += [
-        _line(each, order, currency, "shipping", Decimal(1), each.title or "Shipping")
+        _line(each, order, currency, country, "shipping", Decimal(1), each.title or "Shipping")
         for each in order.shipping_lines
         if not each.is_removed
     ]
-    tip = wire.exact(order.total_tip_received or "0", currency)
-    if tip:
-        lines.append(
-            OrderLine(
-                line_id=f"{order.id}:tip",
-                kind="tip",
-                description="Tip",
-                quantity=Decimal(1),
-                unit_price=tip,
-                net_amount=tip,
-            )
-        )
+    lines += _extra(order, currency, "tip", "Tip", order.total_tip_received)
+    _check_total(order, lines, currency)
+    rounding = _shop_money(order.total_cash_rounding_payment_adjustment_set)
+    lines += _extra(order, currency, "rounding", "Cash rounding", rounding)
     net = sum((line.net_amount for line in lines), ZERO)
     tax = sum((each.amount for line in lines for each in line.taxes), ZERO)
-    name = (
-        " ".join(filter(None, (order.customer.first_name, order.customer.last_name)))
-        if order.customer
-        else None
-    )
-    customer = PartyRef(
-        outside_id=str(order.customer.id) if order.customer else None,
-        name=clip(name),
-        email=clip(order.customer.email if order.customer else order.email) or clip(order.email),
-    )
+    customer = _customer(order)
     return [
         Order(
             source=Source(system=system, object_id=str(order.id)),
@@ -85,21 +82,79 @@ def order_documents(system: str, body: Any) -> list[Document]:
             total_tax=tax,
             total_gross=net + tax,
             paid_with=tuple(filter(None, (clip(each, 64) for each in order.payment_gateway_names))),
+            channel=clip(order.source_name, 64),
+            tax_country=country,
+            business=bool(order.company)
+            or any(place and place.company for place in (order.billing_address, order.shipping_address)),
             note=clip(order.note),
         )
     ]
 
 
-def _item_lines(item: wire.LineItem, order: wire.Order, currency: str) -> list[OrderLine]:
-    quantity = Decimal(item.quantity if item.current_quantity is None else item.current_quantity)
-    kind = "gift_card" if item.gift_card else "product"
-    whole = _line(
-        item, order, currency, kind, Decimal(item.quantity), item.title or item.sku or "–", clip(item.sku, 64)
+def _shop_money(told: dict[str, Any] | None) -> Any:
+    """Return the amount in the shop's currency of a pair of amounts, None where there is none."""
+    money = told.get("shop_money") if told else None
+    return money.get("amount") if isinstance(money, dict) else None
+
+
+def _customer(order: wire.Order) -> PartyRef:
+    buyer = order.customer
+    name = " ".join(filter(None, (buyer.first_name, buyer.last_name))) if buyer else None
+    return PartyRef(
+        outside_id=str(buyer.id) if buyer else None,
+        name=clip(name),
+        email=clip(buyer.email if buyer else order.email) or clip(order.email),
     )
-    lines = [whole if quantity == item.quantity else _part(whole, quantity, currency)]
+
+
+def _tax_country(order: wire.Order) -> str | None:
+    """Return the country whose taxes an order bears: where it is sent, else where it is billed."""
+    for address in (order.shipping_address, order.billing_address):
+        code = (address.country_code or "").strip().upper() if address else ""
+        if len(code) == 2 and code.isascii() and code.isalpha():
+            return code
+    return None
+
+
+def _check_total(order: wire.Order, lines: list[OrderLine], currency: str) -> None:
+    """Compare the lines with the total that the shop states; what was edited is stated in other fields."""
+    edited = any(item.current_quantity not in (None, item.quantity) for item in order.line_items)
+    if order.total_price is None or edited or any(each.is_removed for each in order.shipping_lines):
+        return
+    stated = wire.exact(order.total_price, currency)
+    computed = sum((line.net_amount + sum(tax.amount for tax in line.taxes) for line in lines), ZERO)
+    if stated != computed:
+        raise ContractError(
+            "totals_do_not_add_up",
+            params={"path": "$.total_price", "stated": plain(stated), "computed": plain(computed)},
+        )
+
+
+def _extra(order: wire.Order, currency: str, kind: str, title: str, stated: Any) -> list[OrderLine]:
+    """Return a line of its own for an amount of the whole order, none where there is none."""
+    amount = wire.exact(stated or "0", currency)
+    if not amount:
+        return []
+    return [
+        OrderLine(
+            line_id=f"{order.id}:{kind}",
+            kind=kind,
+            description=title,
+            quantity=Decimal(1),
+            unit_price=amount,
+            net_amount=amount,
+        )
+    ]
+
+
+def _item_lines(
+    item: wire.LineItem, order: wire.Order, currency: str, country: str | None
+) -> list[OrderLine]:
+    kind = "gift_card" if item.gift_card else "product"
+    title = item.title or item.sku or "–"
+    lines = [_line(item, order, currency, country, kind, Decimal(item.quantity), title, clip(item.sku, 64))]
     for index, duty in enumerate(item.duties):
-        stated = ((duty.price_set or {}).get("shop_money") or {}) if isinstance(duty.price_set, dict) else {}
-        price = stated.get("amount") if isinstance(stated, dict) else None
+        price = _shop_money(duty.price_set)
         if price is None:
             raise schema_violation("$.line_items.duties.price_set", "Expected shop_money with an amount")
         net = wire.exact(price, currency)
@@ -108,10 +163,11 @@ def _item_lines(item: wire.LineItem, order: wire.Order, currency: str) -> list[O
                 line_id=f"{item.id}:duty{index}",
                 kind="duty",
                 description=clip(duty.harmonized_system_code) or "Duty",
-                quantity=Decimal(1),
+                quantity=Decimal(item.quantity),
+                follows=str(item.id),
                 unit_price=net,
                 net_amount=net,
-                taxes=_taxes(duty.tax_lines, currency),
+                taxes=_taxes(duty.tax_lines, currency, country),
             )
         )
     return lines
@@ -121,6 +177,7 @@ def _line(
     item: Any,
     order: wire.Order,
     currency: str,
+    country: str | None,
     kind: str,
     quantity: Decimal,
     title: str,
@@ -129,14 +186,16 @@ def _line(
     """Return a line: its price less discounts, and less the tax where prices include it."""
     price = wire.exact(item.price, currency)
     discount = sum((wire.exact(each.amount, currency) for each in item.discount_allocations), ZERO)
-    taxes = _taxes(item.tax_lines, currency)
+    taxes = _taxes(item.tax_lines, currency, country)
     included = sum((tax.amount for tax in taxes), ZERO) if order.taxes_included else ZERO
+    current = getattr(item, "current_quantity", None)
     return OrderLine(
         line_id=str(item.id),
         kind=kind,
         description=clip(title) or "–",
         product=product,
         quantity=quantity,
+        current=None if current in (None, quantity) else Decimal(current),
         unit_price=price,
         discount=discount or None,
         net_amount=price * quantity - discount - included,
@@ -144,50 +203,24 @@ def _line(
     )
 
 
-def _part(line: OrderLine, quantity: Decimal, currency: str) -> OrderLine:
-    """Return what is left of a line after an edit; discounts and taxes are stated for the quantity that was ordered.
-
-    :raises ContractError: ``amount_not_exact``: the part of an amount is no whole cent; the order waits for a person.
-    """
-    whole = line.quantity
-
-    def share(amount: Decimal) -> Decimal:
-        part = amount * quantity
-        if whole == 0 or (part / whole) * whole != part:
-            raise ContractError("amount_not_exact", params={"amount": str(amount), "currency": currency})
-        return wire.exact(part / whole, currency)
-
-    return OrderLine(
-        line_id=line.line_id,
-        kind=line.kind,
-        description=line.description,
-        product=line.product,
-        quantity=quantity,
-        unit_price=line.unit_price,
-        discount=share(line.discount) if line.discount else None,
-        net_amount=share(line.net_amount),
-        taxes=tuple(
-            OrderTax(
-                code=tax.code,
-                amount=share(tax.amount),
-                rate_percent=tax.rate_percent,
-                channel_liable=tax.channel_liable,
-            )
-            for tax in line.taxes
-        ),
-    )
-
-
-def _taxes(tax_lines: tuple[wire.TaxLine, ...], currency: str) -> tuple[OrderTax, ...]:
+def _taxes(tax_lines: tuple[wire.TaxLine, ...], currency: str, country: str | None) -> tuple[OrderTax, ...]:
     return tuple(
         OrderTax(
-            code=clip(each.title, 64) or "Tax",
+            code=_tax_code(each.title, rate, country),
             amount=wire.exact(each.price, currency),
-            rate_percent=None if each.rate is None else parse_decimal(each.rate) * HUNDRED,
+            rate_percent=rate,
             channel_liable=bool(each.channel_liable),
         )
         for each in tax_lines
+        for rate in (None if each.rate is None else parse_decimal(each.rate) * HUNDRED,)
     )
+
+
+def _tax_code(title: str | None, rate: Decimal | None, country: str | None) -> str:
+    """Return the code of a tax: a shop calls every rate of every country by the same name."""
+    name = (title or "").strip()[:40] or "Tax"
+    percent = "" if rate is None or "%" in name else f"{plain(rate.normalize())}%"
+    return " ".join(filter(None, (country, name, percent)))[:64]
 
 
 def fulfilment_documents(system: str, body: Any) -> list[Document]:
@@ -201,7 +234,8 @@ def fulfilment_documents(system: str, body: Any) -> list[Document]:
             source=Source(system=system, object_id=str(told.id)),
             occurred_at=parse_instant(told.created_at),
             order=str(told.order_id),
-            order_number=(told.name or "").partition(".")[0][:255] or None,
+            order_number=(_NUMBER.sub("", told.name or ""))[:255] or None,
+            counter=_counter(told.name),
             status=status,
             lines=tuple(
                 FulfilledLine(line_id=str(item.id), quantity=Decimal(item.quantity))
@@ -213,6 +247,40 @@ def fulfilment_documents(system: str, body: Any) -> list[Document]:
     ]
 
 
+# REST writes #1001.1, the GraphQL API #1001-F1.
+_NUMBER = re.compile(r"(?:\.|-F)([0-9]{1,6})$")
+
+
+def _counter(name: str | None) -> str | None:
+    found = _NUMBER.search(name or "")
+    return found.group(1) if found else None
+
+
+def payment_documents(system: str, body: Any) -> list[Document]:
+    """Return a transaction of a gateway; kinds that Shopify invents later are refused by name."""
+    told = read_as(body, wire.OrderTransaction)
+    if told.kind not in TRANSACTION_KINDS:
+        raise schema_violation("$.kind", f"Expected one of {', '.join(TRANSACTION_KINDS)}")
+    if told.status not in TRANSACTION_STATUSES:
+        raise schema_violation("$.status", f"Expected one of {', '.join(TRANSACTION_STATUSES)}")
+    currency = told.currency.upper()
+    reference = told.authorization if isinstance(told.authorization, str) else None
+    return [
+        OrderPayment(
+            source=Source(system=system, object_id=str(told.id)),
+            occurred_at=parse_instant(told.processed_at or told.created_at),
+            order=str(told.order_id),
+            type=TRANSACTION_KINDS[told.kind],
+            status=TRANSACTION_STATUSES[told.status],
+            gateway=told.gateway[:64],
+            currency=currency,
+            amount=wire.exact(told.amount, currency),
+            parent=str(told.parent_id) if told.parent_id else None,
+            provider_reference=clip(reference, 255),
+        )
+    ]
+
+
 def refund_documents(system: str, body: Any) -> list[Document]:
     """Return a refund: lines with restock, adjustments of their own, and the transactions that gave the money back.
 
@@ -220,16 +288,16 @@ def refund_documents(system: str, body: Any) -> list[Document]:
     """
     told = read_as(body, wire.Refund)
     currencies = {each.currency.upper() for each in told.transactions}
-    currency = currencies.pop() if len(currencies) == 1 else None
-    if currency is None:
+    if len(currencies) > 1:
         raise schema_violation("$.transactions", "Expected transactions of one currency")
+    currency = currencies.pop() if currencies else None
     lines = tuple(_refunded(item, currency) for item in told.refund_line_items)
     adjustments = tuple(
         RefundAdjustment(
             kind=ADJUSTMENT_KINDS.get(each.kind, "other"),
             reason=clip(each.reason),
-            net_amount=-wire.exact(each.amount, currency),
-            tax_amount=-wire.exact(each.tax_amount, currency),
+            net_amount=-_exact(each.amount, currency),
+            tax_amount=-_exact(each.tax_amount, currency),
         )
         for each in told.order_adjustments
     )
@@ -258,7 +326,12 @@ def refund_documents(system: str, body: Any) -> list[Document]:
     ]
 
 
-def _refunded(item: wire.RefundedItem, currency: str) -> RefundedLine:
+def _exact(stated: Any, currency: str | None) -> Decimal:
+    """Return an amount; where a refund names no money, the order's currency is what it must be exact in."""
+    return parse_decimal(stated) if currency is None else wire.exact(stated, currency)
+
+
+def _refunded(item: wire.RefundedItem, currency: str | None) -> RefundedLine:
     restock = item.restock_type or "no_restock"
     if restock not in RESTOCK_TYPES:
         raise schema_violation(
@@ -268,8 +341,8 @@ def _refunded(item: wire.RefundedItem, currency: str) -> RefundedLine:
         line_id=str(item.line_item_id),
         quantity=Decimal(item.quantity),
         restock=restock,
-        net_amount=wire.exact(item.subtotal, currency),
-        tax_amount=wire.exact(item.total_tax, currency),
+        net_amount=_exact(item.subtotal, currency),
+        tax_amount=_exact(item.total_tax, currency),
     )
 
 

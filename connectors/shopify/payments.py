@@ -31,7 +31,10 @@ def balance_documents(system: str, body: Any) -> list[BalanceMovement]:
         "occurred_at": parse_instant(line.transactionDate),
         "balance_transaction": line.id,
     }
-    references = (Reference(type="order", value=order),) if order and len(order) <= 255 else ()
+    references = [Reference(type="order", value=order)] if order and len(order) <= 255 else []
+    transaction = _plain_id(line.sourceOrderTransactionId)
+    if transaction:
+        references.append(Reference(type="order_transaction", value=transaction))
     booked = []
     if gross.value:
         booked.append(
@@ -39,7 +42,7 @@ def balance_documents(system: str, body: Any) -> list[BalanceMovement]:
                 type=kind,
                 movement_id=line.id,
                 amount=gross,
-                references=references,
+                references=tuple(references),
                 related=payout if kind not in ("payout", "payout_return") else None,
                 method=clip(line.type.lower(), 64),
                 description=clip(line.adjustmentReason),
@@ -54,6 +57,12 @@ def balance_documents(system: str, body: Any) -> list[BalanceMovement]:
             )
         )
     return booked
+
+
+def _plain_id(told: Any) -> str | None:
+    """Return the number of an id, which the API writes as a number, a text or gid://shopify/…/number."""
+    text = str(told).rpartition("/")[2] if isinstance(told, (str, int)) and not isinstance(told, bool) else ""
+    return text if text.isascii() and text.isdigit() and len(text) <= 40 else None
 
 
 def line_type(word: str, gross: Amount) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...engine.canonical import Amount
-from ...engine.money import check_exact, parse_decimal
+from ...engine.money import check_exact, minor_units, parse_decimal, round_to
 from ..reading import Wire, WireCurrency, WireId
 
 Text = Annotated[str, msgspec.Meta(max_length=5000)] | None
@@ -73,6 +73,11 @@ class Buyer(Wire, kw_only=True):
     last_name: Text = None
 
 
+class Place(Wire, kw_only=True):
+    country_code: Text = None
+    company: Text = None
+
+
 class Order(Wire, kw_only=True):
     """https://shopify.dev/docs/api/admin-rest/latest/resources/order"""
 
@@ -92,6 +97,12 @@ class Order(Wire, kw_only=True):
     line_items: Annotated[tuple[LineItem, ...], Many]
     shipping_lines: Annotated[tuple[ShippingLine, ...], Many] = ()
     total_tip_received: MoneyText | None = None
+    total_price: MoneyText | None = None
+    total_cash_rounding_payment_adjustment_set: dict[str, Any] | None = None
+    shipping_address: Place | None = None
+    billing_address: Place | None = None
+    source_name: Text = None
+    company: Any = None
     payment_gateway_names: Annotated[tuple[str, ...], msgspec.Meta(max_length=20)] = ()
     note: Text = None
 
@@ -152,6 +163,22 @@ class Refund(Wire, kw_only=True):
     transactions: Annotated[tuple[RefundTransaction, ...], msgspec.Meta(max_length=100)] = ()
 
 
+class OrderTransaction(Wire, kw_only=True):
+    """https://shopify.dev/docs/api/admin-rest/latest/resources/transaction"""
+
+    id: Number
+    order_id: Number
+    kind: WireId
+    gateway: WireId
+    status: WireId
+    created_at: WireId
+    processed_at: Text = None
+    amount: MoneyText
+    currency: WireCurrency
+    parent_id: Number | None = None
+    authorization: Any = None
+
+
 class CustomerAddress(Wire, kw_only=True):
     company: Text = None
     address1: Text = None
@@ -206,11 +233,13 @@ class BalanceTransaction(Wire, kw_only=True):
 def exact(text: object, currency: str) -> Decimal:
     """Return an amount as Shopify writes it (text; in refunds also a number), exact in its currency.
 
+    Both of its APIs write the same amount in their own way (5.0, 5.00); it comes with the currency's decimals.
+
     :raises ContractError: ``invalid_amount``, ``amount_not_exact``, ``unknown_currency``.
     """
     value = parse_decimal(text)
     check_exact(value, currency)
-    return value
+    return round_to(value, minor_units(currency))
 
 
 def amount(money: Money) -> Amount:

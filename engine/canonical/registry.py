@@ -43,7 +43,7 @@ from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
 from .movement import BalanceMovement
-from .order import Fulfilment, Order, OrderRefund
+from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
@@ -60,6 +60,7 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "order": {"1": Order},
     "fulfilment": {"1": Fulfilment},
     "order_refund": {"1": OrderRefund},
+    "order_payment": {"1": OrderPayment},
     "dimension": {"1": AnalyticDimension},
     "reference_code": {"1": ReferenceCode},
     "event.invoice_posted": {"1": InvoicePosted},

@@ -21,7 +21,7 @@ from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .movement import BalanceMovement
-from .order import Fulfilment, Order, OrderRefund
+from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
@@ -283,8 +283,9 @@ def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
 def _check_order(order: Order, provider: str | None) -> list[str]:
     for index, line in enumerate(order.lines):
         _exact([line.net_amount, *(tax.amount for tax in line.taxes)], order.currency, provider)
-        if line.quantity < _ZERO:
-            raise _wrong_sign(line.quantity, f"lines[{index}].quantity")
+        for quantity in (line.quantity, line.current):
+            if quantity is not None and quantity < _ZERO:
+                raise _wrong_sign(quantity, f"lines[{index}].quantity")
     _exact([order.total_net, order.total_tax, order.total_gross], order.currency, provider)
     _check_total("total_net", order.total_net, _sum(line.net_amount for line in order.lines))
     taxes = _sum(tax.amount for line in order.lines for tax in line.taxes)
@@ -302,12 +303,18 @@ def _check_fulfilment(fulfilment: Fulfilment, _provider: str | None) -> list[str
 
 def _check_order_refund(refund: OrderRefund, provider: str | None) -> list[str]:
     parts = (*refund.lines, *refund.adjustments)
-    _exact(
-        [amount for part in parts for amount in (part.net_amount, part.tax_amount)], refund.currency, provider
-    )
-    _exact([*(each.amount for each in refund.paid_back)], refund.currency, provider)
+    if refund.currency is not None:
+        amounts = [amount for part in parts for amount in (part.net_amount, part.tax_amount)]
+        _exact([*amounts, *(each.amount for each in refund.paid_back)], refund.currency, provider)
     _check_total("total_net", refund.total_net, _sum(part.net_amount for part in parts))
     _check_total("total_tax", refund.total_tax, _sum(part.tax_amount for part in parts))
+    return []
+
+
+def _check_order_payment(payment: OrderPayment, provider: str | None) -> list[str]:
+    _exact([payment.amount], payment.currency, provider)
+    if payment.amount < _ZERO:
+        raise _wrong_sign(payment.amount, "amount")
     return []
 
 
@@ -386,6 +393,7 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     Order: _check_order,
     Fulfilment: _check_fulfilment,
     OrderRefund: _check_order_refund,
+    OrderPayment: _check_order_payment,
     AnalyticDimension: _check_code,
     ReferenceCode: _check_code,
     Cancellation: _check_amounts,

@@ -8,17 +8,50 @@ from .base import CodeInfo, ErrorClass, _
 _BUSINESS = ErrorClass.BUSINESS
 
 BUSINESS_CODES = {
-    "order_not_booked": CodeInfo(
+    "order_currency_differs": CodeInfo(
         _BUSINESS,
-        _("Orders of this shop are kept, not booked"),
+        _("Another currency than the order's"),
+        _("Order %(number)s is in %(currency)s, and what belongs to it is stated in %(stated)s."),
         _(
-            "%(system)s told of an order, a fulfilment or a refund. This version keeps them and books nothing of them."
+            "Nothing is converted here. Compare at the shop and book the difference by hand; then put this aside."
         ),
+        severity="high",
+    ),
+    "refund_exceeds_order": CodeInfo(
+        _BUSINESS,
+        _("More is refunded than was sold"),
+        _("The refund of order %(number)s takes back more of “%(line)s” than was sold and not credited yet."),
         _(
-            "Nothing is lost: they wait here in their order. Book the sales of this shop by the way that you use now, "
-            "and do not put them aside if a later version shall book them."
+            "The money that was sent is in the books and waits for its credit note. Compare at the shop: is a "
+            "fulfilment or an edit missing? When it has arrived, try again."
         ),
-        severity="low",
+        severity="high",
+    ),
+    "refund_adds": CodeInfo(
+        _BUSINESS,
+        _("A refund that costs the customer something"),
+        _("The refund of order %(number)s comes to %(amount)s: less than nothing."),
+        _(
+            "A credit note is never negative. Compare at the shop and book the charge by hand; then put this aside."
+        ),
+        severity="high",
+    ),
+    "fulfilment_changed": CodeInfo(
+        _BUSINESS,
+        _("A booked fulfilment has changed"),
+        _("Fulfilment %(number)s is invoiced, and the shop now says that something else was handed over."),
+        _("The invoice stands. Compare at the shop; have it cancelled and fulfilled anew there."),
+        severity="high",
+    ),
+    "gateway_not_covered": CodeInfo(
+        _BUSINESS,
+        _("A gateway whose money nobody reports"),
+        _("Order %(number)s was paid through “%(gateway)s”. No connection tells the money of this gateway."),
+        _(
+            "The invoice stays open until the money is in the books. Connect the gateway; or does it pay straight to "
+            "the bank, as cash and transfers do? Then the bank statement brings it, and this is settled."
+        ),
+        severity="medium",
     ),
     "bank_details_new": CodeInfo(
         _BUSINESS,

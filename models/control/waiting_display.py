@@ -13,7 +13,13 @@ class IntegrationMessage(models.Model):
 
     @api.depends("status", "hold_reason", "waits_kind", "waits_for", "waits_until")
     def _compute_waiting_text(self):
-        kinds = {"customer": self.env._("customer"), "invoice": self.env._("invoice")}
+        kinds = {
+            "customer": self.env._("customer"),
+            "invoice": self.env._("invoice"),
+            "order": self.env._("order"),
+            "order_line": self.env._("line of an order"),
+            "fulfilment": self.env._("fulfilment of"),
+        }
         for message in self:
             source = message.connection_id.name
             message.waiting_text = False

@@ -5,7 +5,7 @@ from collections import defaultdict
 
 from odoo import api, models
 
-PARENT_KINDS = ("customer", "invoice")
+PARENT_KINDS = ("customer", "invoice", "order", "order_line")
 
 
 class IntegrationBinding(models.Model):
@@ -19,6 +19,19 @@ class IntegrationBinding(models.Model):
         if parents:
             parents.sudo()._let_children_go()
         return bindings
+
+    @api.model
+    def _let_go_again(self, connection, kind, outside_ids):
+        """Let go what waits for these, which have been known for a while and have changed."""
+        found = self._find(connection, kind, outside_ids)
+        self.browse(binding.id for binding in found.values()).sudo()._let_children_go()
+
+    @api.model
+    def _let_waiting_go(self, connection, kind, values):
+        """Let go what waits for something that has happened and has no binding of its own."""
+        Message = self.env["integration.message"].sudo()
+        Message._release_children(kind, connection.id, connection.company_id.id, values)
+        Message._look_after_commit(parents={(kind, value) for value in values})
 
     def _let_children_go(self):
         Message = self.env["integration.message"]

@@ -17,6 +17,13 @@ ROLES = [
     ("FXC", "Cost of currency conversions at the provider"),
     ("BAD", "Bad debt and lost disputes"),
     ("ALLOW", "Allowance for expected losses"),
+    ("SHIP", "Shipping charged to customers"),
+    ("RET", "Returns and allowances"),
+    ("GIFT", "Gift cards not redeemed yet"),
+    ("STCR", "Store credit of customers"),
+    ("TIPS", "Tips received"),
+    ("DUTY", "Import duties charged to customers"),
+    ("RND", "Rounding"),
 ]
 NEEDED = ("UNID", "FEE", "TRANSIT")
 

@@ -193,7 +193,7 @@ class IntegrationConnection(models.Model):
     def _compute_carries(self):
         for connection in self:
             kinds = set(connection.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
-            connection.carries_invoices = "invoice" in kinds
+            connection.carries_invoices = bool(kinds & {"invoice", "fulfilment"})
             connection.carries_money = "movement" in kinds
 
     def _compute_counts(self):
@@ -278,6 +278,7 @@ class IntegrationConnection(models.Model):
             "outside_account": self.outside_account,
             "api_base_url": self.api_base_url,
             "system": self.connector,
+            "environment": self.environment,
             "currencies": self.balance_account_ids.currency_id.mapped("name"),
         }
 

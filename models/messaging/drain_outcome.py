@@ -117,7 +117,7 @@ class IntegrationDrainOutcome(models.AbstractModel):
         error = work.error
         if error.error_class in (ErrorClass.REFERENCE, ErrorClass.AUTHORIZATION) and error.params:
             return "; ".join(f"{name}={value}" for name, value in sorted(error.params.items()))
-        if error.code in ("unknown_event_type", "wrong_account", "wrong_environment", "order_not_booked"):
+        if error.code in ("unknown_event_type", "wrong_account", "wrong_environment"):
             return "; ".join(str(value) for _name, value in sorted(error.params.items())) or error.code
         return work.envelope.object_key
 

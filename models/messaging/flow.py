@@ -45,6 +45,7 @@ class IntegrationFlow(models.Model):
             ("order", _("Orders")),
             ("fulfilment", _("Fulfilments")),
             ("order_refund", _("Refunds of orders")),
+            ("order_payment", _("Payments of orders")),
             ("dimension", _("Analytic dimensions")),
             ("reference_code", _("Codes of the source")),
             ("event.invoice_posted", _("Invoice posted")),

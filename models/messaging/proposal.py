@@ -16,6 +16,16 @@ ACCOUNTS = {
     "WO": ("6590", "Small differences", "expense", False),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }
+# What sales of a shop are booked on besides.
+SHOP_ACCOUNTS = {
+    "SHIP": ("4090", "Shipping charged to customers", "income", False),
+    "RET": ("4095", "Returns and allowances", "income", False),
+    "GIFT": ("2195", "Gift cards not redeemed yet", "liability_current", False),
+    "STCR": ("2196", "Store credit of customers", "liability_current", False),
+    "TIPS": ("2197", "Tips to be passed on", "liability_current", False),
+    "DUTY": ("2198", "Import duties to be passed on", "liability_current", False),
+    "RND": ("6592", "Rounding differences", "expense", False),
+}
 
 
 class IntegrationConnection(models.Model):
@@ -33,8 +43,10 @@ class IntegrationConnection(models.Model):
             kinds = set(connection.flow_ids.filtered(lambda flow: flow.direction == "in").mapped("kind"))
             connection._propose_journals(kinds)
             if "movement" in kinds:
-                connection._propose_roles()
+                connection._propose_roles(ACCOUNTS)
                 connection._propose_balance_account(connection.company_id.currency_id)
+            if "fulfilment" in kinds:
+                connection._propose_roles(SHOP_ACCOUNTS)
 
     def _missing_books(self):
         """Return, in plain words, which accounts and journals are missing."""
@@ -53,7 +65,7 @@ class IntegrationConnection(models.Model):
             ]
         if kinds & {"movement", "entry"} and not self.entry_journal_id:
             points.append(_("A journal for entries that apply booked money."))
-        if "invoice" in kinds and not (self.issued_journal_id or self.sales_journal_id):
+        if kinds & {"invoice", "fulfilment"} and not (self.issued_journal_id or self.sales_journal_id):
             points.append(_("A sales journal."))
         return points
 
@@ -61,7 +73,7 @@ class IntegrationConnection(models.Model):
         company = self.company_id
         Journal = self.env["account.journal"]
         domain = Journal._check_company_domain(company)
-        if not self.entry_journal_id and kinds & {"movement", "entry"}:
+        if not self.entry_journal_id and kinds & {"movement", "entry", "order_payment"}:
             self.entry_journal_id = Journal.search(
                 [*domain, ("type", "=", "general"), ("code", "=", "INTEG")], limit=1
             ) or Journal.create(
@@ -72,7 +84,7 @@ class IntegrationConnection(models.Model):
                     "company_id": company.id,
                 }
             )
-        if "invoice" not in kinds:
+        if not kinds & {"invoice", "fulfilment"}:
             return
         if not self.sales_journal_id:
             self.sales_journal_id = Journal.search([*domain, ("type", "=", "sale")], limit=1)
@@ -87,10 +99,10 @@ class IntegrationConnection(models.Model):
                 }
             )
 
-    def _propose_roles(self):
+    def _propose_roles(self, accounts):
         Role = self.env["integration.role.account"]
         known = Role._accounts_by_role(self)
-        for role, (code, name, account_type, reconcile) in ACCOUNTS.items():
+        for role, (code, name, account_type, reconcile) in accounts.items():
             if role in known:
                 continue
             account = (

@@ -6,10 +6,16 @@ from . import invoice
 from . import invoice_activation
 from . import invoice_writer
 from . import movement
+from . import order_document
 from . import order
+from . import order_fulfilment
+from . import order_refund
+from . import order_payment
+from . import order_summary
 from . import application
 from . import invoice_finder
 from . import application_parts
+from . import order_money
 from . import entry
 from . import reversal
 from . import rebooking

@@ -40,6 +40,7 @@ class IntegrationPostingMovement(models.AbstractModel):
         keys = {(document.type, document.movement_id) for document in documents}
         related = {("payment", document.related) for document in documents if document.related}
         lookups = {
+            "connection": connection,
             "known": self.env["integration.movement"]._existing(connection, keys | related),
             "ledger": self.env["integration.movement"]._by_ledger_line(
                 connection, {document.balance_transaction for document in documents} - {None}

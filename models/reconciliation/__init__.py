@@ -13,3 +13,4 @@ from . import dispute_allowance
 from . import refund_order
 from . import waiting
 from . import waiting_parents
+from . import waiting_orders

@@ -23,6 +23,7 @@ APPLICATIONS = [
     ("applied", "Applied"),
     ("partly", "Partly applied"),
     ("open", "Open credit of the customer"),
+    ("deposit", "Deposit for an order"),
     ("unidentified", "Unidentified"),
     ("credit_note", "Waits for its credit note"),
     ("suspense", "In suspense"),

@@ -54,7 +54,7 @@ class IntegrationWaiting(models.AbstractModel):
         Movement = self.env["integration.movement"]
         matched = Movement.search(
             [
-                ("application", "in", ("open", "partly", "unidentified", "credit_note")),
+                ("application", "in", ("open", "deposit", "partly", "unidentified", "credit_note")),
                 ("counterpart_id.reconciled", "=", True),
             ],
             limit=MAX_WAITING,

@@ -83,16 +83,22 @@ def test_the_topic_does_not_say_what_an_order_is():
     assert (cancelled.status, cancelled.payment_status) == ("cancelled", "voided")
 
 
-def test_everything_of_one_order_is_applied_in_its_order():
-    keys = {
+def test_what_belongs_to_an_order_is_no_version_of_it():
+    keys = [
         CONNECTOR.read_envelope(fixture(name), headers(topic)).object_key
         for name, topic in (
             ("order_paid", "orders/paid"),
             ("fulfilment_created", "fulfillments/create"),
             ("refund_with_restock", "refunds/create"),
+            ("order_transaction", "order_transactions/create"),
         )
-    }
-    assert keys == {"order:820982911946154508"}
+    ]
+    assert keys == [
+        "order:820982911946154508",
+        f"fulfilment:{fixture('fulfilment_created')['id']}",
+        f"refund:{fixture('refund_with_restock')['id']}",
+        "order_payment:1",
+    ]
 
 
 def test_a_test_order_is_no_live_one():
@@ -128,13 +134,61 @@ def test_included_taxes_are_taken_out_of_the_price():
     )
 
 
-def test_an_edit_leaves_its_part_of_price_and_tax():
+def test_an_edit_says_what_was_ordered_and_what_is_left():
     [order] = documents("orders/updated", fixture("order_edited_down"))
-    assert [(line.quantity, line.net_amount) for line in order.lines] == [
-        (3, Decimal("30.00")),
-        (0, Decimal("0.00")),
+    assert [(line.quantity, line.current, line.net_amount) for line in order.lines] == [
+        (4, 3, Decimal("40.00")),
+        (1, 0, Decimal("9.00")),
     ]
-    assert order.total_tax == Decimal("6.00")
+    assert order.total_tax == Decimal("9.80")
+
+
+@pytest.mark.parametrize(
+    ("title", "rate", "country", "code"),
+    [
+        ("VAT", "0.19", "DE", "DE VAT 19%"),
+        ("VAT", "0.07", "DE", "DE VAT 7%"),
+        ("VAT", "0.055", "FR", "FR VAT 5.5%"),
+        ("VAT 20 %", "0.2", None, "VAT 20 %"),
+        (None, "0", "US", "US Tax 0%"),
+        ("State", None, None, "State"),
+    ],
+)
+def test_a_tax_is_told_by_country_name_and_rate(title, rate, country, code):
+    body = fixture("order_paid")
+    line = body["line_items"][0]
+    line["tax_lines"] = [{"title": title, "price": "22.00", "rate": rate and Decimal(rate)}]
+    body["shipping_address"] = {"country_code": country}
+    [order] = documents("orders/updated", body)
+    assert order.lines[0].taxes[0].code == code
+
+
+def test_cash_is_rounded_on_a_line_of_its_own():
+    [order] = documents("orders/paid", fixture("order_cash_rounded"))
+    assert [(line.kind, line.net_amount) for line in order.lines][-1] == ("rounding", Decimal("-0.02"))
+    assert (order.customer, order.channel) == (None, "pos")
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "counter"),
+    [("#1001.2", "#1001", "2"), ("#1001-F2", "#1001", "2"), ("A-7", "A-7", None), (None, None, None)],
+)
+def test_a_fulfilment_is_counted_as_both_apis_write_it(name, number, counter):
+    [told] = documents("fulfillments/create", {**fixture("fulfilment_created"), "name": name})
+    assert (told.order_number, told.counter) == (number, counter)
+
+
+def test_a_transaction_links_and_a_refund_may_name_no_money():
+    [told] = documents("order_transactions/create", fixture("order_transaction"))
+    assert (told.order, told.type, told.gateway, told.provider_reference, told.amount) == (
+        "820982911946154508",
+        "sale",
+        "paypal",
+        "5TY05013RG002845M",
+        Decimal("119.00"),
+    )
+    [refund] = documents("refunds/create", fixture("refund_without_money"))
+    assert (refund.currency, refund.paid_back, refund.lines[0].restock) == (None, (), "cancel")
 
 
 def test_a_refund_says_lines_adjustments_and_who_paid():

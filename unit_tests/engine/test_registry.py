@@ -88,6 +88,15 @@ EXAMPLES = {
         "total_net": "5.00",
         "total_tax": "1.00",
     },
+    "order_payment": {
+        **HEAD,
+        "order": "1",
+        "type": "sale",
+        "status": "success",
+        "gateway": "paypal",
+        "currency": "EUR",
+        "amount": "12.00",
+    },
     "dimension": {
         **HEAD,
         "dimension": "Cost centre",

@@ -1,0 +1,7 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from . import order
+from . import step
+from . import connection
+from . import summary
+from . import legal_number
+from . import drain
