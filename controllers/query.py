@@ -8,7 +8,7 @@ from odoo.http import Controller, request, route
 
 from ..connectors.registry import get_connector
 from ..engine.canonical.rules import check
-from ..engine.errors import AuthorizationError, ContractError, TransientError
+from ..engine.errors import AuthorizationError, BusinessError, ContractError, TransientError
 from ..engine.instants import utc_now
 from ..engine.json_guard import parse_json
 from ..engine.signatures import get_scheme
@@ -111,3 +111,7 @@ def _ask(facts, question, began):
     except ContractError as error:
         status = 409 if error.code in CONFLICTS else 400
         raise RefusedRequestError(status, error.code, "Not answered", error.sentence) from error
+    except BusinessError as error:
+        raise RefusedRequestError(410, error.code, "Not answered any more", error.sentence) from error
+    except AuthorizationError as error:
+        raise RefusedRequestError(503, error.code, "Not set up", error.sentence) from error

@@ -196,7 +196,59 @@ EVENTS: dict[str, EventInfo] = {
         _("A rule whose follow-up is to publish an event has everything that it waits for."),
         "integration.rule.wait",
     ),
+    "event.account_changed": EventInfo(
+        "account.changed",
+        _("Account changed"),
+        _("an account of the chart changes"),
+        _("An account is added, changed or archived."),
+        "account.account",
+    ),
+    "event.tax_changed": EventInfo(
+        "tax.changed",
+        _("Tax changed"),
+        _("a tax changes"),
+        _("A tax is added, changed or archived."),
+        "account.tax",
+    ),
+    "event.payment_term_changed": EventInfo(
+        "payment_term.changed",
+        _("Payment term changed"),
+        _("a payment term changes"),
+        _("A payment term or one of its instalments is added, changed or archived."),
+        "account.payment.term",
+    ),
+    "event.currency_changed": EventInfo(
+        "currency.changed",
+        _("Currency changed"),
+        _("a currency is switched on or off"),
+        _("A currency is switched on or off, or its rounding changes."),
+        "res.currency",
+    ),
+    "event.dimension_changed": EventInfo(
+        "dimension.changed",
+        _("Analytic account changed"),
+        _("an analytic account changes"),
+        _("A cost centre, project or other analytic account is added, changed or archived."),
+        "account.analytic.account",
+    ),
+    "event.product_changed": EventInfo(
+        "product.changed",
+        _("Product changed"),
+        _("a product that is sold changes"),
+        _("A product that can be sold is added, archived, or its name, reference, price, unit or tax changes."),
+        "product.product",
+    ),
 }
 
 # What a rule may publish: events that no record says by itself.
 PUBLISHED_BY_RULES = ("event.rule_fulfilled", "event.close_ready")
+
+# Odoo's own lists: they can be told as a whole, too.
+LISTS = (
+    "event.account_changed",
+    "event.tax_changed",
+    "event.payment_term_changed",
+    "event.currency_changed",
+    "event.dimension_changed",
+    "event.product_changed",
+)

@@ -29,6 +29,7 @@ from .errors import AuthorizationError, BusinessError
 
 MAGIC = b"\x00FI1"
 RAW, DOCUMENTS, BATCH = b"raw", b"documents", b"batch"
+QUESTION, ANSWER = b"question", b"answer"
 DATA_KEY_BYTES = 32
 SHARE_BYTES = 20
 # The content of an erased event that had not been encrypted.

@@ -20,6 +20,7 @@ from . import test_audit_coverage
 from . import test_audit_drafts
 from . import test_audit_export
 from . import test_business_events
+from . import test_told_lists
 from . import test_cancellations
 from . import test_complete_lines
 from . import test_contracts
@@ -64,6 +65,7 @@ from . import test_promotion_template
 from . import test_pull
 from . import test_query
 from . import test_query_asking
+from . import test_query_sealing
 from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval

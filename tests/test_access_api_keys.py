@@ -90,6 +90,27 @@ class TestApiKeys(AccessCommon, HttpCase):
         self.assertEqual(self.env["integration.credential"].sudo().search_count([]), count)
         self.assertEqual(self.stripe_connection.state, before)
 
+    @mute_logger("odoo.http", "odoo.addons.rpc.controllers.xmlrpc")
+    def test_nobody_writes_the_set_up_with_a_key_on_real_books(self):
+        self.in_production()
+        connection = self.stripe_connection
+        subscription = self.env["integration.subscription"].search([], limit=1)
+        drop = {"connection_id": connection.id, "name": "Files", "kind": "folder"}
+        for model, method, arguments in (
+            ("integration.connection", "write", ([connection.id], {"name": "Mine"})),
+            ("integration.connection", "create", ([{"name": "New", "connector": "generic"}],)),
+            ("integration.drop", "create", ([drop],)),
+            ("integration.flow", "write", (connection.flow_ids[:1].ids, {"runbook_url": "https://example.com"})),
+            ("integration.subscription", "unlink", (subscription.ids,)),
+        ):
+            with self.assertRaises(xmlrpc.client.Fault) as caught:
+                self.call_rpc(self.administrator, model, method, *arguments)
+            self.assertIn("second factor", caught.exception.faultString, (model, method))
+        self.env.invalidate_all()
+        self.assertEqual(connection.name, "Stripe account")
+        self.assertTrue(subscription.exists())
+        self.assertFalse(self.env["integration.connection"].search([("name", "=", "New")]))
+
     def test_reading_goes_on(self):
         self.in_production()
         found = self.call_rpc(
@@ -130,3 +151,33 @@ class TestApiKeys(AccessCommon, HttpCase):
         service = self.stripe_connection.sudo().service_user_id
         self.assertTrue(service.integration_service)
         service._integration_require_presence(self.stripe_connection.sudo())
+
+    def uses(self):
+        self.env.invalidate_all()
+        return self.env["integration.audit.leaf"].search([("action", "=", "user.api_key")], order="id")
+
+    def test_a_key_of_somebody_with_the_hubs_rights_leaves_an_entry_once_an_hour(self):
+        key = self.key_of(self.people["auditor"])
+        self.env.flush_all()
+        headers = {"Authorization": f"Bearer {key}"}
+        for _time in range(3):
+            answer = self.url_open(
+                "/json/2/integration.connection/search_count", headers=headers, json={"domain": []}
+            )
+            self.assertEqual(answer.status_code, 200, answer.text)
+        used = self.uses()
+        self.assertEqual(len(used), 1)
+        self.assertEqual((used.user_id, used.detail), (self.people["auditor"], "test"))
+        self.assertEqual((used.res_model, bool(used.res_id)), ("res.users.apikeys", True))
+        self.assertTrue(used._is_genuine())
+
+    def test_keys_of_others_and_wrong_keys_leave_none(self):
+        answer = self.call_json(self.people["nobody"], "res.users", "search_count", domain=[])
+        self.assertEqual(answer.status_code, 200, answer.text)
+        wrong = self.url_open(
+            "/json/2/integration.connection/search_count",
+            headers={"Authorization": "Bearer " + "0" * 40},
+            json={"domain": []},
+        )
+        self.assertIn(wrong.status_code, (401, 403))
+        self.assertEqual(len(self.uses()), 0)

@@ -207,6 +207,25 @@ class TestAcknowledgement(DeliveryCommon):
         self.assertEqual(message.answer_body, f'{{"received": "{message.event_id}"}}')
         self.assertIn("content-type: application/json", message.answer_headers)
 
+    def test_the_answer_is_stored_encrypted_where_the_event_is(self):
+        self.partner_connection.content_protection = "all"
+        message = self.tell()
+        with self.receiving():
+            self.deliver()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT answer_body, detail FROM integration_attempt WHERE message_id = %s", [message.id]
+        )
+        [(stored, detail)] = self.env.cr.fetchall()
+        self.assertNotIn(message.event_id, stored)
+        self.assertIn('"sealed"', stored)
+        self.assertEqual(detail, "HTTP 200")
+        self.env.invalidate_all()
+        self.assertEqual(message.answer_body, f'{{"received": "{message.event_id}"}}')
+        self.env.cr.execute("UPDATE integration_message SET key_share = NULL WHERE id = %s", [message.id])
+        self.env.invalidate_all()
+        self.assertIn("erased", message.answer_body)
+
     def test_a_signed_confirmation(self):
         self.partner_connection.acknowledgement = "signed"
         message = self.tell()

@@ -39,6 +39,24 @@ class TestExplanation(IntegrationCommon):
         self.assertIn("on the day on which it happened", day)
         self.assertFalse(self.texts(move, "Decision"))
 
+    def test_the_meaning_of_a_code_is_told_as_it_was_when_it_was_booked(self):
+        lines = [Line("Advice", Decimal(1), Decimal("100.00"), ("STD",))]
+        message = self.send_partner(
+            "invoice.issued", invoice("X-M", ANNA, lines, self.clock.now, due_date=date(2026, 4, 1))
+        )
+        move = self.became(message, "account.move")
+        [meaning] = self.texts(move, "Meaning")
+        self.assertIn("Tax “STD” was read as “Output tax 15 %”: version 1", meaning)
+        self.assertIn(self.env.user.name, meaning)
+        _message, without = self.sell("X-N")
+        self.assertEqual(self.texts(without, "Meaning"), [])
+
+    def test_the_sources_of_the_customers_data_are_told(self):
+        _message, move = self.sell()
+        [told] = self.texts(move, "Customer's data")
+        self.assertIn(ANNA.name, told)
+        self.assertIn(f"from {self.partner_connection.name}", told)
+
     def test_each_line_of_an_invoice_has_a_reason(self):
         _message, move = self.sell()
         for line in move.line_ids:
@@ -104,6 +122,29 @@ class TestExplanation(IntegrationCommon):
         [origin] = self.texts(exchange, "Origin")
         self.assertIn(sold.name, origin)
         self.assertIn(back.name, origin)
+
+    def test_an_exchange_difference_leads_to_the_event_behind_it(self):
+        euro = self.env.ref("base.EUR")
+        euro.active = True
+        for day, rate in ((date(2026, 3, 1), 0.5), (date(2026, 3, 10), 0.4)):
+            self.env["res.currency.rate"].create(
+                {"name": day, "rate": rate, "currency_id": euro.id, "company_id": self.company.id}
+            )
+        lines = [Line("Advice", Decimal(1), Decimal("100.00"))]
+        message = self.send_partner(
+            "invoice.issued",
+            invoice("X-E", ANNA, lines, self.clock.now, due_date=date(2026, 4, 1), currency="EUR"),
+        )
+        sold = self.became(message, "account.move")
+        back = self.init_invoice(
+            "out_refund", partner=sold.partner_id, invoice_date="2026-03-12", amounts=[100.0], post=True, currency=euro
+        )
+        (sold | back).line_ids.filtered(lambda line: line.display_type == "payment_term").reconcile()
+        exchange = sold.line_ids.matched_credit_ids.exchange_move_id
+        self.assertTrue(exchange)
+        self.assertEqual(exchange._integration_messages(), message)
+        self.assertEqual(exchange.action_open_integration_source()["res_id"], message.id)
+        self.assertFalse(back._integration_messages())
 
     def test_the_button_shows_it_to_who_may_read_the_entry(self):
         _message, move = self.sell()

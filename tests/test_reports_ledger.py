@@ -2,11 +2,14 @@
 """Reports on balances and on what people did with money, to the cent (A7)."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import new_test_user
 
+from ..simulators.partner.documents import Line, invoice
+from .common import ANNA
 from .test_bank_details import IBAN, BankDetailsPeople
 from .test_reports import ReportCommon
 from .workbench_common import WorkbenchCommon
@@ -62,6 +65,44 @@ class TestBalances(ReportCommon):
         )
         self.assertEqual({row["Account"] for row in rows}, {"259900 Deferred revenue"})
         self.assertEqual([row["Journal items"] for row in rows], ["1", "2", "0"])
+
+    def test_the_tax_ties_out_per_issuer_and_a_stated_difference_shows(self):
+        own = self.init_invoice(
+            "out_invoice", invoice_date="2026-03-04", amounts=[200.0], taxes=self.tax15, post=True
+        )
+        lines = [Line("Advice", Decimal(1), Decimal("99.99"), ("STD",))]
+        document = invoice("T-1", ANNA, lines, self.clock.now, due_date=date(2026, 4, 1))
+        message = self.send_partner("invoice.issued", document)
+        told = self.became(message, "account.move")
+        draft = self.init_invoice("out_invoice", invoice_date="2026-03-04", amounts=[500.0], taxes=self.tax15)
+        self.assertEqual((own.amount_tax, told.amount_tax, draft.state), (30.0, 15.0, "draft"))
+        rows = [
+            row
+            for row in self.lines(self.make("tax_tie_out", first=date(2026, 3, 1), last=date(2026, 3, 31)))
+            if row["Tax"] == "Output tax 15 %"
+        ]
+        figures = {
+            row["Issued by"]: (row["Documents"], row["Base"], row["Tax by the rate"], row["Tax booked"], row["Difference"])
+            for row in rows
+        }
+        self.assertEqual(
+            figures,
+            {
+                "Odoo": ("1", "200.00", "30.00", "30.00", "0.00"),
+                "Partner platform": ("1", "99.99", "15.00", "15.00", "0.00"),
+            },
+        )
+        self.assertEqual({(row["Month"], row["Rate (%)"], row["Use"]) for row in rows}, {("2026-03-01", "15", "Sales")})
+        self.env.cr.execute(
+            "UPDATE account_move_line SET balance = balance - 0.02 WHERE move_id = %s AND tax_line_id IS NOT NULL",
+            [told.id],
+        )
+        [row] = [
+            row
+            for row in self.lines(self.make("tax_tie_out", first=date(2026, 3, 1), last=date(2026, 3, 31)))
+            if row["Issued by"] == "Partner platform"
+        ]
+        self.assertEqual((row["Tax booked"], row["Difference"]), ("15.02", "0.02"))
 
     def test_companies_owe_each_other_the_same_the_other_way_round(self):
         sister = self.setup_other_company(name="Sister Inc.")

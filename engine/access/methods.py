@@ -42,6 +42,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_plan_replay": "replay",
         "action_open_event": "view",
     },
+    "integration.subscription": {"action_send_list": "configure"},
     "integration.put.aside": {"action_put_aside": "resolve"},
     "integration.assign.events": {"action_assign": "resolve"},
     "integration.effect": {"action_open": "view"},

@@ -48,6 +48,14 @@ from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
 from .settlement import Settlement
+from .reference_events import (
+    AccountChanged,
+    CurrencyChanged,
+    DimensionChanged,
+    PaymentTermChanged,
+    ProductChanged,
+    TaxChanged,
+)
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
@@ -91,6 +99,12 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "event.close_ready": {"1": CloseReady},
     "event.period_closed": {"1": PeriodClosed},
     "event.rule_fulfilled": {"1": RuleFulfilled},
+    "event.account_changed": {"1": AccountChanged},
+    "event.currency_changed": {"1": CurrencyChanged},
+    "event.dimension_changed": {"1": DimensionChanged},
+    "event.payment_term_changed": {"1": PaymentTermChanged},
+    "event.product_changed": {"1": ProductChanged},
+    "event.tax_changed": {"1": TaxChanged},
 }
 
 _KIND_OF = {

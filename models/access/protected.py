@@ -42,6 +42,36 @@ class Protected:
         return super().write(vals)
 
 
+class SetUp(Protected):
+    """Also refuses remote calls that stand in for a password alone, where a second factor is demanded (C8).
+
+    How the hub is set up decides what is booked: whoever changes it is there in person. Buttons ask by their rights;
+    this is for the plain create, write and delete of remote calls and imports.
+    """
+
+    __slots__ = ()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        Connection = self.env["integration.connection"]
+        connections = Connection.browse({vals["connection_id"] for vals in vals_list if vals.get("connection_id")})
+        _require_presence(self.env, connections.exists() or None)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        _require_presence(self.env, self)
+        return super().write(vals)
+
+    def unlink(self):
+        _require_presence(self.env, self)
+        return super().unlink()
+
+
+def _require_presence(env, records):
+    if not _is_trusted(env):
+        env.user._integration_require_presence(records)
+
+
 def _is_trusted(env):
     return env.su or env.user.integration_service
 
@@ -84,11 +114,11 @@ def without_defaults(records, protected):
 # Every model that people may write and that has something of its own to protect.
 
 
-class IntegrationConnection(Protected, models.Model):
+class IntegrationConnection(SetUp, models.Model):
     _inherit = "integration.connection"
 
 
-class IntegrationEndpoint(Protected, models.Model):
+class IntegrationEndpoint(SetUp, models.Model):
     _inherit = "integration.endpoint"
 
 
@@ -96,7 +126,7 @@ class IntegrationCredential(Protected, models.Model):
     _inherit = "integration.credential"
 
 
-class IntegrationFlow(Protected, models.Model):
+class IntegrationFlow(SetUp, models.Model):
     _inherit = "integration.flow"
 
     @api.model
@@ -105,7 +135,7 @@ class IntegrationFlow(Protected, models.Model):
         return super()._trusts_caller() or self.env.context.get("integration_flow_life") is flow_life._KEY
 
 
-class IntegrationLane(Protected, models.Model):
+class IntegrationLane(SetUp, models.Model):
     _inherit = "integration.lane"
 
 
@@ -162,31 +192,31 @@ class IntegrationBinding(Protected, models.Model):
     _inherit = "integration.binding"
 
 
-class IntegrationBalanceAccount(Protected, models.Model):
+class IntegrationBalanceAccount(SetUp, models.Model):
     _inherit = "integration.balance.account"
 
 
-class IntegrationRetryOverride(Protected, models.Model):
+class IntegrationRetryOverride(SetUp, models.Model):
     _inherit = "integration.retry.override"
 
 
-class IntegrationRuleAction(Protected, models.Model):
+class IntegrationRuleAction(SetUp, models.Model):
     _inherit = "integration.rule.action"
 
 
-class IntegrationRulePrerequisite(Protected, models.Model):
+class IntegrationRulePrerequisite(SetUp, models.Model):
     _inherit = "integration.rule.prerequisite"
 
 
-class IntegrationAssignmentRule(Protected, models.Model):
+class IntegrationAssignmentRule(SetUp, models.Model):
     _inherit = "integration.assignment.rule"
 
 
-class IntegrationApprovalTier(Protected, models.Model):
+class IntegrationApprovalTier(SetUp, models.Model):
     _inherit = "integration.approval.tier"
 
 
-class IntegrationApprovalPolicy(Protected, models.Model):
+class IntegrationApprovalPolicy(SetUp, models.Model):
     _inherit = "integration.approval.policy"
 
     @api.model
@@ -198,15 +228,15 @@ class IntegrationBatch(Protected, models.Model):
     _inherit = "integration.batch"
 
 
-class IntegrationDrop(Protected, models.Model):
+class IntegrationDrop(SetUp, models.Model):
     _inherit = "integration.drop"
 
 
-class IntegrationPullCursor(Protected, models.Model):
+class IntegrationPullCursor(SetUp, models.Model):
     _inherit = "integration.pull.cursor"
 
 
-class IntegrationSubscription(Protected, models.Model):
+class IntegrationSubscription(SetUp, models.Model):
     _inherit = "integration.subscription"
 
 
@@ -222,7 +252,7 @@ class IntegrationMappingChangeLine(Protected, models.Model):
     _inherit = "integration.mapping.change.line"
 
 
-class IntegrationOwnership(Protected, models.Model):
+class IntegrationOwnership(SetUp, models.Model):
     _inherit = "integration.ownership"
 
     @api.model

@@ -48,6 +48,8 @@ ACTION_LABELS.update(
         "access.refused_sign_in": _lt("Sign-in refused"),
         "access_review.change": _lt("Access review changed by a person"),
         "user.sign_in": _lt("Signed in"),
+        "user.api_key": _lt("Called with an API key (once an hour for each key)"),
+        "subscription.send_list": _lt("A whole list sent"),
         "records.export": _lt("Rows taken out as a file"),
         "audit.export": _lt("Audit trail exported"),
         "payload.show": _lt("Content looked at in full"),

@@ -51,11 +51,14 @@ class IntegrationErasure(models.Model):
 
     # -- what is meant ---------------------------------------------------------------------------------------
 
+    def _people(self):
+        """Return the ids of the contact and of those below it."""
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        return partners.search([("id", "child_of", self.partner_id.ids)]).ids or self.partner_id.ids
+
     def _found_part(self):
         """Return a query of the ids of all events about the person, in this company, with what was made of them."""
         self.ensure_one()
-        partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        people = partners.search([("id", "child_of", self.partner_id.ids)]).ids or self.partner_id.ids
         return SQL(
             """
             WITH about AS (
@@ -84,7 +87,7 @@ class IntegrationErasure(models.Model):
             SELECT m.* FROM integration_message m JOIN found USING (id)
              WHERE m.company_id = %(company)s AND m.content_erased_at IS NULL
             """,
-            people=people,
+            people=self._people(),
             company=self.company_id.id,
         )
 
@@ -150,6 +153,7 @@ class IntegrationErasure(models.Model):
         _ = self.env._
         notes = [
             _("%s contents are erased, and those that come in until then.", self.found_count),
+            _("Encrypted questions about the person, and what was answered, are erased with them."),
             _("Entries, invoices, digests and the audit trail stay. The contents can never be read again."),
         ]
         if self.open_count:
@@ -214,6 +218,7 @@ class IntegrationErasure(models.Model):
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
         self._overwrite(ids)
+        self.env["integration.query.answer"]._erase_about(self.company_id.id, self._people())
         messages = self.env["integration.message"].browse(ids)
         messages.invalidate_recordset()
         for portion in split_every(AUDITED_AT_ONCE, ids):

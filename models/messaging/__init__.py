@@ -28,6 +28,7 @@ from . import drain_light
 from . import event
 from . import event_records
 from . import event_bills
+from . import event_lists
 from . import circuit
 from . import delivery
 from . import rehearsal

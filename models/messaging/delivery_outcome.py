@@ -13,7 +13,7 @@ from odoo.tools import SQL
 from ...connectors.registry import get_connector
 from ...engine.delivery import ASK, CONFIRMED, PERSON, TAKEN_OVER, after_unknown
 from ...engine.error_catalogue import retries_by_itself
-from ...engine.errors import ContractError
+from ...engine.errors import ContractError, IntegrationError
 from ...engine.errors import error as error_of
 from ...engine.json_guard import parse_json
 from ...engine.redaction import redact
@@ -52,13 +52,47 @@ class IntegrationAttempt(models.Model):
     )
     answer_headers = fields.Json(readonly=True)
     answer_body = fields.Text(
-        string="Answer", readonly=True, help="The beginning of the answer; what is sensitive is left out."
+        string="Answer",
+        compute="_compute_answer_body",
+        inverse="_inverse_answer_body",
+        help="The beginning of the answer; what is sensitive is left out. Kept encrypted where the event is.",
     )
     answer_signed = fields.Boolean(
         string="Signed answer", readonly=True, help="The answer carried a valid signature over its content."
     )
 
     _sending_idx = models.Index("(message_id) WHERE outcome = 'sending'")
+
+    def _auto_init(self):
+        result = super()._auto_init()
+        # Beside the ORM like the content of the event: see engine.sealing.
+        self.env.cr.execute(SQL("ALTER TABLE integration_attempt ADD COLUMN IF NOT EXISTS answer_body text"))
+        return result
+
+    def _compute_answer_body(self):
+        self.env.cr.execute(SQL("SELECT id, answer_body FROM integration_attempt WHERE id = ANY(%s)", self.ids))
+        stored = dict(self.env.cr.fetchall())
+        payloads = self.env["integration.payload"].sudo()
+        shares = payloads._shares_by_message(self.message_id.ids)
+        for attempt in self:
+            try:
+                attempt.answer_body = payloads._opened_answer(
+                    stored.get(attempt.id), shares.get(attempt.message_id.id)
+                )
+            except IntegrationError as error:  # erased with the event, or its key is missing
+                attempt.answer_body = error.sentence
+
+    def _inverse_answer_body(self):
+        payloads = self.env["integration.payload"].sudo()
+        shares = payloads._shares_by_message(self.message_id.ids)
+        for attempt in self:
+            text = attempt.answer_body or None
+            if text:
+                text = payloads._sealed_answer(text, shares.get(attempt.message_id.id))
+            self.env.cr.execute(
+                SQL("UPDATE integration_attempt SET answer_body = %s WHERE id = %s", text, attempt.id)
+            )
+        self.invalidate_recordset(["answer_body"])
 
 
 class IntegrationDelivery(models.AbstractModel):
@@ -161,7 +195,7 @@ class IntegrationDelivery(models.AbstractModel):
         if answer:
             keys = get_connector(attempt.message_id.connection_id.connector).spec.sensitive_keys
             if not error:
-                values["detail"] = f"HTTP {answer.status} {_kept_body(answer, keys)}"[:300]
+                values["detail"] = f"HTTP {answer.status}"
             values |= {
                 "http_status": answer.status,
                 "answer_headers": _kept_headers(answer),

@@ -27,6 +27,7 @@ NUMBER_FIELDS = (
     "title",
     "name",
     "rule",
+    "label",
     "company",
 )
 INVOICE_FIELDS = ("invoice_id", "credit_note_id")

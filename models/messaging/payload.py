@@ -114,6 +114,19 @@ class IntegrationPayload(models.Model):
             return value
         return json.loads(self._opened(sealed, share, sealing.DOCUMENTS))
 
+    @api.model
+    def _sealed_answer(self, text, share):
+        """Return what a receiver answered as it is stored beside its event: encrypted if the event has a share."""
+        return json.dumps(sealing.as_json(self._sealed_like(share, text.encode(), sealing.ANSWER))) if share else text
+
+    @api.model
+    def _opened_answer(self, stored, share):
+        """Return an answer as it was given, from what is stored; raises like ``_opened``."""
+        sealed = None
+        if stored and stored.startswith('{"sealed"'):
+            sealed = sealing.from_json(json.loads(stored))
+        return stored if sealed is None else self._opened(sealed, share, sealing.ANSWER).decode()
+
     def _documents_by_message(self, message_ids):
         """Return {message id: documents}; raises like ``_opened``."""
         self.env.cr.execute(

@@ -21,3 +21,4 @@ from . import res_users_rights
 from . import res_currency
 from . import res_groups_bank
 from . import told_records
+from . import told_lists

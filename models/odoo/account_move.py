@@ -113,6 +113,8 @@ class AccountMove(models.Model):
             [("res_model", "=", self._name), ("res_id", "in", self.ids)]
         )
         messages = effects.message_id | self.integration_movement_ids.message_id
+        if made_by_odoo := self._integration_origins():
+            messages |= made_by_odoo._integration_messages()
         if not messages and (known := self.filtered("integration_correlation_id")):
             messages = messages.search(
                 [
@@ -121,6 +123,14 @@ class AccountMove(models.Model):
                 ]
             )
         return messages
+
+    def _integration_origins(self):
+        """Return the entries whose matching made Odoo add these: exchange differences, taxes due on payment."""
+        exchange = self.env["account.partial.reconcile"].search([("exchange_move_id", "in", self.ids)])
+        matched = (exchange.debit_move_id | exchange.credit_move_id).move_id
+        on_payment = self.tax_cash_basis_rec_id
+        paid = (on_payment.debit_move_id | on_payment.credit_move_id).move_id
+        return (matched | paid | self.tax_cash_basis_origin_move_id) - self
 
     def action_open_integration_source(self):
         """Button: open the events that this entry comes from."""

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...engine import sealing
+from ...engine.errors import IntegrationError
 from ..messaging.append_only import make_append_only
 
 RETENTION_PARAMETER = "finance_integration.query_answer_days"
@@ -15,7 +17,11 @@ DECISIONS = [("release", "Release"), ("stop", "Stop")]
 
 
 class IntegrationQueryAnswer(models.Model):
-    """A question that an outside system asked and what it was answered. The database refuses to change it."""
+    """A question that an outside system asked and what it was answered. The database refuses to change it.
+
+    Question and answer are columns beside the ORM, stored encrypted where the connection encrypts such contents: each
+    row has a share of its own, and without it both are unreadable (``engine.sealing``).
+    """
 
     _name = "integration.query.answer"
     _description = "Answered question"
@@ -64,10 +70,11 @@ class IntegrationQueryAnswer(models.Model):
     correlation_id = fields.Char(readonly=True, index="btree_not_null")
     trace_parent = fields.Char(readonly=True)
     question_digest = fields.Char(required=True, readonly=True, help="SHA-256 of what was asked.")
-    question = fields.Json(readonly=True)
+    question = fields.Json(compute="_compute_content", groups=fields.NO_ACCESS)
     answer_text = fields.Text(
-        required=True, readonly=True, help="The answer, byte for byte as it was signed."
+        compute="_compute_content", groups=fields.NO_ACCESS, help="The answer, byte for byte as it was signed."
     )
+    is_erased = fields.Boolean(compute="_compute_is_erased")
     question_shown = fields.Text(compute="_compute_shown", string="Question as asked")
     answer_shown = fields.Text(compute="_compute_shown", string="Answer as sent")
 
@@ -76,6 +83,13 @@ class IntegrationQueryAnswer(models.Model):
 
     def _auto_init(self):
         result = super()._auto_init()
+        self.env.cr.execute(
+            SQL(
+                "ALTER TABLE integration_query_answer ADD COLUMN IF NOT EXISTS question jsonb,"
+                " ADD COLUMN IF NOT EXISTS answer_text text, ADD COLUMN IF NOT EXISTS key_share bytea,"
+                " ADD COLUMN IF NOT EXISTS erased_at timestamp"
+            )
+        )
         make_append_only(
             self.env.cr,
             self._table,
@@ -88,6 +102,12 @@ class IntegrationQueryAnswer(models.Model):
                 END IF;
                 IF TG_OP = 'UPDATE' AND NEW.flow_id IS NULL AND OLD.flow_id IS NOT NULL
                    AND to_jsonb(NEW) - 'flow_id' = to_jsonb(OLD) - 'flow_id' THEN
+                    RETURN NEW;
+                END IF;
+                IF TG_OP = 'UPDATE' AND NEW.key_share IS NULL AND OLD.key_share IS NOT NULL
+                   AND NEW.erased_at IS NOT NULL
+                   AND to_jsonb(NEW) - '{key_share,erased_at}'::text[] = to_jsonb(OLD) - '{key_share,erased_at}'::text[]
+                   THEN
                     RETURN NEW;
                 END IF;
             """,
@@ -118,11 +138,101 @@ class IntegrationQueryAnswer(models.Model):
             "answer_late": _("the facts were not there in time"),
         }
 
-    @api.depends("question", "answer_text")
-    def _compute_shown(self):
+    def _compute_content(self):
+        self.env.cr.execute(
+            SQL(
+                "SELECT id, question, answer_text, key_share FROM integration_query_answer WHERE id = ANY(%s)",
+                self.ids,
+            )
+        )
+        stored = {row_id: kept for row_id, *kept in self.env.cr.fetchall()}
         for row in self:
-            row.question_shown = json.dumps(row.question, indent=2, ensure_ascii=False)
-            row.answer_shown = json.dumps(json.loads(row.answer_text or "null"), indent=2, ensure_ascii=False)
+            question, answer, share = stored.get(row.id, (None, None, None))
+            try:
+                row.question = self._opened_question(question, share)
+                row.answer_text = self._opened_answer(answer, share)
+            except IntegrationError:  # erased, or its key is gone: said by is_erased and by what is shown
+                row.question = row.answer_text = False
+
+    def _compute_is_erased(self):
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM integration_query_answer WHERE id = ANY(%s) AND erased_at IS NOT NULL", self.ids
+            )
+        )
+        erased = {row[0] for row in self.env.cr.fetchall()}
+        for row in self:
+            row.is_erased = row.id in erased
+
+    def _compute_shown(self):
+        unreadable = self.env._("It was erased, or the key with which it can be read is missing.")
+        for row in self:
+            kept = row.sudo()
+            is_kept = bool(kept.answer_text)
+            row.question_shown = (
+                json.dumps(kept.question, indent=2, ensure_ascii=False) if is_kept else unreadable
+            )
+            row.answer_shown = (
+                json.dumps(json.loads(kept.answer_text), indent=2, ensure_ascii=False) if is_kept else unreadable
+            )
+
+    # -- what is stored encrypted ------------------------------------------------------------------------
+
+    @api.model
+    def _sealed_content(self, connection_id, kind, question, answer):
+        """Return (question, answer, share) as they are stored: encrypted unless the connection leaves them plain.
+
+        :param question: JSON text.
+        :param answer: the answer as it is sent, text.
+        """
+        events = self.env["integration.event"]
+        share = events._new_share(connection_id, kind) or events._new_share(
+            connection_id, kind.replace("query.", "answer.")
+        )
+        if not share:
+            return question, answer, None
+        payloads = self.env["integration.payload"].sudo()
+        sealed = payloads._sealed_like(share, question.encode(), sealing.QUESTION)
+        return json.dumps(sealing.as_json(sealed)), payloads._sealed_answer(answer, share), share
+
+    @api.model
+    def _opened_question(self, stored, share):
+        sealed = sealing.from_json(stored)
+        if sealed is None:
+            return stored
+        return json.loads(self.env["integration.payload"].sudo()._opened(sealed, share, sealing.QUESTION))
+
+    @api.model
+    def _opened_answer(self, stored, share):
+        """Return the answer as it was sent, text; raises like ``integration.payload._opened``."""
+        return self.env["integration.payload"].sudo()._opened_answer(stored, share)
+
+    @api.model
+    def _erase_about(self, company_id, people):
+        """Make unreadable what was asked and answered about these partners; returns how many answers that were.
+
+        What was stored as it came cannot be changed: it goes with its retention.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE integration_query_answer q SET key_share = NULL, erased_at = now() AT TIME ZONE 'UTC'
+                 WHERE q.company_id = %(company)s AND q.key_share IS NOT NULL AND (
+                       (q.res_model = 'res.partner' AND q.res_id = ANY(%(people)s))
+                    OR (q.res_model = 'account.move' AND EXISTS (
+                            SELECT 1 FROM account_move a WHERE a.id = q.res_id
+                               AND (a.partner_id = ANY(%(people)s) OR a.commercial_partner_id = ANY(%(people)s))))
+                    OR (q.res_model = 'integration.movement' AND EXISTS (
+                            SELECT 1 FROM integration_movement v
+                             WHERE v.id = q.res_id AND v.partner_id = ANY(%(people)s))))
+                """,
+                company=company_id,
+                people=people,
+            )
+        )
+        count = self.env.cr.rowcount
+        self.invalidate_model()
+        return count
 
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("An answer that was given is kept as it is."))
@@ -151,11 +261,15 @@ class IntegrationQueryAnswer(models.Model):
 
     @api.model
     def _kept(self, connection_id, query_id):
-        """Return (digest, answer id, answer text, minutes since) of a question that was answered, or None."""
+        """Return (digest, answer id, answer text, minutes since) of a question that was answered, or None.
+
+        :raises BusinessError: ``content_erased``.
+        :raises AuthorizationError: ``content_unreadable``.
+        """
         self.env.cr.execute(
             SQL(
                 """
-                SELECT question_digest, answer_id, answer_text,
+                SELECT question_digest, answer_id, answer_text, key_share,
                        extract(epoch FROM now() AT TIME ZONE 'UTC' - asked_at) / 60
                   FROM integration_query_answer WHERE connection_id = %s AND query_id = %s
                 """,
@@ -163,7 +277,11 @@ class IntegrationQueryAnswer(models.Model):
                 query_id,
             )
         )
-        return self.env.cr.fetchone()
+        row = self.env.cr.fetchone()
+        if row is None:
+            return None
+        asked, answer_id, stored, share, minutes = row
+        return asked, answer_id, self._opened_answer(stored, share), minutes
 
     @api.autovacuum
     def _prune(self):

@@ -51,6 +51,8 @@ class IntegrationQuery(models.AbstractModel):
         :param began: when the request came in, in nanoseconds of the monotonic clock.
         :raises FlowNotLiveError: the flow or the connection does not answer at present.
         :raises ContractError: ``query_id_conflict``, ``query_id_used``, ``unknown_question``.
+        :raises BusinessError: ``content_erased``: it was answered, and the answer was erased since.
+        :raises AuthorizationError: ``content_unreadable``: the key of the answer that was given is missing.
         """
         connection = self.env["integration.connection"].sudo().browse(connection_id)
         kind, _version = kind_of(query)
@@ -157,7 +159,11 @@ class IntegrationQuery(models.AbstractModel):
         now = correlation.current()
         parent, _state = trace_columns()
         res_model, res_id = record or (None, None)
-        row_id = self.env["integration.query.answer"]._keep(
+        Answer = self.env["integration.query.answer"]
+        question, answered, share = Answer._sealed_content(
+            connection.id, kind, json.dumps(encode(query)), text.decode()
+        )
+        row_id = Answer._keep(
             {
                 "company_id": connection.company_id.id,
                 "connection_id": connection.id,
@@ -179,8 +185,9 @@ class IntegrationQuery(models.AbstractModel):
                 "correlation_id": now and now.correlation_id,
                 "trace_parent": parent,
                 "question_digest": asked,
-                "question": json.dumps(encode(query)),
-                "answer_text": text.decode(),
+                "question": question,
+                "answer_text": answered,
+                "key_share": share,
             }
         )
         if not row_id:

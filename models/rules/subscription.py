@@ -3,7 +3,10 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
-from ...engine.event_catalogue import EVENTS
+from ...engine.event_catalogue import EVENTS, LISTS
+
+MAX_LISTED = 50_000
+LISTED_AT_ONCE = 500
 
 
 class IntegrationSubscription(models.Model):
@@ -28,6 +31,12 @@ class IntegrationSubscription(models.Model):
         help="Through which the events leave: it says how often a delivery is tried, and can be paused.",
     )
     journal_ids = fields.Many2many(check_company=True)
+    is_list = fields.Boolean(compute="_compute_is_list")
+
+    @api.depends("kind")
+    def _compute_is_list(self):
+        for row in self:
+            row.is_list = row.kind in LISTS
 
     @api.depends("connection_id.name", "kind")
     def _compute_display_name(self):
@@ -76,6 +85,37 @@ class IntegrationSubscription(models.Model):
 
     def _changed(self):
         self.env.registry.clear_cache()
+
+    def action_send_list(self):
+        """Button: tell the receiver the whole list as it stands, whether something changed or not."""
+        self.ensure_one()
+        self.check_access("write")
+        if not self.is_list or not self.active:
+            raise UserError(self.env._("This subscription is about no list, or it is switched off."))
+        event = self.env["integration.event"].sudo()
+        ids = event._ids_of_list(self.kind, self.company_id, MAX_LISTED + 1)
+        if len(ids) > MAX_LISTED:
+            raise UserError(
+                self.env._("The list has more than %s entries. Narrow it by further conditions.", MAX_LISTED)
+            )
+        for first in range(0, len(ids), LISTED_AT_ONCE):
+            self.with_delay(description=self.env._("Send a list: %s", self.display_name))._send_listed(
+                ids[first : first + LISTED_AT_ONCE]
+            )
+        self.env["integration.audit.leaf"]._record_change(self, "subscription.send_list", str(len(ids)))
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("%(count)s entries are being sent to %(receiver)s.")
+                % {"count": len(ids), "receiver": self.connection_id.display_name},
+            },
+        }
+
+    def _send_listed(self, ids):
+        """Job: put these entries of the list into the outbox; returns how many were asked for."""
+        return self.env["integration.event"].sudo()._send_listed(self, ids)
 
     @api.constrains("connection_id", "kind")
     def _check_connector_takes_it(self):
