@@ -7,7 +7,8 @@ are counted for the review (``models/access/service_activity.py``).
 
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.http import request
 from odoo.tools import SQL
 
 from ..messaging.own_transaction import in_own_transaction
@@ -49,15 +50,17 @@ class ResUsersApikeys(models.Model):
     def _check_credentials(self, *, scope, key):
         """The one place through which each call with a key passes."""
         user_id = super()._check_credentials(scope=scope, key=key)
-        if user_id and self.env["res.users"].sudo().browse(user_id)._holds_hub_rights():
+        # Nobody is signed in yet.
+        users = self.with_user(SUPERUSER_ID).env["res.users"]
+        if user_id and users.browse(user_id)._holds_hub_rights():
             self._integration_note_use(user_id, key)
         return user_id
 
     def _integration_note_use(self, user_id, key):
         """Record that a key of somebody who holds the hub's rights is used, once an hour for each key.
 
-        In a transaction of its own: a call that only reads has one that cannot write, and one that fails was made all
-        the same.
+        In a transaction of its own, so that a call that fails is recorded, too; where the call was given a cursor that
+        can only read, in that of the call (see ``ir_http``).
         """
         self.env.cr.execute(
             SQL(
@@ -68,29 +71,35 @@ class ResUsersApikeys(models.Model):
             )
         )
         row = self.env.cr.fetchone()
-        if row is None or self._integration_use_is_known(self.env, row[0]):
+        if row is None or self._integration_use_is_known(row[0]):
             return
-        key_id, name = row
+        used = (row[0], row[1], user_id)
+        if self.env.cr.readonly and request:
+            request.integration_key_use = used
+        else:
+            in_own_transaction(
+                self.env.registry, lambda env: env["res.users.apikeys"]._integration_append_use(*used)
+            )
 
-        def note(env):
-            if not self._integration_use_is_known(env, key_id):
-                env["integration.audit.leaf"]._append(
-                    [
-                        {
-                            "action": "user.api_key",
-                            "res_model": "res.users.apikeys",
-                            "res_id": key_id,
-                            "user_id": user_id,
-                            "detail": name,
-                        }
-                    ]
-                )
+    @api.model
+    def _integration_append_use(self, key_id, name, user_id):
+        if not self._integration_use_is_known(key_id):
+            self.env["integration.audit.leaf"]._append(
+                [
+                    {
+                        "action": "user.api_key",
+                        "res_model": "res.users.apikeys",
+                        "res_id": key_id,
+                        "user_id": user_id,
+                        "detail": name,
+                    }
+                ]
+            )
 
-        in_own_transaction(self.env.registry, note)
-
-    def _integration_use_is_known(self, env, key_id):
+    @api.model
+    def _integration_use_is_known(self, key_id):
         since = fields.Datetime.now() - KEY_USE_EVERY
-        env.cr.execute(
+        self.env.cr.execute(
             SQL(
                 """
                 SELECT 1 FROM integration_audit_leaf
@@ -101,7 +110,7 @@ class ResUsersApikeys(models.Model):
                 since,
             )
         )
-        return env.cr.fetchone() is not None
+        return self.env.cr.fetchone() is not None
 
 
 class Base(models.AbstractModel):

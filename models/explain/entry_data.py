@@ -50,9 +50,9 @@ class AccountMove(models.Model):
         company = self.company_id
         rows = partner.with_company(company)._integration_source_rows()
         told = "; ".join(
-            self.env._("%(field)s from %(source)s (owner: %(owner)s)", field=field, source=source, owner=owner)
-            for field, _value, source, _since, _person, owner in rows
-            if source
+            self.env._("%(field)s from %(system)s (owner: %(owner)s)", field=field, system=system, owner=owner)
+            for field, _value, system, _since, _person, owner in rows
+            if system
         )
         if not told:
             return []
