@@ -235,7 +235,9 @@ EVENTS: dict[str, EventInfo] = {
         "product.changed",
         _("Product changed"),
         _("a product that is sold changes"),
-        _("A product that can be sold is added, archived, or its name, reference, price, unit or tax changes."),
+        _(
+            "A product that can be sold is added, archived, or its name, reference, price, unit or tax changes."
+        ),
         "product.product",
     ),
 }

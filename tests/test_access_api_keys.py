@@ -100,7 +100,11 @@ class TestApiKeys(AccessCommon, HttpCase):
             ("integration.connection", "write", ([connection.id], {"name": "Mine"})),
             ("integration.connection", "create", ([{"name": "New", "connector": "generic"}],)),
             ("integration.drop", "create", ([drop],)),
-            ("integration.flow", "write", (connection.flow_ids[:1].ids, {"runbook_url": "https://example.com"})),
+            (
+                "integration.flow",
+                "write",
+                (connection.flow_ids[:1].ids, {"runbook_url": "https://example.com"}),
+            ),
             ("integration.subscription", "unlink", (subscription.ids,)),
         ):
             with self.assertRaises(xmlrpc.client.Fault) as caught:

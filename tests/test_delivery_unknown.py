@@ -212,7 +212,9 @@ class TestAcknowledgement(DeliveryCommon):
         self.partner_connection.content_protection = "all"
         message = self.tell()
         share = self.root["integration.event"]._new_share(self.partner_connection.id, message.kind)
-        self.env.cr.execute("UPDATE integration_message SET key_share = %s WHERE id = %s", [share, message.id])
+        self.env.cr.execute(
+            "UPDATE integration_message SET key_share = %s WHERE id = %s", [share, message.id]
+        )
         self.env.invalidate_all()
         with self.receiving():
             self.deliver()

@@ -137,7 +137,12 @@ class TestExplanation(IntegrationCommon):
         )
         sold = self.became(message, "account.move")
         back = self.init_invoice(
-            "out_refund", partner=sold.partner_id, invoice_date="2026-03-12", amounts=[100.0], post=True, currency=euro
+            "out_refund",
+            partner=sold.partner_id,
+            invoice_date="2026-03-12",
+            amounts=[100.0],
+            post=True,
+            currency=euro,
         )
         (sold | back).line_ids.filtered(lambda line: line.display_type == "payment_term").reconcile()
         exchange = sold.line_ids.matched_credit_ids.exchange_move_id

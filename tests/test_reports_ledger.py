@@ -82,7 +82,13 @@ class TestBalances(ReportCommon):
             if row["Tax"] == "Output tax 15 %"
         ]
         figures = {
-            row["Issued by"]: (row["Documents"], row["Base"], row["Tax by the rate"], row["Tax booked"], row["Difference"])
+            row["Issued by"]: (
+                row["Documents"],
+                row["Base"],
+                row["Tax by the rate"],
+                row["Tax booked"],
+                row["Difference"],
+            )
             for row in rows
         }
         self.assertEqual(
@@ -92,7 +98,9 @@ class TestBalances(ReportCommon):
                 "Partner platform": ("1", "99.99", "15.00", "15.00", "0.00"),
             },
         )
-        self.assertEqual({(row["Month"], row["Rate (%)"], row["Use"]) for row in rows}, {("2026-03-01", "15", "Sales")})
+        self.assertEqual(
+            {(row["Month"], row["Rate (%)"], row["Use"]) for row in rows}, {("2026-03-01", "15", "Sales")}
+        )
         self.env.cr.execute(
             "UPDATE account_move_line SET balance = balance - 0.02 WHERE move_id = %s AND tax_line_id IS NOT NULL",
             [told.id],

@@ -23,7 +23,9 @@ class TestToldLists(EventsCommon):
         account = self.new_account()
         (added,) = self.told()
         self.assertEqual((added.change, added.code, added.label), ("added", "499001", "Online sales"))
-        self.assertEqual((added.account_type, added.record_id, added.active), ("income", str(account.id), True))
+        self.assertEqual(
+            (added.account_type, added.record_id, added.active), ("income", str(account.id), True)
+        )
         account.tag_ids = [Command.create({"name": "T", "applicability": "accounts"})]
         self.assertEqual(len(self.told()), 1, "of a tag nobody hears")
         account.active = False
@@ -44,10 +46,17 @@ class TestToldLists(EventsCommon):
     def test_a_tax_is_told_with_its_exact_rate(self):
         self.subscribe("event.tax_changed")
         tax = self.env["account.tax"].create(
-            {"name": "7.25 % CA", "amount": 7.25, "type_tax_use": "sale", "tax_group_id": self.tax_sale_a.tax_group_id.id}
+            {
+                "name": "7.25 % CA",
+                "amount": 7.25,
+                "type_tax_use": "sale",
+                "tax_group_id": self.tax_sale_a.tax_group_id.id,
+            }
         )
         (told,) = self.told()
-        self.assertEqual((told.rate_percent, told.use, told.computation), (Decimal("7.25"), "sale", "percent"))
+        self.assertEqual(
+            (told.rate_percent, told.use, told.computation), (Decimal("7.25"), "sale", "percent")
+        )
         tax.amount_type = "fixed"
         self.assertIsNone(self.told()[-1].rate_percent, "a fixed amount is no rate")
 
@@ -63,7 +72,9 @@ class TestToldLists(EventsCommon):
             }
         )
         (told,) = self.told()
-        self.assertEqual([(part.percent, part.days) for part in told.parts], [(Decimal(30), 0), (Decimal(70), 45)])
+        self.assertEqual(
+            [(part.percent, part.days) for part in told.parts], [(Decimal(30), 0), (Decimal(70), 45)]
+        )
         term.line_ids[1].nb_days = 60
         self.assertEqual(self.told()[-1].parts[1].days, 60)
 
@@ -91,7 +102,12 @@ class TestToldLists(EventsCommon):
         self.env["product.product"].create({"name": "Raw wood", "sale_ok": False})
         self.assertEqual(self.told(), [])
         product = self.env["product.product"].create(
-            {"name": "Chair", "default_code": "CH-1", "list_price": 99.95, "taxes_id": [Command.set(self.tax_sale_a.ids)]}
+            {
+                "name": "Chair",
+                "default_code": "CH-1",
+                "list_price": 99.95,
+                "taxes_id": [Command.set(self.tax_sale_a.ids)],
+            }
         )
         (told,) = self.told()
         self.assertEqual((told.code, told.price, told.currency), ("CH-1", Decimal("99.95"), "USD"))
@@ -108,14 +124,22 @@ class TestToldLists(EventsCommon):
         self.subscribe("event.account_changed", "event.tax_changed")
         other = self.setup_other_company()["company"]
         self.env["account.account"].with_company(other).create(
-            {"name": "Theirs", "code": "499002", "account_type": "income", "company_ids": [Command.set(other.ids)]}
+            {
+                "name": "Theirs",
+                "code": "499002",
+                "account_type": "income",
+                "company_ids": [Command.set(other.ids)],
+            }
         )
         self.assertEqual([one for one in self.told() if one.label == "Theirs"], [])
 
     def test_the_whole_list_is_sent_once_to_the_one_who_asked(self):
         row = self.subscribe("event.account_changed", domain="[('account_type', '=', 'income')]")
         wanted = self.env["account.account"].search(
-            [*self.env["account.account"]._check_company_domain(row.company_id), ("account_type", "=", "income")]
+            [
+                *self.env["account.account"]._check_company_domain(row.company_id),
+                ("account_type", "=", "income"),
+            ]
         )
         with trap_jobs() as jobs:
             row.action_send_list()

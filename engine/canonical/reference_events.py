@@ -47,7 +47,7 @@ class AccountChanged(ReferenceEvent, kw_only=True):
 
 
 class TaxChanged(ReferenceEvent, kw_only=True):
-    """A tax. ``rate_percent`` is missing where the tax is no percentage; ``use`` is ``sale``, ``purchase`` or ``none``."""
+    """A tax. ``rate_percent`` is missing where it is no percentage; ``use`` is ``sale``, ``purchase`` or ``none``."""
 
     use: Code
     computation: Code

@@ -54,7 +54,9 @@ class SetUp(Protected):
     @api.model_create_multi
     def create(self, vals_list):
         Connection = self.env["integration.connection"]
-        connections = Connection.browse({vals["connection_id"] for vals in vals_list if vals.get("connection_id")})
+        connections = Connection.browse(
+            {vals["connection_id"] for vals in vals_list if vals.get("connection_id")}
+        )
         _require_presence(self.env, connections.exists() or None)
         return super().create(vals_list)
 

@@ -13,7 +13,9 @@ class AccountMove(models.Model):
 
     def _integration_explain(self):
         facts = super()._integration_explain()
-        place = next((place for place, fact in enumerate(facts) if fact.topic == self.env._("Date")), len(facts))
+        place = next(
+            (place for place, fact in enumerate(facts) if fact.topic == self.env._("Date")), len(facts)
+        )
         return [*facts[:place], *self._explain_meanings(), *self._explain_party(), *facts[place:]]
 
     def _explain_meanings(self):
@@ -50,11 +52,15 @@ class AccountMove(models.Model):
         company = self.company_id
         rows = partner.with_company(company)._integration_source_rows()
         told = "; ".join(
-            self.env._("%(field)s from %(system)s (owner: %(owner)s)", field=field, system=system, owner=owner)
+            self.env._(
+                "%(field)s from %(system)s (owner: %(owner)s)", field=field, system=system, owner=owner
+            )
             for field, _value, system, _since, _person, owner in rows
             if system
         )
         if not told:
             return []
-        text = self.env._("Of %(partner)s, as of today: %(fields)s.", partner=partner.display_name, fields=told)
+        text = self.env._(
+            "Of %(partner)s, as of today: %(fields)s.", partner=partner.display_name, fields=told
+        )
         return [Fact(self.env._("Customer's data"), text, partner._name, partner.id)]

@@ -70,7 +70,9 @@ class IntegrationAttempt(models.Model):
         return result
 
     def _compute_answer_body(self):
-        self.env.cr.execute(SQL("SELECT id, answer_body FROM integration_attempt WHERE id = ANY(%s)", self.ids))
+        self.env.cr.execute(
+            SQL("SELECT id, answer_body FROM integration_attempt WHERE id = ANY(%s)", self.ids)
+        )
         stored = dict(self.env.cr.fetchall())
         payloads = self.env["integration.payload"].sudo()
         shares = payloads._shares_by_message(self.message_id.ids)

@@ -64,7 +64,7 @@ class IntegrationEvent(models.AbstractModel):
             self._publish(company, [self._listed(kind, company, entry, change) for entry in entries])
 
     def _listening(self, kind):
-        companies = self.env["res.company"].sudo().search([])
+        companies = self.env["res.company"].sudo().search([("active", "=", True)])
         return companies.filtered(lambda company: self._is_heard(company.id, kind))
 
     def _domain_of_list(self, kind, company):

@@ -117,7 +117,11 @@ class IntegrationPayload(models.Model):
     @api.model
     def _sealed_answer(self, text, share):
         """Return what a receiver answered as it is stored beside its event: encrypted if the event has a share."""
-        return json.dumps(sealing.as_json(self._sealed_like(share, text.encode(), sealing.ANSWER))) if share else text
+        return (
+            json.dumps(sealing.as_json(self._sealed_like(share, text.encode(), sealing.ANSWER)))
+            if share
+            else text
+        )
 
     @api.model
     def _opened_answer(self, stored, share):

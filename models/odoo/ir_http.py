@@ -15,6 +15,6 @@ class IrHttp(models.AbstractModel):
         if rule.endpoint.routing["type"] == "integration":
             return request.dispatcher.pre_dispatch(rule, args)
         if used := getattr(request, "integration_key_use", None):
-            # On a cursor that cannot write this fails as a write of the call would: Odoo serves it again on one that can.
+            # A cursor that cannot write fails as for a write of the call: Odoo serves it again on one that can.
             request.env["res.users.apikeys"].sudo()._integration_append_use(*used)
         return super()._pre_dispatch(rule, args)

@@ -50,7 +50,16 @@ class AccountAccount(models.Model):
     _told_step = "_publish_accounts_changed"
     _told_kind = "event.account_changed"
     _told_fields = frozenset(
-        {"name", "code", "code_mapping_ids", "account_type", "currency_id", "reconcile", "active", "company_ids"}
+        {
+            "name",
+            "code",
+            "code_mapping_ids",
+            "account_type",
+            "currency_id",
+            "reconcile",
+            "active",
+            "company_ids",
+        }
     )
 
 
@@ -61,7 +70,15 @@ class AccountTax(models.Model):
     _told_step = "_publish_taxes_changed"
     _told_kind = "event.tax_changed"
     _told_fields = frozenset(
-        {"name", "type_tax_use", "amount_type", "amount", "price_include_override", "active", "children_tax_ids"}
+        {
+            "name",
+            "type_tax_use",
+            "amount_type",
+            "amount",
+            "price_include_override",
+            "active",
+            "children_tax_ids",
+        }
     )
 
 
@@ -102,7 +119,18 @@ class AccountAnalyticAccount(models.Model):
 
 
 PRODUCT_FIELDS = frozenset(
-    {"name", "default_code", "barcode", "categ_id", "uom_id", "list_price", "lst_price", "taxes_id", "sale_ok", "active"}
+    {
+        "name",
+        "default_code",
+        "barcode",
+        "categ_id",
+        "uom_id",
+        "list_price",
+        "lst_price",
+        "taxes_id",
+        "sale_ok",
+        "active",
+    }
 )
 
 
@@ -115,7 +143,9 @@ class ProductProduct(models.Model):
     _told_fields = PRODUCT_FIELDS
 
     def _integration_told_rows(self):
-        return self.filtered(lambda row: row.sale_ok or row in self.env.context.get("integration_was_sold", ()))
+        return self.filtered(
+            lambda row: row.sale_ok or row in self.env.context.get("integration_was_sold", ())
+        )
 
 
 class ProductTemplate(models.Model):

@@ -72,7 +72,9 @@ class IntegrationQueryAnswer(models.Model):
     question_digest = fields.Char(required=True, readonly=True, help="SHA-256 of what was asked.")
     question = fields.Json(compute="_compute_content", groups=fields.NO_ACCESS)
     answer_text = fields.Text(
-        compute="_compute_content", groups=fields.NO_ACCESS, help="The answer, byte for byte as it was signed."
+        compute="_compute_content",
+        groups=fields.NO_ACCESS,
+        help="The answer, byte for byte as it was signed.",
     )
     is_erased = fields.Boolean(compute="_compute_is_erased")
     question_shown = fields.Text(compute="_compute_shown", string="Question as asked")
@@ -157,7 +159,8 @@ class IntegrationQueryAnswer(models.Model):
     def _compute_is_erased(self):
         self.env.cr.execute(
             SQL(
-                "SELECT id FROM integration_query_answer WHERE id = ANY(%s) AND erased_at IS NOT NULL", self.ids
+                "SELECT id FROM integration_query_answer WHERE id = ANY(%s) AND erased_at IS NOT NULL",
+                self.ids,
             )
         )
         erased = {row[0] for row in self.env.cr.fetchall()}
@@ -173,7 +176,9 @@ class IntegrationQueryAnswer(models.Model):
                 json.dumps(kept.question, indent=2, ensure_ascii=False) if is_kept else unreadable
             )
             row.answer_shown = (
-                json.dumps(json.loads(kept.answer_text), indent=2, ensure_ascii=False) if is_kept else unreadable
+                json.dumps(json.loads(kept.answer_text), indent=2, ensure_ascii=False)
+                if is_kept
+                else unreadable
             )
 
     # -- what is stored encrypted ------------------------------------------------------------------------

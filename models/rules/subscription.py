@@ -108,8 +108,11 @@ class IntegrationSubscription(models.Model):
             "tag": "display_notification",
             "params": {
                 "type": "success",
-                "message": self.env._("%(count)s entries are being sent to %(receiver)s.")
-                % {"count": len(ids), "receiver": self.connection_id.display_name},
+                "message": self.env._(
+                    "%(count)s entries are being sent to %(receiver)s.",
+                    count=len(ids),
+                    receiver=self.connection_id.display_name,
+                ),
             },
         }
 

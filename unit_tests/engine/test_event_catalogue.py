@@ -21,7 +21,13 @@ reconciliation-complete exception-raised exception-resolved close-ready period-c
 
 
 # What the requirement does not name and the hub tells all the same.
-MORE = {"event.rule_fulfilled", "event.bill_posted", "event.bill_paid", "event.supplier_credit_posted", *LISTS}
+MORE = {
+    "event.rule_fulfilled",
+    "event.bill_posted",
+    "event.bill_paid",
+    "event.supplier_credit_posted",
+    *LISTS,
+}
 
 
 def test_every_required_event_is_in_the_catalogue():
