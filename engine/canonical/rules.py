@@ -25,6 +25,7 @@ from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
+from .reference_events import REFERENCE_EVENTS
 from .registry import validate
 from .settlement import Settlement
 
@@ -383,7 +384,7 @@ def _check_amounts(document: Document, provider: str | None) -> list[str]:
 
 
 _RULES: dict[type[Document], Callable[..., list[str]]] = {
-    **dict.fromkeys(BUSINESS_EVENTS, _check_amounts),
+    **dict.fromkeys((*BUSINESS_EVENTS, *REFERENCE_EVENTS), _check_amounts),
     Customer: _check_customer,
     Invoice: _check_invoice,
     BalanceMovement: _check_movement,
