@@ -66,6 +66,7 @@ from . import test_pull
 from . import test_query
 from . import test_query_asking
 from . import test_query_sealing
+from . import test_rebooking
 from . import test_rehearsal
 from . import test_replay
 from . import test_replay_approval

@@ -3,7 +3,6 @@
 
 from datetime import date
 
-from odoo.exceptions import AccessError
 from odoo.tests import new_test_user, tagged
 
 from ..engine.canonical_json import canonical_bytes
@@ -254,59 +253,6 @@ class TestCancelledInvoices(CancellationsCommon):
 
 @tagged("post_install", "-at_install")
 class TestCorrections(CancellationsCommon):
-    def test_a_changed_entry_waits_and_is_reversed_and_booked_anew_when_an_approver_says_so(self):
-        self.entry("100.00")
-        first = self.entries()
-        changed = self.entry("120.00", version=2)
-        exception = self.exceptions("document_changed")
-        self.assertEqual((changed.status, exception.fix, len(self.entries())), ("parked", "anew", 1))
-        approver = self.approver()
-        exception.with_user(approver).action_book_anew()
-        self.drain(self.partner_connection)
-        self.assert_done(changed)
-        origin, reversal, new = self.entries()
-        self.assertEqual((origin, reversal.reversed_entry_id), (first, origin))
-        self.assertEqual((new.integration_corrects_id, origin.integration_corrected_by_id), (origin, new))
-        self.assertEqual(
-            (new.amount_total, new.date, changed.rebooking_by_id), (120.0, origin.date, approver)
-        )
-        self.assertEqual(self.became(changed, "account.move"), reversal | new)
-        self.assertEqual(exception.state, "resolved")
-        self.assert_nothing_is_left(origin | reversal)
-        leaf = self.env["integration.audit.leaf"].search([("action", "=", "exception.book_anew")])
-        self.assertEqual(leaf.user_id, approver)
-
-    def test_a_second_correction_replaces_the_first(self):
-        self.entry("100.00")
-        approver = self.approver()
-        for version, amount in ((2, "120.00"), (3, "90.00")):
-            self.entry(amount, version=version)
-            self.exceptions("document_changed").with_user(approver).action_book_anew()
-            self.drain(self.partner_connection)
-        moves = self.entries()
-        self.assertEqual(len(moves), 5)
-        self.assertEqual(
-            sum(moves.line_ids.filtered(lambda row: row.account_id == self.debit).mapped("balance")), 90.0
-        )
-
-    def test_in_a_locked_period_both_stand_on_the_first_open_day(self):
-        self.entry("100.00")
-        self.company.sudo().fiscalyear_lock_date = date(2026, 3, 31)
-        self.entry("120.00", version=2)
-        self.exceptions("document_changed").with_user(self.approver()).action_book_anew()
-        self.drain(self.partner_connection)
-        self.assertEqual(
-            [move.date for move in self.entries()], [date(2026, 3, 2), date(2026, 4, 1), date(2026, 4, 1)]
-        )
-
-    def test_only_an_approver_corrects(self):
-        self.entry("100.00")
-        self.entry("120.00", version=2)
-        operator = self.approver("finance_integration.group_operator")
-        with self.assertRaises(AccessError):
-            self.exceptions("document_changed").with_user(operator).action_book_anew()
-        self.assertEqual(len(self.entries()), 1)
-
     def test_a_changed_legal_document_offers_no_correction(self):
         invoice = self.issue("P-9")
         message = invoice._integration_messages()
@@ -327,12 +273,3 @@ class TestCorrections(CancellationsCommon):
         )
         self.assertEqual(changed.error_code, "cancellation_unknown")
         self.assertFalse(self.exceptions("cancellation_unknown").fix)
-
-    def test_the_new_entry_that_is_refused_leaves_the_old_one_alone(self):
-        """Reversal and new entry are one step: what cannot be booked anew is not reversed either."""
-        self.entry("100.00")
-        self.entry("120.00", version=2)
-        self.exceptions("document_changed").with_user(self.approver()).action_book_anew()
-        self.end_mapping(self.credit)
-        self.drain(self.partner_connection)
-        self.assertEqual(len(self.entries()), 1)

@@ -45,7 +45,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_mark_resolved": "resolve",
         "action_add_mapping": "resolve",
         "action_apply": "resolve",
-        "action_book_anew": "approve",
+        "action_book_anew": "resolve",
         "action_accept_difference": "resolve",
         "action_ask_reopening": "resolve",
         "action_ask_resend": "resolve",

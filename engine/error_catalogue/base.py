@@ -72,6 +72,7 @@ FIX_BUTTONS = {
     "activate_currency": _("Activate the currency"),
     "renew_secret": _("Renew the secret"),
     "go_without": _("Go on without"),
+    "book_anew": _("Propose to reverse and book anew"),
     "book_repeated": _("Book it all the same"),
     "accept_numbering": _("Accept the new numbering"),
     "check_rights": _("Show the missing rights"),

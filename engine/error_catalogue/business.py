@@ -121,12 +121,24 @@ BUSINESS_CODES = {
         _("A booked document changed at the source"),
         _("The source sent another version of %(number)s, which is already booked."),
         _(
-            "A journal entry: an approver lets it be reversed and booked anew. A legal document: ask the source "
-            "to cancel it and to issue a new one."
+            "A journal entry: propose to reverse it and to book it anew; another person approves. A legal document: "
+            "ask the source to cancel it and to issue a new one."
         ),
         severity="high",
         fix_class="c",
-        fix="replay",
+        fix="book_anew",
+    ),
+    "rebooking_outdated": CodeInfo(
+        _BUSINESS,
+        _("What was approved is not what would be booked now"),
+        _(
+            "For %(number)s it was approved to reverse the booked entry and to book it anew. Since then the books, the "
+            "mappings or the locks have changed: something else would be booked now, so nothing was."
+        ),
+        _("Propose it again: the request shows what would be booked now."),
+        severity="high",
+        fix_class="c",
+        fix="book_anew",
     ),
     "cancellation_unknown": CodeInfo(
         _BUSINESS,

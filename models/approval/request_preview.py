@@ -142,10 +142,19 @@ class IntegrationChangeRequest(models.Model):
                 )
             )
 
-    def _is_overtaken(self):
+    def _is_overtaken(self, glance=False):
+        """Return whether something else would change by now than what is shown.
+
+        :param glance: it is only shown to somebody: a record that would have to rehearse may say it from its
+            ``_approval_glance(request)``; None = it cannot.
+        """
         record = self._record()
         if not record:
             return True
+        if glance and hasattr(record, "_approval_glance"):
+            overtaken = record.sudo()._approval_glance(self)
+            if overtaken is not None:
+                return overtaken
         if not self.recomputed:
             return False
         now = self._preview_of(record, self.values, self.company_id)
@@ -154,7 +163,8 @@ class IntegrationChangeRequest(models.Model):
     @api.depends("state", "preview")
     def _compute_is_stale(self):
         for request in self:
-            request.is_stale = request.state in ("asked", "agreed") and request.sudo()._is_overtaken()
+            waits = request.state in ("asked", "agreed")
+            request.is_stale = waits and request.sudo()._is_overtaken(glance=True)
 
     @api.depends("amount", "currency_id")
     def _compute_at_stake(self):

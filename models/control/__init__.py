@@ -23,4 +23,3 @@ from . import source_drain
 from . import duplicate_exception
 from . import legal_exception
 from . import coverage
-from . import rebooking

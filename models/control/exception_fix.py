@@ -39,6 +39,7 @@ FIXES = {
     "payment_currency_differs": "apply",
     "payment_excess": "apply",
     "document_changed": "anew",
+    "rebooking_outdated": "anew",
     "refund_without_credit_note": "credit_note",
     "refund_returned": "apply",
     "role_account_missing": "connection",

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""That an approver agreed to the correction of what an event told before."""
+"""The approval with which an event corrects what it told before."""
 
 from odoo import fields, models
 from odoo.tools import SQL
@@ -8,12 +8,18 @@ from odoo.tools import SQL
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
 
-    rebooking_by_id = fields.Many2one(
-        "res.users",
-        string="New booking agreed by",
+    rebooking_request_id = fields.Many2one(
+        "integration.change.request",
+        string="New booking approved with",
         readonly=True,
         ondelete="restrict",
-        help="Who agreed that the booked entry is reversed and booked anew.",
+        index="btree_not_null",
+        help="The approval with which the booked entry is reversed and booked anew, exactly as it was shown there.",
+    )
+    rebooking_by_id = fields.Many2one(
+        related="rebooking_request_id.approver_id",
+        string="New booking approved by",
+        help="Who agreed that the booked entry is reversed and booked anew; never who asked for it.",
     )
 
 
@@ -21,4 +27,4 @@ class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
     def _row_columns(self, behind=None):
-        return SQL("%s, m.rebooking_by_id", super()._row_columns(behind))
+        return SQL("%s, m.rebooking_request_id", super()._row_columns(behind))

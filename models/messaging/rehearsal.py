@@ -35,23 +35,25 @@ class IntegrationRehearsal(models.AbstractModel):
     _description = "Rehearsal of events"
 
     @api.model
-    def _rehearse(self, message_ids):
+    def _rehearse(self, message_ids, granted=None):
         """Return what these stored events would do to the books as they are now, whatever became of them before.
 
         They are taken together, in the order in which the drain would apply them: a later one sees what an earlier
         one would have done. Who calls this answers for the reader's right to see the result.
 
         :param message_ids: ids of incoming events, at most MAX_REHEARSED.
+        :param granted: {column of the drain's row: value} taken as given: what an approval would allow.
         :returns: list of dicts in the order of ``message_ids``: message_id, outcome (one of OUTCOMES), kind, note,
             held (an earlier event of the same object is stopped, so this one would wait), error_code, error_text,
-            next_step, entries, applied, became, findings. Amounts are decimal strings, dates ISO 8601.
+            next_step, entries, applied, became, findings, mark (digest of the plan where it has one). Amounts are
+            decimal strings, dates ISO 8601.
         :raises ValueError: more events than are rehearsed at once.
         """
         message_ids = list(dict.fromkeys(message_ids))
         if len(message_ids) > MAX_REHEARSED:
             raise ValueError(f"at most {MAX_REHEARSED} events are rehearsed at once")
         with self._taken_back() as rehearsal:
-            rows = rehearsal._rows(message_ids)
+            rows = [row | (granted or {}) for row in rehearsal._rows(message_ids)]
             works = [rehearsal.env["integration.drain"]._open_work(row) for row in rows]
             rehearsal._forget_effects(message_ids)
             results = rehearsal._run(works)
@@ -186,6 +188,7 @@ class IntegrationRehearsal(models.AbstractModel):
             "applied": self._applied(before["account_partial_reconcile"]) + self._taken_apart(matched),
             "became": self._became(work),
             "findings": [self._finding(finding) for finding in work.findings],
+            "mark": work.plan.get("mark", "") if isinstance(work.plan, dict) else "",
         }
 
     def _look_again(self, work):
@@ -210,6 +213,7 @@ class IntegrationRehearsal(models.AbstractModel):
             "applied": [],
             "became": [],
             "findings": [],
+            "mark": "",
         }
 
     def _refusal(self, error):
@@ -241,6 +245,7 @@ class IntegrationRehearsal(models.AbstractModel):
         lines = move.line_ids.filtered(lambda line: line.display_type not in ("line_section", "line_note"))
         return {
             "move_type": move.move_type,
+            "reverses_id": move.reversed_entry_id.id or None,
             "journal": move.journal_id.display_name,
             "journal_id": move.journal_id.id,
             "date": move.date.isoformat(),

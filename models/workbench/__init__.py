@@ -9,6 +9,7 @@ from . import exception_progress
 from . import work_view
 from . import my_work
 from . import fix_approval
+from . import fix_anew
 from . import fix_cash
 from . import fix_difference
 from . import fix_party

@@ -16,6 +16,7 @@ STEPS = {
     "reopen": ("_say_reopen", "_rows_reopen", "_do_reopen", "lock_waiver"),
     "book_open_period": ("_say_open_period", "_rows_open_period", "_do_open_period", "override"),
     "correct": ("_say_correction", "_rows_correction", "_do_correction", "override"),
+    "book_anew": ("_say_anew", "_rows_anew", "_do_anew", "entry"),
 }
 OPEN_STATES = ("asked", "agreed")
 
@@ -39,6 +40,11 @@ class IntegrationException(models.Model):
             exception.request_text = bool(asked) and self.env._(
                 "%(what)s, asked by %(user)s", what=asked.name, user=asked.requester_id.name
             )
+            if asked and asked.is_stale:
+                exception.request_text = self.env._(
+                    "%s. It has changed in the meantime and cannot be approved: ask for it anew.",
+                    exception.request_text,
+                )
 
     def _open_step(self, step, values, why=None):
         """Return the question for the reason; the step is then asked of an approver.
@@ -76,6 +82,7 @@ class IntegrationException(models.Model):
     def _ask_step(self, step, values, reason):
         """Ask an approver for a step; returns the request."""
         self.check_access("write")
+        self._end_overtaken()
         name, summary = self._say_step(step, values)
         request = self.env["integration.change.request"]._ask(
             self,
@@ -83,12 +90,34 @@ class IntegrationException(models.Model):
             {"step": step, **(values or {})},
             reason,
             summary,
-            kind=STEPS[step][3],
+            kind=self._kind_of_step(step),
             amount=self._amount_of_step(step),
             currency=self.company_currency_id,
         )
         self.sudo().approval_asked = True
         return request
+
+    def _end_overtaken(self):
+        """End what was asked for here and has changed in the meantime, so that it can be asked for as it is now."""
+        self.ensure_one()
+        requests = self.env["integration.change.request"].sudo()
+        for request in requests.search(
+            [("res_model", "=", self._name), ("res_id", "=", self.id), ("state", "in", OPEN_STATES)]
+        ):
+            if request._is_overtaken():
+                request._lock(*OPEN_STATES)
+                request._end("withdrawn", self.env._("Something else would be done by now: asked for anew."))
+
+    def _kind_of_step(self, step):
+        """Return the kind of request that decides who has to agree."""
+        return STEPS[step][3]
+
+    def _preview_of_step(self, step, values):
+        """Return what a step would change, in the form of ``request_preview``.
+
+        :raises UserError: what was to be done is gone.
+        """
+        return {"rows": getattr(self, STEPS[step][1])(values)}
 
     def _amount_of_step(self, step):
         """Return the amount, in the currency of the books, by which rules of approval tell requests apart."""
@@ -108,7 +137,7 @@ class IntegrationException(models.Model):
         if step not in STEPS or self.state != "open":
             return settled
         try:
-            return {"rows": getattr(self, STEPS[step][1])(values)}
+            return self._preview_of_step(step, values)
         except UserError:
             # What was to be done is gone: that is a change, too.
             return settled
