@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from finance_integration.engine.rebooking import Item, per_account, plan_mark, unchanged
+from odoo.addons.finance_integration.engine.rebooking import Item, per_account, plan_mark, unchanged
 
 
 def item(account, debit="0", credit="0", label="Pay"):
