@@ -119,6 +119,7 @@ from . import test_workbench
 from . import test_workbench_corrections
 from . import test_workbench_fixes
 from . import test_workbench_people
+from . import test_workbench_total
 from . import test_workbench_tours
 from . import test_credentials
 from . import test_tokens

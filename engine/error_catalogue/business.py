@@ -112,9 +112,13 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("The total differs"),
         _("For %(number)s the issuer states a total of %(stated)s; booked it would be %(computed)s."),
-        _("Check the lines and the tax mapping. The issuer's total is a fact and is never changed."),
+        _(
+            "Check the lines and the tax mapping. The issuer's total is a fact: accept the difference, and it is booked to "
+            "rounding differences, or ask the source to send it again."
+        ),
         severity="high",
-        fix_class="c",
+        fix_class="b",
+        fix="accept_difference",
     ),
     "document_changed": CodeInfo(
         _BUSINESS,

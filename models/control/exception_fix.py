@@ -12,6 +12,7 @@ FIXES = {
     "tax_missing": "mapping",
     "payment_short": "write_off",
     "tax_difference": "difference",
+    "total_difference": "difference",
     "schema_violation": "correct",
     "credited_invoice_unknown": "correct",
     "duplicate_number": "duplicate",

@@ -14,6 +14,7 @@ ACCOUNTS = {
     "FXC": ("6690", "Cost of currency conversions", "expense", False),
     "BAD": ("6591", "Bad debt and lost disputes", "expense", False),
     "WO": ("6590", "Small differences", "expense", False),
+    "RND": ("6591", "Rounding differences", "expense", False),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }
 # What sales of a shop are booked on besides.

@@ -19,6 +19,7 @@ from . import order_money
 from . import entry
 from . import reversal
 from . import rebooking
+from . import rounding
 from . import cancellation
 from . import provider_balance
 from . import settlement

@@ -175,8 +175,8 @@ class IntegrationException(models.Model):
         ]
         same = unchanged(old, new_items)
         entries = [
-            *(_shown("reversed", entry, places) for entry in reversals),
-            *(_shown("added", entry, places) for entry in new),
+            *(shown_entry("reversed", entry, places) for entry in reversals),
+            *(shown_entry("added", entry, places) for entry in new),
         ]
         if same:
             entries.append(
@@ -268,6 +268,7 @@ def _line(item, places):
     }
 
 
-def _shown(change, entry, places):
+def shown_entry(change, entry, places):
+    """Return an entry that a rehearsal told as a request shows it; ``places`` = decimals of the books' currency."""
     title = f"{entry['journal']} · {entry['date']} · {entry['ref']}"
     return {"change": change, "title": title, "lines": [_line(_item(line), places) for line in entry["lines"]]}

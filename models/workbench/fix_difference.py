@@ -12,7 +12,10 @@ from odoo.tools.misc import formatLang
 
 from ...engine.errors import ContractError
 from ...engine.money import parse_decimal
+from .fix_anew import shown_entry
 
+# Which amounts of a document may differ, and what they are called on a request.
+DIFFERENCES = {"tax_difference": ("amount_tax", "Tax"), "total_difference": ("amount_total", "Total")}
 LATE_CODES = ("late_movement", "late_document", "period_locked")
 
 
@@ -39,6 +42,11 @@ class IntegrationMessage(models.Model):
         string="Difference accepted",
         help="By how much the issuer's tax may differ from what is computed here: accepted for this event alone.",
     )
+    granted_total = fields.Monetary(
+        readonly=True,
+        string="Difference of the total accepted",
+        help="What is missing to the issuer's total: booked to rounding differences, for this event alone.",
+    )
     late_allowed = fields.Boolean(
         readonly=True, string="May be booked late", help="Approved: it is booked on the first open day."
     )
@@ -48,13 +56,13 @@ class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
     def _row_columns(self, behind=None):
-        return SQL("%s, m.granted_tolerance, m.late_allowed", super()._row_columns(behind))
+        return SQL("%s, m.granted_tolerance, m.granted_total, m.late_allowed", super()._row_columns(behind))
 
 
 class IntegrationException(models.Model):
     _inherit = "integration.exception"
 
-    # -- the tax differs -------------------------------------------------------------------------------------
+    # -- the tax or the total differs -------------------------------------------------------------------------------------
 
     def action_accept_difference(self):
         """Button: the issuer is right; accept the difference, at once within the limits, else ask an approver."""
@@ -73,13 +81,18 @@ class IntegrationException(models.Model):
         return self._told(self.env._("Accepted. The document is posted with the issuer's amounts."))
 
     def _difference(self):
-        """Return (event, amount by which its tax differs, in its currency).
+        """Return (event, amount by which its tax or total differs, in its currency, never negative).
 
         :raises UserError: there is no such event, or its difference is not known.
         """
+        message, difference = self._signed_difference()
+        return message, abs(difference)
+
+    def _signed_difference(self):
+        """Return (event, what is missing to the amount that the issuer states)."""
         message = self.sudo().message_ids_held.filtered(lambda row: row.status in ("parked", "dead"))
         params = self.params or {}
-        if self.code != "tax_difference" or len(message) != 1:
+        if self.code not in DIFFERENCES or len(message) != 1:
             raise UserError(
                 self.env._("There is no single document here whose difference could be accepted.")
             )
@@ -87,7 +100,7 @@ class IntegrationException(models.Model):
             stated, computed = (parse_decimal(str(params.get(name))) for name in ("stated", "computed"))
         except ContractError as error:
             raise UserError(self.env._("The difference is not known. Press “Try again” first.")) from error
-        return message, float(abs(stated - computed))
+        return message, float(stated - computed)
 
     def _in_company_currency_of(self, message, amount):
         company, currency = self.company_id, message.currency_id or self.company_id.currency_id
@@ -101,8 +114,12 @@ class IntegrationException(models.Model):
         return self.env["res.partner"].browse([row.res_id for row in bindings.values()][:1]).exists()
 
     def _accept_now(self):
-        message, difference = self._difference()
-        message.write({"granted_tolerance": difference})
+        message, signed = self._signed_difference()
+        difference = abs(signed)
+        if self.code == "total_difference":
+            message.write({"granted_total": signed})
+        else:
+            message.write({"granted_tolerance": difference})
         self.env["integration.audit.leaf"]._record_messages(
             message, "exception.accept_difference", f"{difference:.2f}"
         )
@@ -111,10 +128,19 @@ class IntegrationException(models.Model):
     def _say_difference(self, values):
         message, difference = self._difference()
         amount = formatLang(self.env, difference, currency_obj=message.currency_id)
+        document = (self.params or {}).get("number") or message.object_key
+        if self.code == "total_difference":
+            self._rehearse_total()
+            name = self.env._(
+                "Accept a difference of %(amount)s to the total of %(document)s",
+                amount=amount,
+                document=document,
+            )
+            return name, "\n".join(
+                [self.what, self.env._("The issuer's total is booked; the difference goes to rounding differences.")]
+            )
         name = self.env._(
-            "Accept a tax difference of %(amount)s for %(document)s",
-            amount=amount,
-            document=(self.params or {}).get("number") or message.object_key,
+            "Accept a tax difference of %(amount)s for %(document)s", amount=amount, document=document
         )
         return name, self.what
 
@@ -123,9 +149,43 @@ class IntegrationException(models.Model):
         stated = str((self.params or {}).get("stated"))
         computed = str((self.params or {}).get("computed"))
         return [
-            {"field": "amount_tax", "label": "Tax", "before": computed, "after": stated},
+            {
+                "field": DIFFERENCES[self.code][0],
+                "label": DIFFERENCES[self.code][1],
+                "before": computed,
+                "after": stated,
+            },
             {"field": message.object_key, "label": "Difference", "before": "", "after": f"{difference:.2f}"},
         ]
+
+    def _rehearse_total(self):
+        """Return the entries that accepting the total would book, computed by the drain's own steps.
+
+        :raises UserError: it would not be booked even so, with the reason and what to do.
+        """
+        message, signed = self._signed_difference()
+        message._bring_back()
+        told = self.env["integration.rehearsal"]._rehearse(message.ids, {"granted_total": signed})[0]
+        if told["outcome"] != "post":
+            reason = " ".join(filter(None, (told["error_text"], told["next_step"])))
+            raise UserError(self.env._("Accepting the difference would not be enough. %s", reason))
+        return told["entries"]
+
+    def _preview_of_step(self, step, values):
+        preview = super()._preview_of_step(step, values)
+        if step == "accept_difference" and self.code == "total_difference":
+            places = self.company_currency_id.decimal_places
+            preview["entries"] = [shown_entry("added", entry, places) for entry in self._rehearse_total()]
+        return preview
+
+    def _approval_glance(self, request):
+        if self.code != "total_difference" or (request.values or {}).get("step") != "accept_difference":
+            return super()._approval_glance(request)
+        try:
+            rows = self._rows_difference({})
+        except UserError:
+            return True
+        return self.state != "open" or rows != (request.preview or {}).get("rows")
 
     def _do_difference(self, values, request):
         self._accept_now()
