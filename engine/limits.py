@@ -18,7 +18,12 @@ REASONS = (
     "partner_month_cap",
     "application_above_limit",
     "write_off_above_limit",
+    "classification_cap",
+    "classification_other",
 )
+# What money in suspense can turn out to be.
+CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER = "customer", "invoices", "refund", "fee", "transfer", "other"
+PURPOSES = (CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,3 +118,28 @@ def judge_application(limits: Limits, amount: Decimal, *, exact: bool) -> Verdic
     if exact or abs(amount) <= limits.application_amount:
         return AT_ONCE
     return Verdict(APPROVAL, "application_above_limit", limits.application_amount)
+
+
+def judge_classification(
+    limits: Limits, amount: Decimal, purpose: str, *, exact: bool, used_today: Decimal
+) -> Verdict:
+    """Judge whether a person says at once what money in suspense is.
+
+    Money of a customer is judged like any application of cash. A fee or a transfer goes to an account that is agreed for
+    its role: at once, as long as all that one person places so on one day stays within the limit for applications. Money
+    that leaves to a customer, and any other account, is decided by a second person whatever the amount.
+
+    :param purpose: one of PURPOSES.
+    :param exact: the money itself names every document to which it is applied.
+    :param used_today: what this person has placed so in the company on this day.
+    :raises ValueError: unknown purpose.
+    """
+    if purpose not in PURPOSES:
+        raise ValueError(f"unknown purpose {purpose!r}")
+    if purpose in (CUSTOMER, INVOICES):
+        return judge_application(limits, amount, exact=exact)
+    if purpose not in (FEE, TRANSFER):
+        return Verdict(APPROVAL, "classification_other")
+    if used_today + abs(amount) > limits.application_amount:
+        return Verdict(APPROVAL, "classification_cap", limits.application_amount)
+    return AT_ONCE

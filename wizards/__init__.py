@@ -8,6 +8,7 @@ from . import test_box
 from . import limit_change
 from . import exception_step
 from . import apply_cash
+from . import classify
 from . import choose_party
 from . import correct_event
 from . import compare

@@ -93,6 +93,8 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_bank_lines": "view",
     },
     "integration.movement": {
+        "action_classify": "resolve",
+        "action_undo_classification": "resolve",
         "action_open_invoices": "view",
         "action_open_message": "view",
         "action_open_move": "view",

@@ -32,6 +32,7 @@ FIXES = {
     "partner_unknown": "customer",
     "partner_blocked": "partner",
     "bank_details_new": "bank",
+    "movement_unclassified": "classify",
     "payment_party_unknown": "identify",
     "refund_party_unknown": "identify",
     "payment_reference_unknown": "apply",

@@ -21,6 +21,7 @@ from . import reversal
 from . import rebooking
 from . import rounding
 from . import cancellation
+from . import classification
 from . import provider_balance
 from . import settlement
 from . import payout

@@ -14,6 +14,7 @@ from . import fix_cash
 from . import fix_difference
 from . import fix_party
 from . import fix_source
+from . import classification
 from . import correction
 from . import assignment
 from . import escalation

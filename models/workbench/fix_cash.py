@@ -21,6 +21,8 @@ WHY = {
     "partner_month_cap": _lt("With this one it would be more than %s for this customer this month."),
     "application_above_limit": _lt("The money does not name these invoices itself, and is more than %s."),
     "write_off_above_limit": _lt("It is more than %s: the controller decides."),
+    "classification_cap": _lt("With this one you would have placed more than %s today."),
+    "classification_other": _lt("Another person decides about this, whatever the amount."),
 }
 
 
@@ -61,7 +63,10 @@ class IntegrationException(models.Model):
 
     def _only_movement(self):
         movement = self.sudo().movement_ids
-        if len(movement) != 1 or movement.type not in ("payment", "refund_return"):
+        known = movement.type in ("payment", "refund_return")
+        # Money of which a person has said whose it is.
+        placed = movement.type == "unknown" and movement.application in ("open", "partly")
+        if len(movement) != 1 or not (known or placed and movement.amount > 0):
             raise UserError(self.env._("There is no single payment here that could be applied."))
         return movement
 
@@ -203,7 +208,8 @@ class IntegrationException(models.Model):
 
     def _say_why(self, verdict):
         limit = formatLang(self.env, float(verdict.limit), currency_obj=self.company_currency_id)
-        return self.env._(WHY[verdict.reason]) % limit  # pylint: disable=translation-not-lazy
+        text = self.env._(WHY[verdict.reason])  # pylint: disable=translation-not-lazy
+        return text % limit if "%s" in text else text
 
     def _parts_of(self, values):
         """Return [(invoice, exact amount or None)] of a step, whoever has put it together.

@@ -8,7 +8,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import SQL
 
-from ...engine.limits import APPROVAL, DEFAULTS, Limits, Verdict, judge_application, judge_difference
+from ...engine.limits import (
+    APPROVAL,
+    DEFAULTS,
+    FEE,
+    TRANSFER,
+    Limits,
+    Verdict,
+    judge_application,
+    judge_classification,
+    judge_difference,
+)
 
 LIMIT_FIELDS = tuple(field.name for field in dataclasses.fields(Limits))
 DEFAULT_MATERIALITY = 1000
@@ -163,6 +173,7 @@ class IntegrationLimitUse(models.Model):
             ("difference", "Difference accepted"),
             ("write_off", "Small rest written off"),
             ("application", "Money applied without exact reference"),
+            ("classification", "Said what money in suspense is"),
         ],
         required=True,
         readonly=True,
@@ -244,6 +255,40 @@ class IntegrationLimitUse(models.Model):
         if not exact and not self.env.user.has_group("finance_integration.group_operator"):
             return Verdict(APPROVAL, "application_above_limit")
         return judge_application(limits, _exact(amount), exact=exact)
+
+    @api.model
+    def _judge_classification(self, company, amount, purpose, exact):
+        """Judge whether the acting user says at once what money is; ``amount`` in company currency."""
+        if not exact and not self.env.user.has_group("finance_integration.group_operator"):
+            return Verdict(APPROVAL, "classification_other")
+        limits = self.env["integration.workbench.setting"]._limits_of(company)
+        used = Decimal(0)
+        if purpose in (FEE, TRANSFER):
+            used = self.env["integration.limit.counter"]._used(company, self._scope_of_classifying())
+        return judge_classification(limits, _exact(amount), purpose, exact=exact, used_today=used)
+
+    @api.model
+    def _record_classification(self, movement, partner, amount, detail, entry, counted):
+        """Write down that the acting user has said what money is; a fee or transfer counts for the person's day."""
+        if counted:
+            self.env["integration.limit.counter"]._add(
+                movement.company_id, self._scope_of_classifying(), amount
+            )
+        return self.sudo().create(
+            {
+                "company_id": movement.company_id.id,
+                "kind": "classification",
+                "exception_id": movement.exception_id.id,
+                "user_id": self.env.uid,
+                "partner_id": partner.id,
+                "move_id": entry.id,
+                "amount": abs(amount),
+                "detail": detail[:250],
+            }
+        )
+
+    def _scope_of_classifying(self):
+        return f"classified {self.env.uid} {fields.Date.context_today(self)}"
 
     @api.model
     def _record(self, kind, exception, partner, amount, detail, move=None):

@@ -19,6 +19,8 @@ ACTION_LABELS.update(
         "limit.change": _lt("Limits changed"),
         "limit.review": _lt("Use of a limit reviewed"),
         "limit.object": _lt("Use of a limit objected to"),
+        "movement.classify": _lt("Said what the money is"),
+        "movement.declassify": _lt("Taken back what was said of the money"),
         "message.correct": _lt("Corrected in a copy"),
         "message.corrected": _lt("The corrected copy is processed"),
         "message.difference_accepted": _lt("The difference was accepted; tried again"),
