@@ -123,6 +123,7 @@ from . import test_workbench_total
 from . import test_workbench_tours
 from . import test_credentials
 from . import test_tokens
+from . import test_classification
 from . import test_client_certificate
 from . import test_secret_ends
 from . import test_sealing

@@ -34,6 +34,15 @@ class TestWorkbenchTours(WorkbenchCommon, HttpCase):
         use = self.env["integration.limit.use"].search([])
         self.assertEqual((use.kind, use.user_id), ("application", self.operator))
 
+    def test_money_in_suspense_is_said_to_be_a_fee(self):
+        self.stripe.strange(-700, "usd")
+        self.pull_stripe()
+        movement = self.exceptions("movement_unclassified").movement_ids
+        self.start_tour("/odoo/integration-exceptions", "finance_integration_classify", login="wb_operator")
+        self.env.invalidate_all()
+        self.assertEqual((movement.application, movement.classification_ids.user_id), ("applied", self.operator))
+        self.assertEqual(movement.counterpart_id.account_id, self.role("FEE"))
+
     def test_a_copy_is_corrected(self):
         message = self.send_partner("invoice.issued", {**self.document("P-1"), "note": "x" * 1001})
         self.assertEqual(message.error_code, "schema_violation")

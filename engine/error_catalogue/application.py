@@ -97,7 +97,7 @@ APPLICATION_CODES = {
         _BUSINESS,
         _("Money moved for an unknown reason"),
         _("%(amount)s moved at the provider as “%(provider_type)s” and is booked in suspense."),
-        _("Find out at the provider what it is and choose the counterpart."),
+        _("Find out at the provider what it is, then press “Say what it is”."),
         severity="high",
         fix_class="b",
         fix="assign_counterpart",

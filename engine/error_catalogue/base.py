@@ -59,7 +59,7 @@ FIX_BUTTONS = {
     "approve_bank": _("Open the bank account"),
     "link_document": _("Link the document"),
     "apply_cash": _("Apply the money"),
-    "assign_counterpart": _("Choose the counterpart"),
+    "assign_counterpart": _("Say what it is"),
     "create_credit_note": _("Prepare the credit note"),
     "accept_difference": _("Accept the difference"),
     "write_off": _("Write off the rest"),

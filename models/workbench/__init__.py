@@ -11,6 +11,7 @@ from . import my_work
 from . import fix_approval
 from . import fix_anew
 from . import fix_cash
+from . import fix_classify
 from . import fix_difference
 from . import fix_party
 from . import fix_source

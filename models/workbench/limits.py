@@ -268,17 +268,15 @@ class IntegrationLimitUse(models.Model):
         return judge_classification(limits, _exact(amount), purpose, exact=exact, used_today=used)
 
     @api.model
-    def _record_classification(self, movement, partner, amount, detail, entry, counted):
+    def _record_classification(self, company, exception, partner, amount, detail, entry, counted):
         """Write down that the acting user has said what money is; a fee or transfer counts for the person's day."""
         if counted:
-            self.env["integration.limit.counter"]._add(
-                movement.company_id, self._scope_of_classifying(), amount
-            )
+            self.env["integration.limit.counter"]._add(company, self._scope_of_classifying(), amount)
         return self.sudo().create(
             {
-                "company_id": movement.company_id.id,
+                "company_id": company.id,
                 "kind": "classification",
-                "exception_id": movement.exception_id.id,
+                "exception_id": exception.id,
                 "user_id": self.env.uid,
                 "partner_id": partner.id,
                 "move_id": entry.id,

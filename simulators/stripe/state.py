@@ -362,6 +362,10 @@ class StripeAccount(Holdings):
             raise RefusedError("a fee is positive")
         return self._write("stripe_fee", -amount, currency, None, text=description)
 
+    def strange(self, amount: int, currency: str, text: str = "Something new") -> LedgerLine:
+        """Let money move for a reason that nobody outside Stripe knows; only the ledger shows it."""
+        return self._write("something_new", amount, currency, None, category="something_new", text=text)
+
     def announce(self, event_type: str, thing: Shape) -> Shape:
         """Record an event of any type about any object and return it."""
         return self._tell(event_type, thing)

@@ -17,6 +17,7 @@ from odoo.addons.finance_integration.engine.limits import (
     DEFAULTS,
     Limits,
     judge_application,
+    judge_classification,
     judge_difference,
     tolerance,
 )
@@ -247,3 +248,36 @@ def test_whoever_is_the_same_is_found_and_nothing_breaks(name, email, tax_id):
     if name_words(name):
         assert found and found[0].reasons
     assert all(reason in party_candidates.REASONS for row in found for reason in row.reasons)
+
+
+# -- what money in suspense is --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", ["refund", "other"])
+def test_a_refund_or_another_account_is_never_said_alone(purpose):
+    verdict = judge_classification(DEFAULTS, Decimal("0.01"), purpose, exact=False, used_today=Decimal(0))
+    assert (verdict.at_once, verdict.reason) == (False, "classification_other")
+
+
+@pytest.mark.parametrize("purpose", ["fee", "transfer"])
+def test_fees_and_transfers_of_one_person_and_day_stay_within_the_limit(purpose):
+    def judge(amount, used):
+        return judge_classification(
+            DEFAULTS, Decimal(amount), purpose, exact=False, used_today=Decimal(used)
+        )
+
+    assert judge("5000", "0") == AT_ONCE
+    assert judge("-5000", "0") == AT_ONCE
+    assert judge("1000", "4000") == AT_ONCE
+    assert judge("1000.01", "4000").reason == "classification_cap"
+
+
+@given(cents, st.booleans())
+def test_money_of_a_customer_is_judged_like_any_application(amount, exact):
+    said = judge_classification(DEFAULTS, amount, "customer", exact=exact, used_today=Decimal(10**6))
+    assert said == judge_application(DEFAULTS, amount, exact=exact)
+
+
+def test_an_unknown_purpose_is_an_error():
+    with pytest.raises(ValueError):
+        judge_classification(DEFAULTS, Decimal(1), "gift", exact=True, used_today=Decimal(0))

@@ -119,6 +119,42 @@ registry.category("web_tour.tours").add("finance_integration_apply_cash", {
     ],
 });
 
+/** Money in suspense: a person says that it is a fee, with the reason, and it is booked at once. */
+registry.category("web_tour.tours").add("finance_integration_classify", {
+    url: "/odoo/integration-exceptions",
+    steps: () => [
+        {
+            trigger: `${LIST} .o_data_cell:contains("Money moved for an unknown reason")`,
+            run: "click",
+        },
+        {
+            trigger: "button[name=action_classify]",
+            run: "click",
+        },
+        {
+            content: "Only what fits is asked for",
+            trigger: ".modal:not(:has(.o_field_widget[name=account_id] input))",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=purpose] .o_radio_item:contains(Fee) input",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=reason] input",
+            run: "edit It stands on the invoice of the provider",
+        },
+        {
+            trigger: ".modal footer button[name=action_confirm]",
+            run: "click",
+        },
+        {
+            content: "Resolved, with how and by whom",
+            trigger: `body:not(:has(.modal)) ${FORM} .o_integration_note:contains("How it was resolved")`,
+            timeout: 60000,
+        },
+    ],
+});
+
 /** A harmless field is corrected in a copy; facts are not offered at all. */
 registry.category("web_tour.tours").add("finance_integration_correct", {
     url: "/odoo/integration-exceptions",
