@@ -82,6 +82,7 @@ from . import test_shared_rates
 from . import test_shadow
 from . import test_retention
 from . import test_routing
+from . import test_role_accounts
 from . import test_rules
 from . import test_reports
 from . import test_reports_ledger

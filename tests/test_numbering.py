@@ -217,10 +217,19 @@ class TestNumbering(OrderCommon):
         self.assertEqual(self.states(*old), ["done"] * 3)
         self.assertEqual(self.states(*new), ["parked", "parked", "done"])
         self.assertEqual({message.error_code for message in new[:2]}, {"sequence_broken"})
-        exception = self.exceptions("sequence_broken").with_user(self.approver())
+        exception = self.exceptions("sequence_broken")
         self.assertEqual((len(exception), exception.held_count), (1, 2))
-        exception.decision_reason = "The source was installed anew"
-        exception.action_accept_numbering()
+        action = exception.action_accept_numbering()
+        values = {name.removeprefix("default_"): value for name, value in action["context"].items()}
+        reason = {"reason": "The source was installed anew"}
+        self.env["integration.exception.step"].create(values | reason).action_ask()
+        self.work()
+        self.assertEqual(self.states(*new), ["parked", "parked", "done"], "not before somebody else agrees")
+        request = self.env["integration.change.request"].search([("res_id", "=", exception.id)])
+        with self.assertRaises(UserError):
+            request.action_approve()
+        request.with_user(self.approver()).action_approve()
+        self.env.invalidate_all()
         self.work()
         self.assertEqual(self.states(*new[:2]), ["done", "done"], self.stopped())
         series = self.env["integration.series"].search([])

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..engine.flow_life import check_change
-from ..models.messaging.flow_life import GUARDED_FIELDS, STATE_LABELS
+from ..models.messaging.flow_life import GUARDED_FIELDS, NUMBERING_FIELDS, STATE_LABELS
 
 
 class IntegrationFlowStep(models.TransientModel):
@@ -16,7 +16,11 @@ class IntegrationFlowStep(models.TransientModel):
     company_id = fields.Many2one(related="flow_id.company_id")
     state = fields.Selection(related="flow_id.state")
     subject = fields.Selection(
-        [("state", "What the flow does"), ("history", "From when on it books")],
+        [
+            ("state", "What the flow does"),
+            ("history", "From when on it books"),
+            ("numbering", "How its events are numbered"),
+        ],
         required=True,
         default="state",
     )
@@ -34,6 +38,15 @@ class IntegrationFlowStep(models.TransientModel):
         selection=lambda self: self.env["integration.flow"]._fields["history_policy"].selection,
         string="What is older",
     )
+    numbering = fields.Selection(
+        selection=lambda self: self.env["integration.flow"]._fields["numbering"].selection,
+        string="Numbered events",
+    )
+    numbering_policy = fields.Selection(
+        selection=lambda self: self.env["integration.flow"]._fields["numbering_policy"].selection,
+        string="When a number is missing",
+    )
+    numbering_start = fields.Integer(string="First number", help="-1: whatever arrives first begins the series.")
     shadow_summary = fields.Char(related="flow_id.shadow_summary")
     governance_missing = fields.Text(related="flow_id.governance_missing")
     shadow_count = fields.Integer(related="flow_id.shadow_count")
@@ -52,6 +65,7 @@ class IntegrationFlowStep(models.TransientModel):
         flow = self.env["integration.flow"].browse(values.get("flow_id"))
         if flow:
             values |= {"start_date": flow.start_date, "history_policy": flow.history_policy}
+            values |= {name: flow[name] for name in NUMBERING_FIELDS}
         return values
 
     @api.depends("target", "subject", "flow_id.state")
@@ -59,6 +73,8 @@ class IntegrationFlowStep(models.TransientModel):
         for step in self:
             if step.subject == "history":
                 step.needs_approval = step.state in ("live", "paused")
+            elif step.subject == "numbering":
+                step.needs_approval = step.flow_id.numbering_needs_approval
             else:
                 targets = step.flow_id._targets() if step.flow_id else []
                 step.needs_approval = (
@@ -100,6 +116,8 @@ class IntegrationFlowStep(models.TransientModel):
                 "start_date": self.start_date and self.start_date.isoformat(),
                 "history_policy": self.history_policy,
             }
+        if self.subject == "numbering":
+            return self._numbering_values()
         if not self.target:
             raise UserError(self.env._("Choose what the flow does from now on."))
         values = {"state": self.target}
@@ -109,11 +127,22 @@ class IntegrationFlowStep(models.TransientModel):
             values["shadowed"] = self.shadowed
         return values
 
+    def _numbering_values(self):
+        """Return what of the numbering would change.
+
+        :raises UserError: nothing would.
+        """
+        values = {name: self[name] for name in NUMBERING_FIELDS if self[name] != self.flow_id[name]}
+        if not values:
+            raise UserError(self.env._("That is how its events are numbered already."))
+        return values
+
     def _do_at_once(self, flow, values):
-        if self.subject == "history":
+        if self.subject in ("history", "numbering"):
             if not self.env.user.has_group("finance_integration.group_administrator"):
                 raise UserError(self.env._("Only an integration administrator changes what a flow books."))
-            flow.write({name: values[name] for name in GUARDED_FIELDS})
+            names = GUARDED_FIELDS if self.subject == "history" else NUMBERING_FIELDS
+            flow.write({name: values[name] for name in names if name in values})
         else:
             flow.sudo()._change_state(self.target, self.reason)
         return {"type": "ir.actions.act_window_close"}
@@ -121,5 +150,7 @@ class IntegrationFlowStep(models.TransientModel):
     def _title(self, flow):
         if self.subject == "history":
             return self.env._("%s: from when on it books", flow.display_name)
+        if self.subject == "numbering":
+            return self.env._("%s: how its events are numbered", flow.display_name)
         name = check_change(self.state, self.target).name
         return f"{flow.display_name}: {flow._change_label(name)}"

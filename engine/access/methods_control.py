@@ -63,7 +63,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_show_candidates": "resolve",
         "action_suggest": "resolve",
         "action_write_off": "resolve",
-        "action_accept_numbering": "approve",
+        "action_accept_numbering": "resolve",
         "action_book_repeated": "approve",
         "action_go_without": "approve",
         "action_compare": "view",

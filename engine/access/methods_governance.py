@@ -50,6 +50,8 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.binding": {"action_lead": "resolve", "action_open_record": "view"},
     "integration.binding.conflict": {"action_open_bindings": "view"},
     # -- ownership, contracts, duplicates, numbers of legal documents ------------------------------------------------
+    "integration.role.account": {"action_propose": "configure"},
+    "integration.role.change": {"action_ask": "configure"},
     "integration.ownership": {
         "action_ask": "configure",
         "action_change": "configure",

@@ -74,7 +74,7 @@ FIX_BUTTONS = {
     "go_without": _("Go on without"),
     "book_anew": _("Propose to reverse and book anew"),
     "book_repeated": _("Book it all the same"),
-    "accept_numbering": _("Accept the new numbering"),
+    "accept_numbering": _("Propose to accept the new numbering"),
     "check_rights": _("Show the missing rights"),
     "ask_destination": _("Ask the destination what it has"),
     "compare_values": _("Compare the values"),

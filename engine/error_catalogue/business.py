@@ -208,7 +208,7 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("The numbering does not go on"),
         _("%(source)s numbered an event %(number)s after %(highest)s (%(series)s): it seems to count anew."),
-        _("Ask %(source)s why. If its numbering began anew, an approver accepts the new one."),
+        _("Ask %(source)s why. If its numbering began anew, propose to accept it; another person approves."),
         severity="high",
         fix_class="c",
         fix="accept_numbering",

@@ -3,7 +3,6 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL
 
 from ...engine.error_catalogue import CODES
 
@@ -136,29 +135,3 @@ class IntegrationException(models.Model):
         messages.write({"number_state": "accepted"})
         messages._requeue("message.retry")
         return self._told(self.env._("%s events are in the queue again.", len(messages)))
-
-    def action_accept_numbering(self):
-        """Button of an approver: the source has begun a new numbering; its events are counted anew from here on."""
-        self.ensure_one()
-        messages = self.sudo().message_ids_held.filtered(lambda row: row.number_state == "broken")
-        if self.code != "sequence_broken" or not messages:
-            raise UserError(self.env._("No event waits here."))
-        reason = self._decide("exception.accept_numbering")
-        series = messages.series_id
-        open_gaps = series.gap_ids.filtered(lambda gap: gap.state == "open")
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE integration_series SET lowest = NULL, highest = NULL, restarted_after = %s
-                 WHERE id = ANY (%s)
-                """,
-                min(messages.ids) - 1,
-                series.ids,
-            )
-        )
-        series.invalidate_recordset(flush=False)
-        messages.write({"number_state": False, "series_id": False, "sequence": False})
-        messages.flush_recordset()
-        open_gaps._settle("waived", waived_by_id=self.env.uid, reason=reason)
-        messages._requeue("message.retry")
-        return self._told(self.env._("The new numbering counts from here on."))

@@ -16,6 +16,7 @@ from . import mapping_coverage
 from . import what_if
 from . import role_account
 from . import routing
+from . import role_change
 from . import ownership
 from . import ownership_change
 from . import field_source

@@ -15,6 +15,8 @@ STATE_LABELS = {
 }
 # What decides what is booked: of a flow that books it changes only with a second person.
 GUARDED_FIELDS = ("start_date", "history_policy")
+# How the events of a source are counted: of a flow of real events it changes only with a second person.
+NUMBERING_FIELDS = ("numbering", "numbering_policy", "numbering_start")
 # Written down when they change; they do not decide what is booked.
 RECORDED_FIELDS = (
     "lane_id",
@@ -61,10 +63,18 @@ class IntegrationFlow(models.Model):
     approved_by_id = fields.Many2one(
         "res.users", readonly=True, copy=False, help="Who agreed that this flow books."
     )
+    numbering_needs_approval = fields.Boolean(compute="_compute_numbering_needs_approval")
     change_ids = fields.One2many("integration.change.request", "flow_id", string="Changes asked for")
     open_change_id = fields.Many2one(
         "integration.change.request", compute="_compute_open_change", string="Waits for approval"
     )
+
+    @api.depends("state", "connection_id.environment", "connection_id.state")
+    def _compute_numbering_needs_approval(self):
+        for flow in self:
+            flow.numbering_needs_approval = (
+                flow.state in BOOKING_STATES and flow.connection_id.sudo()._secrets_need_approval()
+            )
 
     @api.depends("state")
     def _compute_state_meaning(self):
@@ -100,6 +110,17 @@ class IntegrationFlow(models.Model):
                         self.env._(
                             "%s books: its start date and what becomes of its history are changed only with the "
                             "approval of a second person. Press “Change what is booked”.",
+                            flow.display_name,
+                        )
+                    )
+        numbering = {name: vals[name] for name in NUMBERING_FIELDS if name in vals}
+        if numbering and not self._may_write_state():
+            for flow in self.filtered("numbering_needs_approval"):
+                if flow._differs(numbering):
+                    raise UserError(
+                        self.env._(
+                            "%s books real events: how they are numbered is changed only with the approval of a second "
+                            "person. Press “Change state” and choose “How its events are numbered”.",
                             flow.display_name,
                         )
                     )
@@ -216,7 +237,8 @@ class IntegrationFlow(models.Model):
         values = request.values or {}
         if target := values.get("state"):
             self._change_state(target, request.reason, request, values.get("shadowed", "none"))
-        if settings := {name: values[name] for name in GUARDED_FIELDS if name in values}:
+        names = (*GUARDED_FIELDS, *NUMBERING_FIELDS)
+        if settings := {name: values[name] for name in names if name in values}:
             self.with_context(integration_flow_life=_KEY).write(settings)
 
     # -- buttons -------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from ...engine.promotion import DAY, DECIMAL, SECTIONS, TEXT
 from ...engine.promotion_plan import span_lines
 from ..approval.policy import _KEY as POLICY_KEY
 from ..governance.ownership_change import _KEY as OWNERSHIP_KEY
+from ..governance.role_change import _KEY as ROLE_KEY
 from ..messaging.flow_life import _KEY as FLOW_KEY
 from ..workbench.limits import _KEY as LIMITS_KEY
 from ..workbench.limits import DEFAULT_MATERIALITY, LIMIT_FIELDS
@@ -155,16 +156,17 @@ class IntegrationPromotionRows(models.AbstractModel):
     def _carry_role_accounts(self, company, operation, record, environment, request):
         name, role = operation["key"]
         if operation["op"] == "remove":
-            record.unlink()
+            record.with_context(integration_role_account=ROLE_KEY).unlink()
         elif record:
-            record.write(self._written(company, operation))
+            record.with_context(integration_role_account=ROLE_KEY).write(self._written(company, operation))
         else:
             own = {
                 "company_id": company.id,
                 "connection_id": self._connection_id(company, name),
                 "role": role,
             }
-            self.env["integration.role.account"].create({**own, **self._written(company, operation)})
+            rows = self.env["integration.role.account"].with_context(integration_role_account=ROLE_KEY)
+            rows.create({**own, **self._written(company, operation)})
 
     @api.model
     def _carry_mappings(self, company, planned, request, from_day):

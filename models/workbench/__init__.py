@@ -13,6 +13,7 @@ from . import fix_anew
 from . import fix_cash
 from . import fix_classify
 from . import fix_difference
+from . import fix_numbering
 from . import fix_party
 from . import fix_source
 from . import classification

@@ -16,6 +16,7 @@ STEPS = {
     "reopen": ("_say_reopen", "_rows_reopen", "_do_reopen", "lock_waiver"),
     "book_open_period": ("_say_open_period", "_rows_open_period", "_do_open_period", "override"),
     "correct": ("_say_correction", "_rows_correction", "_do_correction", "override"),
+    "accept_numbering": ("_say_numbering", "_rows_numbering", "_do_numbering", "override"),
     "book_anew": ("_say_anew", "_rows_anew", "_do_anew", "entry"),
 }
 OPEN_STATES = ("asked", "agreed")
