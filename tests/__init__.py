@@ -36,6 +36,7 @@ from . import test_shared_numbers
 from . import test_drop_places
 from . import test_drops
 from . import test_duplicates
+from . import test_duties_report
 from . import test_entries
 from . import test_explanation
 from . import test_fast_intake

@@ -149,6 +149,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     # -- evidence --------------------------------------------------------------------------------------------------
     "integration.query.answer": {"action_open_related": "view", "action_open_subject": "view"},
     "integration.watchdog": {"banner": "notice"},
+    "integration.duty.exception": {"action_ask": "configure", "action_end": "configure"},
     "integration.access.review": {
         "action_prepare": "prepare_review",
         "action_export": "export",

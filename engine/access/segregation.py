@@ -118,6 +118,30 @@ CONFLICTS: tuple[Conflict, ...] = (
     ),
 )
 
+# By which entries of the audit trail somebody is seen to have done a duty; a name that ends in a dot stands for all that
+# begin with it. Posting, and what is not in the trail, is told by the records themselves.
+DUTY_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "approve": (
+        "change.approve", "change.done", "replay.approve", "limit.review", "exception.go_without",
+        "exception.book_repeated",
+    ),
+    "operate": (
+        "exception.apply", "exception.accept_difference", "exception.write_off", "exception.choose_customer",
+        "exception.create_customer", "exception.ask_resend", "movement.classify", "message.retry", "message.discard",
+        "message.correct",
+    ),
+    "administer_connections": (
+        "connection.change", "connection.activate", "connection.pause", "endpoint.change", "credential.", "flow.change",
+        "flow.settings", "role_account.change", "balance_account.change", "drop.change", "subscription.change",
+        "rule.change",
+    ),
+    "administer_users": ("access.grant", "access.withdraw"),
+    "trust_banks": ("bank.trust", "bank.approved"),
+    "keep_suppliers": ("bank.create", "bank.change", "bank.entered", "partner.create"),
+}  # fmt: skip
+# What is written in the name of an approver while something approved is carried out is not that person's own act.
+CARRIED_OUT_BY = ("change.approve", "change.done")
+
 # Acts on one record: {act: audit actions of the same person on the same record that stand against it}. A name that ends
 # in a dot stands for all actions that begin with it.
 ACTS: Mapping[str, tuple[str, ...]] = {
@@ -181,6 +205,24 @@ def opposing(act: str, earlier: Iterable[str]) -> str | None:
     """
     against = ACTS[act]
     for action in earlier:
-        if any(action == name or (name.endswith(".") and action.startswith(name)) for name in against):
+        if any(_matches(action, name) for name in against):
             return action
     return None
+
+
+def duty_of(action: str) -> str | None:
+    """Return the duty that an entry of the audit trail shows, None where it shows none of the matrix."""
+    for duty, names in DUTY_ACTIONS.items():
+        if any(_matches(action, name) for name in names):
+            return duty
+    return None
+
+
+def conflicts_done(done: Iterable[str]) -> tuple[Conflict, ...]:
+    """Return the pairs of duties of which somebody has done both."""
+    held = frozenset(done)
+    return tuple(row for row in CONFLICTS if row.first in held and row.second in held)
+
+
+def _matches(action: str, name: str) -> bool:
+    return action == name or (name.endswith(".") and action.startswith(name))

@@ -9,5 +9,6 @@ from . import credential
 from . import bank_duties
 from . import access_review
 from . import access_review_line
+from . import duty_exception
 from . import access_review_lines
 from . import service_activity

@@ -46,6 +46,8 @@ ACTION_LABELS.update(
         "access.grant": _lt("Right given to a user"),
         "access.withdraw": _lt("Right taken from a user"),
         "access.refused_sign_in": _lt("Sign-in refused"),
+        "duty_exception.change": _lt("Accepted conflict of duties changed by a person"),
+        "duty_exception.end": _lt("Conflict of duties accepted no more"),
         "access_review.change": _lt("Access review changed by a person"),
         "user.sign_in": _lt("Signed in"),
         "user.api_key": _lt("Called with an API key (once an hour for each key)"),

@@ -51,6 +51,9 @@ class Column:
 class Report:
     """A report: ``query`` returns a SELECT whose columns are ``columns``, in their order.
 
+    Where Odoo itself has to be asked (such as which groups imply others), ``rows`` returns the lines instead: called with
+    an environment that may read everything and the scope; at most as many as a report may have.
+
     ``currency_column`` is the place of the column with the currency of all amounts; None = no amounts. Balances are not
     added up: then ``sums`` is False.
     """
@@ -60,9 +63,10 @@ class Report:
     title: Any
     question: Any
     columns: tuple[Column, ...]
-    query: Callable[[Scope], SQL]
+    query: Callable[[Scope], SQL] | None = None
     currency_column: int | None = None
     sums: bool = True
+    rows: Callable[[Any, Scope], list[tuple]] | None = None
 
 
 REPORTS: dict[str, Report] = {}

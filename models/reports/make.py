@@ -60,20 +60,25 @@ class IntegrationReportMake(models.TransientModel):
         }
 
     def _scope(self):
-        name = self.company_id.partner_id.tz or self.env.user.tz or "UTC"
-        zone = ZoneInfo(name)
+        return scope_of(self.env, self.company_id, self.date_from, self.date_to)
 
-        def midnight(day):
-            instant = datetime.combine(day, time.min, tzinfo=zone)
-            return instant.astimezone(timezone.utc).replace(tzinfo=None)
 
-        return Scope(
-            company_id=self.company_id.id,
-            date_from=self.date_from,
-            date_to=self.date_to,
-            begin=midnight(self.date_from),
-            end=midnight(self.date_to + timedelta(days=1)),
-            as_of=fields.Datetime.now(),
-            time_zone=name,
-            lang=self.env.lang or "en_US",
-        )
+def scope_of(env, company, date_from, date_to):
+    """Return for what a report is made: a company and the days of a period, both inclusive, as of now."""
+    name = company.partner_id.tz or env.user.tz or "UTC"
+    zone = ZoneInfo(name)
+
+    def midnight(day):
+        instant = datetime.combine(day, time.min, tzinfo=zone)
+        return instant.astimezone(timezone.utc).replace(tzinfo=None)
+
+    return Scope(
+        company_id=company.id,
+        date_from=date_from,
+        date_to=date_to,
+        begin=midnight(date_from),
+        end=midnight(date_to + timedelta(days=1)),
+        as_of=fields.Datetime.now(),
+        time_zone=name,
+        lang=env.lang or "en_US",
+    )

@@ -20,6 +20,7 @@ from ...engine.csv_safe import csv_line
 from ...engine.instants import format_instant
 from ..control.display import words_for
 from . import books, control, events, ledger, money, people, tax  # noqa: F401 - they define the reports
+from . import books, control, duties, events, ledger, money, people  # noqa: F401 - they define the reports
 from .definition import AMOUNT, INSTANT, NUMBER, REPORTS
 
 MAX_ROWS = 100_000
@@ -139,6 +140,14 @@ class IntegrationReport(models.Model):
             or company not in self.env.companies
         ):
             raise AccessError(self.env._("Only who may read the books of this company makes its reports."))
+        return self._keep(definition, scope, company)
+
+    @api.model
+    def _keep(self, definition, scope, company):
+        """Compute a report, keep it and record it; whoever calls this answers for the right to see it.
+
+        :raises UserError: it has more than MAX_ROWS lines.
+        """
         rows = self._rows(definition, scope)
         content = self._csv(definition, scope, rows)
         report = self.sudo().create(
@@ -174,6 +183,14 @@ class IntegrationReport(models.Model):
     def _rows(self, definition, scope):
         """Return the lines of a report; amounts as exact decimals with the places of their currency."""
         self.env.flush_all()
+        places = {
+            currency.name: currency.decimal_places
+            for currency in self.env["res.currency"].with_context(active_test=False).search([])
+        }
+        if definition.rows:
+            rows = definition.rows(self.sudo().env, scope)
+            self._refuse_too_many(rows)
+            return [_exact_row(definition, row, places) for row in rows]
         names = [SQL.identifier(f"c{place}") for place in range(len(definition.columns))]
         # Odoo's connections turn numbers into floats; as text they stay what they are.
         shown = [
@@ -190,15 +207,14 @@ class IntegrationReport(models.Model):
             )
         )
         rows = self.env.cr.fetchall()
+        self._refuse_too_many(rows)
+        return [_exact_row(definition, row, places) for row in rows]
+
+    def _refuse_too_many(self, rows):
         if len(rows) > MAX_ROWS:
             raise UserError(
                 self.env._("This report has more than %s lines: choose a shorter period.", f"{MAX_ROWS:,}")
             )
-        places = {
-            currency.name: currency.decimal_places
-            for currency in self.env["res.currency"].with_context(active_test=False).search([])
-        }
-        return [_exact_row(definition, row, places) for row in rows]
 
     def _csv(self, definition, scope, rows):
         """Return the file: a head that says what it is, then the lines."""
@@ -235,6 +251,8 @@ class IntegrationReport(models.Model):
                 tables[place] = {code: str(self.env._(words)) for code, words in column.words.items()}
 
         def label(place, value):
+            if value is None:
+                return None
             if definition.columns[place].labels == ACTIONS:
                 return str(words_for(self.env, value))
             return tables[place].get(value, value) if place in tables else value

@@ -157,3 +157,21 @@ def test_nobody_but_administrators_reads_secrets():
         if row["model_id:id"] == "model_integration_credential"
     ]
     assert {row["group_id:id"] for row in rows} == {"group_administrator"}
+
+
+def test_what_shows_a_duty_shows_one_of_the_matrix():
+    assert set(access.DUTY_ACTIONS) <= set(access.DUTIES)
+    assert access.duty_of("change.approve") == "approve"
+    assert access.duty_of("credential.propose") == "administer_connections"
+    assert access.duty_of("credentials") is None
+    assert access.duty_of("message.done") is None
+    names = [name for duty in access.DUTY_ACTIONS.values() for name in duty]
+    assert len(names) == len(set(names))
+
+
+@given(st.sets(st.sampled_from(sorted(access.DUTIES))))
+def test_both_halves_are_found_and_never_one_alone(done):
+    found = access.conflicts_done(done)
+    assert {row.code for row in found} == {
+        row.code for row in access.CONFLICTS if {row.first, row.second} <= done
+    }
