@@ -114,15 +114,9 @@ class ResPartner(models.Model):
 
     # -- changing ----------------------------------------------------------------------------------------------
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """What comes with a new partner is ticked as if it were ticked afterwards, with the same rights."""
-        given = [{name: vals.pop(name) for name in MARKS & vals.keys()} for vals in vals_list]
-        partners = super().create(vals_list)
-        for partner, marks in zip(partners, given, strict=True):
-            if any(marks.values()):
-                partner.write(marks)
-        return partners
+    @api.model
+    def _integration_ticks(self):
+        return (*super()._integration_ticks(), MARKS)
 
     def write(self, vals):
         marks = {name: vals[name] for name in MARKS & vals.keys()}
@@ -159,8 +153,7 @@ class ResPartner(models.Model):
         :raises AccessError: who may neither check nor block, or end a block.
         :raises UserError: on a contact of a company, or without a reason.
         """
-        user = self.env.user
-        if not self.env.su and not any(user.has_group(group) for group in CHECK_GROUPS):
+        if not self._integration_holds(CHECK_GROUPS):
             raise AccessError(
                 self.env._(
                     "Only accounting or an operator of the integration checks or blocks business partners."
@@ -175,29 +168,20 @@ class ResPartner(models.Model):
                     self.env._("Say why: everybody who is refused because of the block reads it.")
                 )
             ends = name in vals and not vals[name] and any(partner[name] for partner in self)
-            if ends and not self.env.su and not any(user.has_group(group) for group in APPROVER_GROUPS):
+            if ends and not self._integration_holds(APPROVER_GROUPS):
                 raise AccessError(self.env._("Only an approver or the accounting adviser ends a block."))
 
     def _integration_record_states(self, before):
         self.invalidate_recordset(["integration_customer_state", "integration_supplier_state"])
-        entries, released = [], self.browse()
+        steps, released = [], self.browse()
         for partner in self:
             after = (partner.integration_customer_state, partner.integration_supplier_state)
             for role, old, new in zip(ROLES, before[partner.id], after, strict=True):
                 if old != new:
-                    entries.append(
-                        {
-                            "action": f"partner.{role}_state",
-                            "company_id": self.env.company.id,
-                            "res_model": "res.partner",
-                            "res_id": partner.id,
-                            "user_id": self.env.uid,
-                            "detail": f"{old} → {new}",
-                        }
-                    )
+                    steps.append((partner, f"partner.{role}_state", f"{old} → {new}"))
                 if role == "customer" and old == "blocked":
                     released |= partner
-        self.env["integration.audit.leaf"].sudo()._append(entries)
+        self._integration_write_down(steps)
         released._integration_let_invoices_go()
 
     def _integration_approval_changed(self, name, on):

@@ -49,21 +49,30 @@ class ResPartner(models.Model):
         "res.users", string="Supplier activated by", company_dependent=True, copy=False, readonly=True
     )
 
+    @api.model
+    def _integration_ticks(self):
+        """Return the names of what people tick, as sets that are written one after the other."""
+        return (frozenset(APPROVALS),)
+
     @api.model_create_multi
     def create(self, vals_list):
-        """Give an approval that comes with a new partner as if it were given afterwards, so that it is told."""
-        given = [{name: vals.pop(name) for name in APPROVALS.keys() & vals.keys()} for vals in vals_list]
+        """What comes with a new partner is ticked as if it were ticked afterwards: with the same rights, and told."""
+        given = [
+            [{name: vals.pop(name) for name in names & vals.keys()} for names in self._integration_ticks()]
+            for vals in vals_list
+        ]
         partners = super().create(vals_list)
-        for partner, approvals in zip(partners, given, strict=True):
-            if any(approvals.values()):
-                partner.write(approvals)
+        for partner, ticks in zip(partners, given, strict=True):
+            for values in ticks:
+                if any(values.values()):
+                    partner.write(values)
         return partners
 
     def write(self, vals):
         touched = APPROVALS.keys() & vals.keys()
         if not touched:
             return super().write(vals)
-        if not self.env.su and not any(self.env.user.has_group(group) for group in APPROVER_GROUPS):
+        if not self._integration_holds(APPROVER_GROUPS):
             raise AccessError(
                 self.env._("Only an approver or the accounting adviser approves customers and suppliers.")
             )
@@ -83,18 +92,32 @@ class ResPartner(models.Model):
                 partners._integration_approval_changed(name, on)
         return result
 
+    def _integration_holds(self, groups):
+        """Whether the acting person is in one of these groups; the hub itself may everything."""
+        return self.env.su or any(self.env.user.has_group(group) for group in groups)
+
     def _integration_approval_changed(self, name, on):
         """Hook: one of ``APPROVALS`` was given to (or taken from) these partners in the current company."""
         what = "customer" if name == "integration_customer_approved" else "supplier"
+        action = f"partner.{what}_{'approved' if on else 'withdrawn'}"
+        self._integration_write_down([(partner, action, None) for partner in self])
+
+    @api.model
+    def _integration_write_down(self, steps):
+        """Append to the audit trail what the acting person did in the current company.
+
+        :param steps: list of (partner, action, detail or None).
+        """
         self.env["integration.audit.leaf"].sudo()._append(
             [
                 {
-                    "action": f"partner.{what}_{'approved' if on else 'withdrawn'}",
+                    "action": action,
                     "company_id": self.env.company.id,
                     "res_model": "res.partner",
                     "res_id": partner.id,
                     "user_id": self.env.uid,
+                    "detail": detail,
                 }
-                for partner in self
+                for partner, action, detail in steps
             ]
         )

@@ -68,7 +68,7 @@ class ResPartner(models.Model):
         return result
 
     def _integration_check_may_hold(self):
-        if not self.env.su and not any(self.env.user.has_group(group) for group in HOLD_GROUPS):
+        if not self._integration_holds(HOLD_GROUPS):
             raise AccessError(
                 self.env._("Only accounting or an operator of the integration sets or clears a credit hold.")
             )
@@ -76,18 +76,7 @@ class ResPartner(models.Model):
     def _integration_hold_changed(self, hold):
         """Hook: the hold of these partners was set or cleared in the current company."""
         action = "partner.credit_hold_set" if hold else "partner.credit_hold_cleared"
-        self.env["integration.audit.leaf"].sudo()._append(
-            [
-                {
-                    "action": action,
-                    "company_id": self.env.company.id,
-                    "res_model": "res.partner",
-                    "res_id": partner.id,
-                    "user_id": self.env.uid,
-                }
-                for partner in self
-            ]
-        )
+        self._integration_write_down([(partner, action, None) for partner in self])
 
     def _integration_is_on_credit_hold(self):
         """Whether the company of this contact is on hold in the current company (``env.company``)."""
