@@ -225,7 +225,9 @@ class TestNumbering(OrderCommon):
         self.env["integration.exception.step"].create(values | reason).action_ask()
         self.work()
         self.assertEqual(self.states(*new), ["parked", "parked", "done"], "not before somebody else agrees")
-        request = self.env["integration.change.request"].search([("res_id", "=", exception.id)])
+        request = self.env["integration.change.request"].search(
+            [("res_id", "=", exception.id), ("res_model", "=", exception._name)]
+        )
         with self.assertRaises(UserError):
             request.action_approve()
         request.with_user(self.approver()).action_approve()

@@ -57,7 +57,9 @@ class TestTotals(WorkbenchCommon):
         self.ask(action)
         self.drain(self.partner_connection)
         self.assertEqual((message.status, message.granted_total), ("parked", 0))
-        request = self.env["integration.change.request"].search([("res_id", "=", exception.id)])
+        request = self.env["integration.change.request"].search(
+            [("res_id", "=", exception.id), ("res_model", "=", exception._name)]
+        )
         (entry,) = request.preview["entries"]
         amounts = sorted((line["debit"], line["credit"]) for line in entry["lines"])
         self.assertEqual(amounts, [("", "1040.00"), ("", "156.00"), ("1150.00", ""), ("46.00", "")])
@@ -82,8 +84,8 @@ class TestTotals(WorkbenchCommon):
 
     def test_what_differs_by_another_amount_later_stops_once_more(self):
         message, exception = self.stopped()
-        self.more = 0.80
         exception.action_accept_difference()
+        self.more = 0.80
         self.drain(self.partner_connection)
         self.assertEqual((message.status, message.error_code), ("parked", "total_difference"))
         self.assertFalse(self.became(message, "account.move"))

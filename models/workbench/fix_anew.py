@@ -39,7 +39,7 @@ class IntegrationException(models.Model):
         return self._open_step("book_anew", {})
 
     def _changed_entry(self):
-        """Return the event that tells the entry anew.
+        """Return the event that tells the entry anew: of several versions that wait, the newest.
 
         :raises UserError: none waits here any more.
         """
@@ -48,7 +48,7 @@ class IntegrationException(models.Model):
         )
         if self.code not in CHANGED_CODES or not changed:
             raise UserError(self.env._("No changed journal entry waits here any more."))
-        return changed.sorted("id")[:1]
+        return changed.sorted("id")[-1:]
 
     def _booked_entry(self, message):
         """Return the entry that is booked for what the event is about."""
@@ -268,7 +268,12 @@ def _line(item, places):
     }
 
 
-def shown_entry(change, entry, places):
-    """Return an entry that a rehearsal told as a request shows it; ``places`` = decimals of the books' currency."""
-    title = f"{entry['journal']} · {entry['date']} · {entry['ref']}"
+def shown_entry(change, entry, places, with_date=True):
+    """Return an entry that a rehearsal told as a request shows it.
+
+    :param places: decimals of the books' currency.
+    :param with_date: its date is fixed; else it is that of the day on which it is approved.
+    """
+    parts = (entry["journal"], entry["date"] if with_date else "", entry["ref"])
+    title = " · ".join(filter(None, parts))
     return {"change": change, "title": title, "lines": [_line(_item(line), places) for line in entry["lines"]]}

@@ -334,7 +334,8 @@ class IntegrationMovement(models.Model):
                 movement._classify_now(values, None)
             rehearsal.env.flush_all()
             told = rehearsal._entries(before) or [rehearsal._entry(movement.move_id)]
-        return [shown_entry("added", entry, places) for entry in told]
+        # An entry is dated on the day on which it is approved.
+        return [shown_entry("added", entry, places, with_date=False) for entry in told]
 
     def _approval_glance(self, request):
         """Whether a request is overtaken, as far as that can be said without doing it."""
