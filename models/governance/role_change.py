@@ -63,7 +63,12 @@ class IntegrationRoleAccount(models.Model):
         company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
         connection = self.env["integration.connection"].browse(vals.get("connection_id") or [])
         chosen = self.sudo().search_count(
-            [("company_id", "=", company.id), ("role", "=", vals.get("role"))], limit=1
+            [
+                ("company_id", "=", company.id),
+                ("role", "=", vals.get("role")),
+                ("connection_id", "in", (False, connection.id)),
+            ],
+            limit=1,
         )
         if chosen and self._books_real_events(company, connection):
             raise UserError(self._sentence())

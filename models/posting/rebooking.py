@@ -68,18 +68,11 @@ class IntegrationPostingEntry(models.AbstractModel):
 
         :raises BusinessError: ``rebooking_outdated``.
         """
-        request = self.env["integration.change.request"].sudo().browse(work.row["rebooking_request_id"])
-        agreed = (
-            request.exists()
-            and request.state == "approved"
-            and request.approver_id
-            and request.approver_id != request.requester_id
-            and (request.res_model, (request.values or {}).get("step")) == ("integration.exception", "book_anew")
-        )
-        if not agreed or (request.preview or {}).get("digest") != work.plan["mark"]:
+        request_id = work.row["rebooking_request_id"]
+        if self.env["integration.message"]._approved_mark(request_id) != work.plan["mark"]:
             raise BusinessError(
                 "rebooking_outdated",
-                f"request {request.id}: plan {work.plan['mark']}",
+                f"request {request_id}: plan {work.plan['mark']}",
                 params={"number": document.reference},
             )
 

@@ -42,21 +42,18 @@ class IntegrationException(models.Model):
         )
 
     def _rows_numbering(self, values):
+        """Return from which event on is counted anew; what comes in after it is counted the same way and no change."""
         messages = self._counted_anew()
-        rows = [
+        first = messages[:1]
+        return [
             {
                 "field": f"series {series.id}",
                 "label": series.name,
-                "before": f"{series.lowest} to {series.highest}",
-                "after": "counted anew",
+                "before": "goes on",
+                "after": f"counted anew from number {first.sequence} ({first.event_id})",
             }
-            for series in messages.series_id
+            for series in messages.series_id.sorted("id")
         ]
-        missing = messages.series_id.gap_ids.filtered(lambda gap: gap.state == "open")
-        if missing:
-            rows.append({"field": "gaps", "label": "Missing numbers", "before": missing._say(), "after": "given up"})
-        told = ", ".join(f"{row.sequence} ({row.event_id})" for row in messages[:20])
-        return rows + [{"field": "held", "label": f"{len(messages)} events", "before": "wait", "after": told}]
 
     def _do_numbering(self, values, request):
         messages = self._counted_anew()
