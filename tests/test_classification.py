@@ -70,6 +70,9 @@ class TestSuspense(ClassificationCommon):
         )
         use = self.env["integration.limit.use"].search([])
         self.assertEqual((use.kind, use.amount, use.state), ("classification", 7.0, "open"))
+        said = movement.counterpart_id._integration_explain()[0]
+        self.assertIn("Fee of the provider", said)
+        self.assertIn("The provider told us", said)
         leaf = self.env["integration.audit.leaf"].search([("action", "=", "movement.classify")])
         self.assertEqual((leaf.user_id, leaf.res_id), (self.operator, movement.id))
 

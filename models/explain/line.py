@@ -2,7 +2,7 @@
 """Why a line stands on its account, in plain words: the role, the mapping, the tax rule, the matching (A5)."""
 
 from odoo import models
-from odoo.tools.misc import formatLang
+from odoo.tools.misc import format_datetime, formatLang
 
 
 class AccountMoveLine(models.Model):
@@ -27,6 +27,8 @@ class AccountMoveLine(models.Model):
             return self.env._("The balance that the journal “%s” stands for.", journal.name)
         if account == journal.suspense_account_id and self.move_id.statement_line_id:
             return self.env._("Suspense: nobody has said yet what this money is.")
+        if said := self._explain_classification():
+            return said
         if self.tax_repartition_line_id:
             return self.env._(
                 "The account that the tax “%s” names for its amounts.", self.tax_line_id.display_name
@@ -44,6 +46,31 @@ class AccountMoveLine(models.Model):
             or self._explain_product()
             or self.env._("The account was chosen in the document or is the default of the journal.")
         )
+
+    def _explain_classification(self):
+        """Say who said of money in suspense or unidentified what it is, and with whose approval."""
+        placed = self.env["integration.classification"].sudo()
+        placed = placed.search(
+            [
+                ("entry_id", "=", self.move_id.id),
+                ("account_id", "=", self.account_id.id),
+                ("state", "=", "booked"),
+            ],
+            limit=1,
+        )
+        if not placed:
+            return None
+        words = dict(placed._selection_purpose())
+        said = self.env._(
+            "%(user)s said on %(when)s what this money is: %(what)s. %(reason)s",
+            user=placed.user_id.name,
+            when=format_datetime(self.env, placed.said_at),
+            what=words[placed.purpose],
+            reason=placed.reason or "",
+        )
+        if placed.request_id:
+            said += self.env._(" Approved by %s.", placed.request_id.approver_id.name)
+        return said
 
     def _explain_role(self, connection):
         roles = self.env["integration.role.account"].sudo()
