@@ -125,9 +125,9 @@ def judge_classification(
 ) -> Verdict:
     """Judge whether a person says at once what money in suspense is.
 
-    Money of a customer is judged like any application of cash. A fee or a transfer goes to an account that is agreed for
-    its role: at once, as long as all that one person places so on one day stays within the limit for applications. Money
-    that leaves to a customer, and any other account, is decided by a second person whatever the amount.
+    Money of a customer is judged like any application of cash. A fee or a transfer goes to an account that is agreed
+    for its role: at once, as long as all that one person places so on one day stays within the limit for applications.
+    Money that leaves to a customer, and any other account, is decided by a second person whatever the amount.
 
     :param purpose: one of PURPOSES.
     :param exact: the money itself names every document to which it is applied.

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What changes where a booked entry is reversed and booked anew: per line, per account, and a mark of the whole plan."""
+"""What changes where an entry is reversed and booked anew: per line, per account, and a mark of the whole plan."""
 
 from __future__ import annotations
 

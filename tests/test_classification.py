@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""A person says what money in suspense or unidentified is: booked once, within limits, undone by two (X2, F1, F5, P6)."""
+"""A person says what money in suspense or unidentified is: booked once, within limits, undone by two (X2, F5, P6)."""
 
 from datetime import date
 from decimal import Decimal

@@ -118,8 +118,8 @@ CONFLICTS: tuple[Conflict, ...] = (
     ),
 )
 
-# By which entries of the audit trail somebody is seen to have done a duty; a name that ends in a dot stands for all that
-# begin with it. Posting, and what is not in the trail, is told by the records themselves.
+# By which entries of the audit trail somebody is seen to have done a duty; a name that ends in a dot stands for all
+# that begin with it. Posting, and what is not in the trail, is told by the records themselves.
 DUTY_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "approve": (
         "change.approve", "change.done", "replay.approve", "limit.review", "exception.go_without",

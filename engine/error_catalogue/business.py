@@ -113,8 +113,8 @@ BUSINESS_CODES = {
         _("The total differs"),
         _("For %(number)s the issuer states a total of %(stated)s; booked it would be %(computed)s."),
         _(
-            "Check the lines and the tax mapping. The issuer's total is a fact: accept the difference, and it is booked to "
-            "rounding differences, or ask the source to send it again."
+            "Check the lines and the tax mapping. The issuer's total is a fact: accept the difference, and it goes "
+            "to rounding differences, or ask the source to send it again."
         ),
         severity="high",
         fix_class="b",

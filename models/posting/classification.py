@@ -1,8 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Money in suspense or unidentified moves to where a person says that it belongs, and back (policy F1, P6).
 
-What stands in the suspense of a statement line is replaced there, as Odoo itself does it, on its own date. Where that is
-closed, locked or hashed, and for what stands in the account for unidentified receipts, an entry moves it on the day on
+What stands in the suspense of a statement line is replaced there, as Odoo itself does it, on its own date. Where that
+is locked or hashed, and for what stands in the account for unidentified receipts, an entry moves it on the day on
 which it was found out.
 """
 

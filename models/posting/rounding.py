@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""An issuer's total that a person has accepted: what is missing to it is a line of its own, without tax (policy F8, P9)."""
+"""An issuer's total that a person has accepted: what is missing to it is a line without tax (policy F8, P9)."""
 
 from odoo import models
 

@@ -51,8 +51,8 @@ class Column:
 class Report:
     """A report: ``query`` returns a SELECT whose columns are ``columns``, in their order.
 
-    Where Odoo itself has to be asked (such as which groups imply others), ``rows`` returns the lines instead: called with
-    an environment that may read everything and the scope; at most as many as a report may have.
+    Where Odoo itself has to be asked (such as which groups imply others), ``rows`` returns the lines instead: called
+    with an environment that may read everything and the scope.
 
     ``currency_column`` is the place of the column with the currency of all amounts; None = no amounts. Balances are not
     added up: then ``sums`` is False.

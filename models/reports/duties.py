@@ -98,7 +98,8 @@ def _acts(env, scope):
             SELECT f.user_id, f.recorded_at, f.action, f.record
               FROM (SELECT DISTINCT ON (x.user_id, x.action) x.id, x.user_id, x.recorded_at, x.action,
                            CASE WHEN x.res_model IS NOT NULL THEN x.res_model || ',' || x.res_id
-                                WHEN x.message_id IS NOT NULL THEN 'integration.message,' || x.message_id END AS record
+                                WHEN x.message_id IS NOT NULL
+                                THEN 'integration.message,' || x.message_id END AS record
                       FROM acts x JOIN res_users u ON u.id = x.user_id
                      WHERE u.integration_service IS NOT TRUE AND u.id <> 1
                        AND (x.action = ANY(%(carrying)s) OR NOT EXISTS (
@@ -137,7 +138,7 @@ def _made_entries(env, scope):
 
 
 def _on_one_record(env, scope):
-    """Return [(user id, (instant, action, record), (instant, action, record))]: both acts of one person on one record."""
+    """Return [(user id, (instant, action, record), the same of the second act)]: both by one person on one record."""
     env.cr.execute(
         SQL(
             """
@@ -210,7 +211,7 @@ define(
         sequence=88,
         title=_lt("Segregation of duties"),
         question=_lt(
-            "Who holds duties that stand against each other at the instant of the report, who did both halves of such a "
+    """Return [(user id, (instant, action, record), the same of the second act)]: both by one person."""
             "pair in the period, or both acts on one record, and which of it was accepted, by whom, why and until when."
         ),
         columns=(

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Each month the report on segregation of duties is made by itself, and the auditors are told (C7, A6, policy matrix)."""
+"""Each month the report on segregation of duties is made by itself, and the auditors are told (C7, A6)."""
 
 from dateutil.relativedelta import relativedelta
 

@@ -62,7 +62,7 @@ class IntegrationDrain(models.AbstractModel):
 class IntegrationException(models.Model):
     _inherit = "integration.exception"
 
-    # -- the tax or the total differs -------------------------------------------------------------------------------------
+    # -- the tax or the total differs ------------------------------------------------------------------------
 
     def action_accept_difference(self):
         """Button: the issuer is right; accept the difference, at once within the limits, else ask an approver."""
