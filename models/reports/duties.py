@@ -211,8 +211,9 @@ define(
         sequence=88,
         title=_lt("Segregation of duties"),
         question=_lt(
-    """Return [(user id, (instant, action, record), the same of the second act)]: both by one person."""
-            "pair in the period, or both acts on one record, and which of it was accepted, by whom, why and until when."
+            "Who holds duties that stand against each other at the instant of the report, who did both halves of such "
+            "a pair in the period, or both acts on one record, and which of it was accepted, by whom, why and until "
+            "when."
         ),
         columns=(
             Column(_lt("What"), words=WORDS),
