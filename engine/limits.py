@@ -22,7 +22,14 @@ REASONS = (
     "classification_other",
 )
 # What money in suspense can turn out to be.
-CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER = "customer", "invoices", "refund", "fee", "transfer", "other"
+CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER = (
+    "customer",
+    "invoices",
+    "refund",
+    "fee",
+    "transfer",
+    "other",
+)
 PURPOSES = (CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER)
 
 

@@ -102,7 +102,9 @@ class TestSuspense(ClassificationCommon):
         self.env.invalidate_all()
         self.assertEqual(self.balance(expense), Decimal("7.00"))
         placed = movement.classification_ids
-        self.assertEqual((placed.request_id, placed.user_id, placed.state), (request, self.operator, "booked"))
+        self.assertEqual(
+            (placed.request_id, placed.user_id, placed.state), (request, self.operator, "booked")
+        )
         self.assertFalse(self.env["integration.limit.use"].search([]))
         with self.assertRaisesRegex(UserError, "decided already"):
             request.with_user(self.approver2).action_approve()
@@ -203,7 +205,9 @@ class TestUnidentified(ClassificationCommon):
         movement = self.unknown_payer(1150000)
         self.say(movement, "invoices", invoice_ids=[(6, 0, invoice.ids)])
         request = self.asked(movement)
-        self.assertEqual((request.kind, request.amount, invoice.payment_state), ("application", 11500.0, "not_paid"))
+        self.assertEqual(
+            (request.kind, request.amount, invoice.payment_state), ("application", 11500.0, "not_paid")
+        )
         request.with_user(self.approver).action_approve()
         self.env.invalidate_all()
         self.assertEqual(invoice.payment_state, "paid")

@@ -55,7 +55,9 @@ class TestRebooking(RebookingCommon):
         self.assertEqual((message.status, exception.fix), ("parked", "anew"))
         origin = self.entries()
         request = self.propose(exception)
-        self.assertEqual((request.kind, request.amount, request.requester_id), ("entry", 120.0, self.operator))
+        self.assertEqual(
+            (request.kind, request.amount, request.requester_id), ("entry", 120.0, self.operator)
+        )
         self.assertEqual(request.reason, "Payroll corrected it")
         self.assert_nothing_happened()
         self.approve(request)
@@ -73,9 +75,7 @@ class TestRebooking(RebookingCommon):
             [row for row in self.leaves(exception) if row[0] == "exception.book_anew"],
             [("exception.book_anew", self.ann)],
         )
-        self.assertEqual(
-            self.leaves(request), [("change.ask", self.operator), ("change.approve", self.ann)]
-        )
+        self.assertEqual(self.leaves(request), [("change.ask", self.operator), ("change.approve", self.ann)])
 
     def test_the_request_shows_every_line_as_the_drain_would_book_it(self):
         _message, exception = self.changed()
@@ -312,7 +312,9 @@ class TestOvertaken(RebookingCommon):
 @tagged("post_install", "-at_install")
 class TestLockedPeriod(RebookingCommon):
     def flow_of_entries(self):
-        return self.partner_connection.flow_ids.filtered(lambda row: (row.kind, row.direction) == ("entry", "in"))
+        return self.partner_connection.flow_ids.filtered(
+            lambda row: (row.kind, row.direction) == ("entry", "in")
+        )
 
     def test_both_stand_on_the_first_open_day_as_the_request_says(self):
         self.entry("100.00")

@@ -50,7 +50,7 @@ class TestRoleAccounts(RoleAccountsCommon):
             lambda: row.write({"account_id": self.other.id}),
             lambda: row.write({"role": "FEE-D"}),
             lambda: row.write({"connection_id": connection.id}),
-            lambda: row.unlink(),
+            row.unlink,
             lambda: rows.create({**own, "connection_id": connection.id}),
             lambda: connection.write({"role_account_ids": [Command.create(own)]}),
             lambda: row.with_context(integration_role_account=True).write({"account_id": self.other.id}),
@@ -109,7 +109,9 @@ class TestRoleAccounts(RoleAccountsCommon):
 
     def test_one_connection_gets_its_own_and_gives_it_back(self):
         self.go_productive()
-        self.propose(change="own", connection_id=self.stripe_connection.id).with_user(self.ann).action_approve()
+        self.propose(change="own", connection_id=self.stripe_connection.id).with_user(
+            self.ann
+        ).action_approve()
         self.env.invalidate_all()
         own = self.stripe_connection.role_account_ids
         self.assertEqual((own.role, own.account_id, self.fee.account_id), ("FEE", self.other, self.now))

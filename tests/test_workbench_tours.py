@@ -40,7 +40,9 @@ class TestWorkbenchTours(WorkbenchCommon, HttpCase):
         movement = self.exceptions("movement_unclassified").movement_ids
         self.start_tour("/odoo/integration-exceptions", "finance_integration_classify", login="wb_operator")
         self.env.invalidate_all()
-        self.assertEqual((movement.application, movement.classification_ids.user_id), ("applied", self.operator))
+        self.assertEqual(
+            (movement.application, movement.classification_ids.user_id), ("applied", self.operator)
+        )
         self.assertEqual(movement.counterpart_id.account_id, self.role("FEE"))
 
     def test_a_copy_is_corrected(self):

@@ -27,7 +27,6 @@ class IntegrationClassify(models.TransientModel):
     )
     account_id = fields.Many2one(
         "account.account",
-        string="Account",
         domain="[('company_ids', 'in', company_id), ('account_type', 'not in', ('asset_receivable',"
         " 'liability_payable', 'asset_cash', 'liability_credit_card', 'equity_unaffected', 'off_balance'))]",
     )

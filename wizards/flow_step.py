@@ -46,7 +46,9 @@ class IntegrationFlowStep(models.TransientModel):
         selection=lambda self: self.env["integration.flow"]._fields["numbering_policy"].selection,
         string="When a number is missing",
     )
-    numbering_start = fields.Integer(string="First number", help="-1: whatever arrives first begins the series.")
+    numbering_start = fields.Integer(
+        string="First number", help="-1: whatever arrives first begins the series."
+    )
     shadow_summary = fields.Char(related="flow_id.shadow_summary")
     governance_missing = fields.Text(related="flow_id.governance_missing")
     shadow_count = fields.Integer(related="flow_id.shadow_count")

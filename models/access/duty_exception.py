@@ -150,4 +150,3 @@ class IntegrationDutyException(Protected, models.Model):
                 raise UserError(self.env._("Only what is accepted can be ended."))
         self.sudo().write({"state": "ended", "ended_at": fields.Datetime.now()})
         self.env["integration.audit.leaf"]._record_change(self, "duty_exception.end")
-

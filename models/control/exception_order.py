@@ -8,7 +8,9 @@ from ...engine.error_catalogue import CODES
 
 # What the source can put right by sending again: what is missing, and what is not as agreed.
 RESEND_CODES = frozenset(
-    code for code, info in CODES.items() if info.fix in ("ask_resend", "correct", "compare", "accept_difference")
+    code
+    for code, info in CODES.items()
+    if info.fix in ("ask_resend", "correct", "compare", "accept_difference")
 )
 MAX_NAMED = 20
 

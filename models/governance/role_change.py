@@ -37,7 +37,9 @@ class IntegrationRoleAccount(models.Model):
         """Whether events of production are, or were, booked with the accounts of this company or connection."""
         connections = connection.sudo()
         if not connections:
-            connections = connections.with_context(active_test=False).search([("company_id", "=", company.id)])
+            connections = connections.with_context(active_test=False).search(
+                [("company_id", "=", company.id)]
+            )
         return any(one._secrets_need_approval() for one in connections)
 
     # -- guard -----------------------------------------------------------------------------------------------
@@ -147,7 +149,9 @@ class IntegrationRoleAccount(models.Model):
             raise UserError(self.env._("Say what shall change."))
         if change == "remove":
             if not self.connection_id:
-                raise UserError(self.env._("The company needs an account for this role: propose another one."))
+                raise UserError(
+                    self.env._("The company needs an account for this role: propose another one.")
+                )
             return
         if not account or self.company_id not in account.company_ids or not account.active:
             raise UserError(self.env._("Choose an account of this company."))

@@ -48,7 +48,9 @@ class IntegrationPostingApplication(models.AbstractModel):
         accounts = self.env["account.account"]
         if purpose in WITH_PARTNER:
             lines = facts["invoices"].line_ids.filtered(lambda line: line.display_type == "payment_term")
-            return lines[:1].account_id or facts["partner"].commercial_partner_id.property_account_receivable_id
+            return (
+                lines[:1].account_id or facts["partner"].commercial_partner_id.property_account_receivable_id
+            )
         if purpose == OTHER:
             return facts["account"]
         role = {FEE: "FEE", TRANSFER: "TRANSIT"}[purpose]
@@ -112,7 +114,12 @@ class IntegrationPostingApplication(models.AbstractModel):
                 name,
                 [
                     (line.account_id, line.partner_id, -line.balance, -line.amount_currency),
-                    (placed.from_account_id, movement.partner_id.browse(), line.balance, line.amount_currency),
+                    (
+                        placed.from_account_id,
+                        movement.partner_id.browse(),
+                        line.balance,
+                        line.amount_currency,
+                    ),
                 ],
             )
             own, target = entry.line_ids.sorted("id")
@@ -126,10 +133,13 @@ class IntegrationPostingApplication(models.AbstractModel):
     def _ask_what_it_is(self, movement, application):
         params = self._facts(movement)
         if application == "suspense":
-            code, params = "movement_unclassified", {
-                "amount": params["amount"],
-                "provider_type": movement.description or "?",
-            }
+            code, params = (
+                "movement_unclassified",
+                {
+                    "amount": params["amount"],
+                    "provider_type": movement.description or "?",
+                },
+            )
         else:
             code = "refund_party_unknown" if movement.type == "refund" else "payment_party_unknown"
         self._wait(None, movement, application, code, params)

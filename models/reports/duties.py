@@ -43,16 +43,20 @@ def _duties(env, scope: Scope):
     accepted = _accepted(env, scope)
     lines = []
     for user in _people(env, scope):
-        for conflict in conflicts_of(user._integration_rights()[user.id]):
-            lines.append(_line(HELD, user, conflict, None, None, accepted))
+        held = conflicts_of(user._integration_rights()[user.id])
+        lines += [_line(HELD, user, conflict, None, None, accepted) for conflict in held]
     done = _done(env, scope)
     users = env["res.users"].with_context(active_test=False)
     for user_id, duties in sorted(done.items()):
         user = users.browse(user_id)
-        for conflict in conflicts_done(duties):
-            lines.append(_line(DONE, user, conflict, duties[conflict.first], duties[conflict.second], accepted))
-    for user_id, first, second in _on_one_record(env, scope):
-        lines.append(_act_line(users.browse(user_id), first, second))
+        lines += [
+            _line(DONE, user, conflict, duties[conflict.first], duties[conflict.second], accepted)
+            for conflict in conflicts_done(duties)
+        ]
+    lines += [
+        _act_line(users.browse(user_id), first, second)
+        for user_id, first, second in _on_one_record(env, scope)
+    ]
     return lines
 
 

@@ -25,7 +25,10 @@ class IntegrationReport(models.Model):
     def _cron_duties(self):
         """Make the report of each finished month that has none yet, for each company that works; returns how many."""
         companies = (
-            self.env["integration.connection"].sudo().search([("state", "!=", "draft")]).company_id.sorted("id")
+            self.env["integration.connection"]
+            .sudo()
+            .search([("state", "!=", "draft")])
+            .company_id.sorted("id")
         )
         return sum(self._make_duties(company) for company in companies)
 
@@ -59,7 +62,9 @@ class IntegrationReport(models.Model):
                 ACTIVITY,
                 user_id=user.id,
                 summary=self.env._("Read who holds conflicting duties"),
-                note=self.env._("%s findings. What is accepted stands there with its reason.", self.row_count),
+                note=self.env._(
+                    "%s findings. What is accepted stands there with its reason.", self.row_count
+                ),
             )
 
     def _auditors(self):
@@ -79,9 +84,7 @@ class IntegrationReport(models.Model):
             ],
             limit=MAX_TOLD,
         )
-        return readers or users.search(
-            [*common, ("all_group_ids", "in", [groups[APPROVER]])], limit=MAX_TOLD
-        )
+        return readers or users.search([*common, ("all_group_ids", "in", [groups[APPROVER]])], limit=MAX_TOLD)
 
 
 class IntegrationConnection(models.Model):

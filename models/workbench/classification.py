@@ -43,12 +43,12 @@ class IntegrationClassification(models.Model):
     )
     from_partner_id = fields.Many2one("res.partner", readonly=True, ondelete="restrict")
     from_application = fields.Char(required=True, readonly=True)
-    entry_id = fields.Many2one(
-        "account.move", required=True, readonly=True, ondelete="restrict", string="Entry"
-    )
+    entry_id = fields.Many2one("account.move", required=True, readonly=True, ondelete="restrict")
     replaced = fields.Boolean(readonly=True, help="The suspense of the statement line itself was replaced.")
     reason = fields.Text(readonly=True, string="Why")
-    user_id = fields.Many2one("res.users", required=True, readonly=True, ondelete="restrict", string="Said by")
+    user_id = fields.Many2one(
+        "res.users", required=True, readonly=True, ondelete="restrict", string="Said by"
+    )
     said_at = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now, string="Said on")
     request_id = fields.Many2one(
         "integration.change.request", readonly=True, ondelete="restrict", string="Approved with"

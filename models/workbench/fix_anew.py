@@ -170,7 +170,12 @@ class IntegrationException(models.Model):
                 }
             )
         rows += [
-            {"field": account, "label": account, "before": f"{before:.{places}f}", "after": f"{after:.{places}f}"}
+            {
+                "field": account,
+                "label": account,
+                "before": f"{before:.{places}f}",
+                "after": f"{after:.{places}f}",
+            }
             for account, before, after in per_account(old, all_items)
         ]
         same = unchanged(old, new_items)
@@ -195,10 +200,11 @@ class IntegrationException(models.Model):
         moved = sorted({entry["date"] for entry in told["entries"]} - {origin.date.isoformat()})
         if not moved:
             return []
-        return [
+        note = (
             f"{origin.date} is in a locked period. No lock date is changed: it is corrected on {', '.join(moved)}, "
             f"the first open day, with a reference to {origin.name}."
-        ]
+        )
+        return [note]
 
     def _do_anew(self, values, request):
         message = self._changed_entry()
@@ -276,4 +282,8 @@ def shown_entry(change, entry, places, with_date=True):
     """
     parts = (entry["journal"], entry["date"] if with_date else "", entry["ref"])
     title = " · ".join(filter(None, parts))
-    return {"change": change, "title": title, "lines": [_line(_item(line), places) for line in entry["lines"]]}
+    return {
+        "change": change,
+        "title": title,
+        "lines": [_line(_item(line), places) for line in entry["lines"]],
+    }

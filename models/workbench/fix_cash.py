@@ -66,7 +66,7 @@ class IntegrationException(models.Model):
         known = movement.type in ("payment", "refund_return")
         # Money of which a person has said whose it is.
         placed = movement.type == "unknown" and movement.application in ("open", "partly")
-        if len(movement) != 1 or not (known or placed and movement.amount > 0):
+        if len(movement) != 1 or not (known or (placed and movement.amount > 0)):
             raise UserError(self.env._("There is no single payment here that could be applied."))
         return movement
 

@@ -86,7 +86,9 @@ class IntegrationMovement(models.Model):
         if purpose not in PURPOSES:
             raise UserError(self.env._("Say what this money is."))
         if (purpose in (CUSTOMER, INVOICES) and self.amount < 0) or (purpose == REFUND and self.amount > 0):
-            raise UserError(self.env._("Money that came in is no refund, and money that went out pays nothing."))
+            raise UserError(
+                self.env._("Money that came in is no refund, and money that went out pays nothing.")
+            )
         facts = {"partner": partner.browse(), "invoices": invoices.browse(), "account": account.browse()}
         if purpose in (CUSTOMER, REFUND):
             if not partner or partner.company_id not in (partner.company_id.browse(), self.company_id):
@@ -266,7 +268,9 @@ class IntegrationMovement(models.Model):
         self._check_may_classify()
         placed = self._standing()
         name = self.env._(
-            "Take back what was said of %(id)s: %(what)s", id=self.movement_id, what=self._words(placed.purpose)
+            "Take back what was said of %(id)s: %(what)s",
+            id=self.movement_id,
+            what=self._words(placed.purpose),
         )
         request = self._ask_about(name, {"step": "undo", "classification": placed.id}, reason, OTHER)
         return self.env["integration.exception"]._told(
@@ -303,14 +307,13 @@ class IntegrationMovement(models.Model):
             placed = self._standing()
             rows[0]["after"] = placed.from_application
             rows[1]["after"] = placed.from_account_id.with_company(company).code
-            return rows + [{"field": "classification_ids", "before": str(placed.id), "after": "taken back"}]
+            taken_back = {"field": "classification_ids", "before": str(placed.id), "after": "taken back"}
+            return [*rows, taken_back]
         purpose, facts = self._facts_of(values)
         rows[0]["after"] = purpose
         for field, records in (("partner_id", facts["partner"]), ("invoice_ids", facts["invoices"])):
             if records:
-                rows.append(
-                    {"field": field, "before": "", "after": ", ".join(records.mapped("name"))}
-                )
+                rows.append({"field": field, "before": "", "after": ", ".join(records.mapped("name"))})
         return rows
 
     def _approval_preview(self, values):

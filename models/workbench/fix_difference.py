@@ -137,7 +137,10 @@ class IntegrationException(models.Model):
                 document=document,
             )
             return name, "\n".join(
-                [self.what, self.env._("The issuer's total is booked; the difference goes to rounding differences.")]
+                [
+                    self.what,
+                    self.env._("The issuer's total is booked; the difference goes to rounding differences."),
+                ]
             )
         name = self.env._(
             "Accept a tax difference of %(amount)s for %(document)s", amount=amount, document=document

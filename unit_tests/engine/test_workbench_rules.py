@@ -262,9 +262,7 @@ def test_a_refund_or_another_account_is_never_said_alone(purpose):
 @pytest.mark.parametrize("purpose", ["fee", "transfer"])
 def test_fees_and_transfers_of_one_person_and_day_stay_within_the_limit(purpose):
     def judge(amount, used):
-        return judge_classification(
-            DEFAULTS, Decimal(amount), purpose, exact=False, used_today=Decimal(used)
-        )
+        return judge_classification(DEFAULTS, Decimal(amount), purpose, exact=False, used_today=Decimal(used))
 
     assert judge("5000", "0") == AT_ONCE
     assert judge("-5000", "0") == AT_ONCE
