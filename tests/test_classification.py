@@ -96,7 +96,7 @@ class TestSuspense(ClassificationCommon):
             (f"{expense.code} {expense.name}", "7.00", ""),
             [(line["account"], line["debit"], line["credit"]) for line in entry["lines"]],
         )
-        with self.assertRaises((AccessError, UserError)):
+        with self.assertRaises(UserError):
             request.with_user(self.operator).action_approve()
         request.with_user(self.approver).action_approve()
         self.env.invalidate_all()
@@ -163,7 +163,12 @@ class TestSuspense(ClassificationCommon):
 
     def test_in_a_locked_period_an_entry_moves_it_on_the_first_open_day(self):
         movement = self.strange(-700)
-        self.company.sudo().fiscalyear_lock_date = date(2026, 3, 31)
+        # Odoo itself sets no lock over money in suspense; a lock may still come with a restored or migrated database.
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_company SET fiscalyear_lock_date = '2026-03-31' WHERE id = %s", [self.company.id]
+        )
+        self.env.invalidate_all()
         self.say(movement, "fee")
         placed = movement.classification_ids
         self.assertEqual((placed.replaced, placed.entry_id == movement.move_id), (False, False))
@@ -241,7 +246,7 @@ class TestTakenBack(ClassificationCommon):
         self.say(movement, "fee")
         request = self.undo(movement)
         self.assertEqual(self.balance(self.role("FEE")), Decimal("7.00"), "not before it is approved")
-        with self.assertRaises((AccessError, UserError)):
+        with self.assertRaises(UserError):
             request.with_user(self.operator).action_approve()
         request.with_user(self.approver).action_approve()
         self.env.invalidate_all()

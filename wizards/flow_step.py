@@ -64,7 +64,9 @@ class IntegrationFlowStep(models.TransientModel):
     @api.model
     def default_get(self, names):
         values = super().default_get(names)
-        flow = self.env["integration.flow"].browse(values.get("flow_id"))
+        flow = self.env["integration.flow"].browse(
+            values.get("flow_id") or self.env.context.get("default_flow_id")
+        )
         if flow:
             values |= {"start_date": flow.start_date, "history_policy": flow.history_policy}
             values |= {name: flow[name] for name in NUMBERING_FIELDS}

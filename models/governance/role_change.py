@@ -191,7 +191,7 @@ class IntegrationRoleAccount(models.Model):
             "%(role)s (%(where)s): %(account)s",
             role=self._role_words(),
             where=where,
-            account=account.display_name,
+            account=_called(account),
         )
 
     def _approval_preview(self, values):
@@ -203,7 +203,7 @@ class IntegrationRoleAccount(models.Model):
         except UserError:
             return {"rows": [{"field": "account_id", "before": "", "after": ""}]}
         accounts = self.env["account.account"].with_company(self.company_id)
-        now = accounts.browse(self.account_id.id)
+        now = self.account_id.with_company(self.company_id)
         if values["change"] == "remove":
             after = accounts.browse(self._own_row(self.connection_id.browse()).account_id.id)
         else:
@@ -219,8 +219,8 @@ class IntegrationRoleAccount(models.Model):
             },
             {
                 "field": "account_id",
-                "before": now.display_name,
-                "after": after.display_name or "none",
+                "before": _called(now),
+                "after": _called(after) or "none",
             },
         ]
         return {"rows": rows, "notes": [self._booked_note(now)]}
@@ -239,7 +239,7 @@ class IntegrationRoleAccount(models.Model):
         currency = self.company_id.currency_id
         amount = f"{total or 0:.{currency.decimal_places}f} {currency.name}"
         return (
-            f"{account.display_name} carries {count} journal items, balance {amount}. They stay there; what is booked "
+            f"{_called(account)} carries {count} journal items, balance {amount}. They stay there; what is booked "
             "from now on goes to the other account."
         )
 
@@ -271,3 +271,8 @@ class IntegrationRoleAccount(models.Model):
             )
         else:
             self._keyed().unlink()
+
+
+def _called(account):
+    """Return code and name of an account, as its company has them."""
+    return f"{account.code or ''} {account.name or ''}".strip()

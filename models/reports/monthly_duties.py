@@ -35,11 +35,11 @@ class IntegrationReport(models.Model):
     def _make_duties(self, company):
         today = fields.Date.context_today(self.with_context(tz=company.partner_id.tz or "UTC"))
         this_month, made = today.replace(day=1), 0
-        months = MAX_MONTHS if self._duties_of(company) else 1
-        for back in range(months, 0, -1):
+        newest = self._newest_duties(company)
+        for back in range(MAX_MONTHS if newest else 1, 0, -1):
             first = this_month - relativedelta(months=back)
             last = first + relativedelta(months=1, days=-1)
-            if self._duties_of(company, first, last):
+            if newest and first <= newest.date_from:
                 continue
             report = self.sudo().with_context(lang=company.partner_id.lang or "en_US")
             report = report._keep(REPORTS[CODE], scope_of(report.env, company, first, last), company)
@@ -47,12 +47,10 @@ class IntegrationReport(models.Model):
             made += 1
         return made
 
-    def _duties_of(self, company, first=None, last=None):
-        """Return one report on duties of a company that the server made, of that month or of any."""
+    def _newest_duties(self, company):
+        """Return the last report on duties of a company that the server made."""
         domain = [("code", "=", CODE), ("company_id", "=", company.id), ("user_id", "=", self.env.uid)]
-        if first:
-            domain += [("date_from", "=", first), ("date_to", "=", last)]
-        return self.sudo().search(domain, limit=1)
+        return self.sudo().search(domain, order="date_from desc", limit=1)
 
     def _tell_auditors(self):
         """Give each auditor of the company a task with the report; without an auditor, the approvers."""

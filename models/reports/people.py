@@ -30,8 +30,9 @@ def _match_overrides(scope: Scope) -> SQL:
                   FROM integration_change_request q
                   JOIN res_users b ON b.id = q.requester_id
                   LEFT JOIN res_users r ON r.id = q.approver_id
-                 WHERE q.company_id = %(company)s AND q.res_model = 'integration.exception' AND q.state = 'approved'
-                   AND q.kind = ANY(%(kinds)s) AND %(decided)s
+                 WHERE q.company_id = %(company)s AND q.state = 'approved' AND %(decided)s
+                   AND ((q.res_model = 'integration.exception' AND q.kind = ANY(%(kinds)s))
+                        OR q.res_model = 'integration.movement')
                 UNION ALL
                 SELECT a.recorded_at, a.id, b.login, ':undone', a.detail, p.complete_name, v.name,
                        substring(a.detail FROM '^-?[0-9.]+')::numeric, NULL, NULL, NULL
@@ -71,6 +72,8 @@ define(
                     ":difference": _lt("Difference accepted within the limits"),
                     ":write_off": _lt("Rest written off within the limits"),
                     ":application": _lt("Money applied without exact reference"),
+                    ":classification": _lt("Said what money in suspense is, within the limits"),
+                    ":asked_entry": _lt("Said what money in suspense is, or taken back, after an approval"),
                     ":asked_write_off": _lt("Rest written off after an approval"),
                     ":asked_application": _lt("Money applied after an approval"),
                     ":asked_override": _lt("Decision against a check after an approval"),

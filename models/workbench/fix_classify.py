@@ -69,6 +69,9 @@ class IntegrationMovement(models.Model):
         :raises UserError: it is neither in suspense nor unidentified.
         """
         self._check_may_classify()
+        self._refuse_known()
+
+    def _refuse_known(self):
         if self.application not in UNCLEAR or not self.counterpart_id:
             raise UserError(self.env._("It is known already what this money is."))
 
@@ -168,6 +171,7 @@ class IntegrationMovement(models.Model):
     def _classify_now(self, values, reason, request=None):
         """Book it as the connection's service user; returns the classification, said by the acting user."""
         movement = self.sudo()
+        movement._refuse_known()
         purpose, facts = movement._facts_of(values)
         line = movement.counterpart_id
         before = {
@@ -309,6 +313,7 @@ class IntegrationMovement(models.Model):
             rows[1]["after"] = placed.from_account_id.with_company(company).code
             taken_back = {"field": "classification_ids", "before": str(placed.id), "after": "taken back"}
             return [*rows, taken_back]
+        self._refuse_known()
         purpose, facts = self._facts_of(values)
         rows[0]["after"] = purpose
         for field, records in (("partner_id", facts["partner"]), ("invoice_ids", facts["invoices"])):
@@ -361,8 +366,6 @@ class IntegrationMovement(models.Model):
                 raise UserError(self.env._("This has been settled in the meantime."))
             self._undo_now(request)
         elif values.get("step") == "classify":
-            if self.application not in UNCLEAR:
-                raise UserError(self.env._("It is known already what this money is."))
             self._classify_now(values, request.reason, request)
         else:
             raise AccessError(self.env._("There is no such step."))
