@@ -20,7 +20,12 @@ class RoleAccountsCommon(ApprovalCommon):
         cls.now = cls.fee.account_id
         accounts = cls.env["account.account"].with_company(cls.company)
         cls.other = accounts.create(
-            {"name": "Other fees", "code": "619900", "account_type": "expense", "company_ids": cls.company.ids}
+            {
+                "name": "Other fees",
+                "code": "619900",
+                "account_type": "expense",
+                "company_ids": cls.company.ids,
+            }
         )
 
     def go_productive(self):
