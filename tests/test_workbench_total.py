@@ -94,7 +94,7 @@ class TestTotals(WorkbenchCommon):
     def test_without_the_account_it_says_so_and_nothing_is_counted(self):
         message, exception = self.stopped()
         self.env["integration.role.account"].search([("role", "=", "RND")]).unlink()
-        with self.assertRaisesRegex(UserError, "rounding"), self.env.cr.savepoint():
+        with self.assertRaisesRegex(UserError, "Rounding"), self.env.cr.savepoint():
             exception.action_accept_difference()
         self.assertEqual((message.status, message.granted_total), ("parked", 0))
         self.assertFalse(self.env["integration.limit.use"].search([]))

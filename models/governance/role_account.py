@@ -13,7 +13,6 @@ ROLES = [
     ("AP-PSP", "Payable to the provider (fees against its invoice)"),
     ("OPEN", "Open items brought forward at go-live"),
     ("WO", "Small differences written off"),
-    ("RND", "Differences of rounding, to an issuer's total"),
     ("DEF", "Deferred revenue"),
     ("FXC", "Cost of currency conversions at the provider"),
     ("BAD", "Bad debt and lost disputes"),

@@ -14,7 +14,7 @@ ACCOUNTS = {
     "FXC": ("6690", "Cost of currency conversions", "expense", False),
     "BAD": ("6591", "Bad debt and lost disputes", "expense", False),
     "WO": ("6590", "Small differences", "expense", False),
-    "RND": ("6591", "Rounding differences", "expense", False),
+    "RND": ("6592", "Rounding differences", "expense", False),
     "PSP-RES": ("1091", "Funds held back by payment providers", "asset_current", True),
 }
 # What sales of a shop are booked on besides.
@@ -25,7 +25,6 @@ SHOP_ACCOUNTS = {
     "STCR": ("2196", "Store credit of customers", "liability_current", False),
     "TIPS": ("2197", "Tips to be passed on", "liability_current", False),
     "DUTY": ("2198", "Import duties to be passed on", "liability_current", False),
-    "RND": ("6592", "Rounding differences", "expense", False),
 }
 
 
