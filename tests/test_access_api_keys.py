@@ -160,7 +160,9 @@ class TestApiKeys(AccessCommon, HttpCase):
         self.env.invalidate_all()
         return self.env["integration.audit.leaf"].search([("action", "=", "user.api_key")], order="id")
 
-    @mute_logger("odoo.http", "odoo.sql_db")  # Odoo says that it serves a call once more, on a cursor that can write
+    @mute_logger(
+        "odoo.http", "odoo.sql_db"
+    )  # Odoo says that it serves a call once more, on a cursor that can write
     def test_a_key_of_somebody_with_the_hubs_rights_leaves_an_entry_once_an_hour(self):
         key = self.key_of(self.people["auditor"])
         self.env.flush_all()

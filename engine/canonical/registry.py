@@ -47,7 +47,6 @@ from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
-from .settlement import Settlement
 from .reference_events import (
     AccountChanged,
     CurrencyChanged,
@@ -56,6 +55,7 @@ from .reference_events import (
     ProductChanged,
     TaxChanged,
 )
+from .settlement import Settlement
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
