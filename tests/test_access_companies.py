@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import psycopg2
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user
@@ -223,7 +224,7 @@ class TestOtherCompany(AccessCommon):
             elif field.type in ("integer", "float", "monetary", "many2one_reference"):
                 values[name] = 1
             elif field.type == "date":
-                values[name] = "2026-03-02"
+                values[name] = fields.Date.today()  # also when another one defaults to today
             elif field.type == "datetime":
                 values[name] = "2026-03-02 10:00:00"
         return values

@@ -14,7 +14,7 @@ class IntegrationSubscription(models.Model):
 
     _name = "integration.subscription"
     _description = "Subscription to business events"
-    _inherit = ["integration.event.filter"]
+    _inherit = ["integration.event.filter", "integration.doorbell"]
     _order = "connection_id, kind, id"
     _check_company_auto = True
 
