@@ -342,6 +342,32 @@ class TestPayPalMoney(IntegrationCommon):
         self.assertEqual(self.balance(self.role("FXC")), Decimal("2.20"))
         self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
 
+    def test_a_leg_that_comes_when_the_day_of_the_other_is_locked_is_booked_and_joined(self):
+        self.euro_account()
+        self.account.capture("100.00", "EUR")
+        given, received = self.account.convert("90.00", "EUR", "95.00", "USD")
+        self.account.lines.remove(received)
+        self.pull()
+        leg = self.movement("conversion", given.id)
+        booked = [(line.account_id, line.balance) for line in leg.move_id.line_ids]
+        # Odoo itself asks for every line to be matched first.
+        self.env.cr.execute(
+            "UPDATE res_company SET fiscalyear_lock_date = '2026-03-02' WHERE id = %s", [self.company.id]
+        )
+        self.env.invalidate_all()
+        self.account.lines.append(received)
+        self.clock.advance(hours=1)
+        self.pull()
+        other = self.movement("conversion", received.id)
+        self.assertEqual((other.settled_amount, other.move_id.date), (95.0, date(2026, 3, 3)))
+        self.assertEqual((leg.application, other.application), ("applied", "applied"))
+        self.assertEqual([(line.account_id, line.balance) for line in leg.move_id.line_ids], booked)
+        self.assertEqual(leg.counterpart_id.move_id.date, date(2026, 3, 3))
+        self.assertEqual(self.balance(self.role("FXC")), Decimal("2.20"))
+        self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
+        suspense = (leg | other).move_id.journal_id.suspense_account_id
+        self.assertEqual({self.balance(account) for account in suspense}, {Decimal("0.00")})
+
     def test_the_balance_of_each_day_agrees_with_what_is_available(self):
         self.paypal.fetch_from = date(2026, 3, 2)
         self.euro_account()

@@ -47,6 +47,8 @@ class TestRefundOrders(IntegrationCommon):
         answer = self.api.handle(request.method, parts.path, parts.query, request.headers, request.body)
         if "after" in self.lose:
             raise TransientError("destination_timeout")
+        if "garbage" in self.lose:
+            return HttpAnswer(200, {}, b'{"object": "list of nothing", "data": 7}')
         return HttpAnswer(
             answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body
         )
@@ -117,6 +119,42 @@ class TestRefundOrders(IntegrationCommon):
         self.send(order)
         self.assertEqual((order.state, len(self.stripe.refunds)), ("sent", 1))
 
+    def test_an_answer_that_nobody_can_read_is_no_refusal(self):
+        """The money may have gone: asked for anew under another key, it would go twice."""
+        order = self.order()
+        self.lose = {"garbage"}
+        self.send(order)
+        self.send(order)  # asks first, and cannot read that either
+        self.assertEqual((order.state, self.asked, len(self.stripe.refunds)), ("unknown", ["POST", "GET"], 1))
+        with self.assertRaises(UserError):
+            order.action_ask()
+        self.lose = set()
+        self.send(order)
+        self.assertEqual((order.state, len(self.stripe.refunds)), ("sent", 1))
+
+    def test_nothing_is_sent_while_the_connection_is_paused(self):
+        order = self.order()
+        self.stripe_connection.action_pause()
+        self.send(order)
+        self.assertEqual((order.state, self.asked, len(self.stripe.refunds)), ("to_send", [], 0))
+        self.stripe_connection.action_activate()
+        self.send(order)
+        self.assertEqual((order.state, len(self.stripe.refunds)), ("sent", 1))
+
+    def test_a_person_is_told_of_a_refund_that_does_not_arrive(self):
+        order = self.order()
+        self.lose = {"before"}
+        for _try in range(refund_order.TRIES_BEFORE_ALARM - 1):
+            self.send(order)
+        self.assertFalse(self.exceptions("refund_not_made"))
+        self.send(order)
+        exception = self.exceptions("refund_not_made")
+        self.assertEqual((len(exception), exception.state), (1, "open"))
+        self.assertIn("400.00 USD", exception.what)
+        self.lose = set()
+        self.send(order)
+        self.assertEqual((order.state, exception.state), ("sent", "resolved"))
+
     def test_no_more_than_is_left_and_nothing_twice(self):
         with self.assertRaises(UserError):
             self.order(1150.01, approve=False)
@@ -130,6 +168,10 @@ class TestRefundOrders(IntegrationCommon):
         self.send(order)
         self.assertEqual((order.state, len(self.stripe.refunds)), ("refused", 1))
         self.assertTrue(order.answer)
+        exception = self.exceptions("refund_not_made")
+        self.assertIn("1150.00 USD", exception.what)
+        order.action_ask()
+        self.assertEqual((order.state, exception.state), ("asked", "resolved"))
 
     def test_what_was_asked_for_does_not_change(self):
         order = self.order(approve=False)

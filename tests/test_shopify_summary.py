@@ -3,7 +3,9 @@
 
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .shop_common import ShopCommon, item, tax
@@ -145,6 +147,38 @@ class TestShopifySummary(ShopCommon):
         self.assertEqual(self.summarise(), 1)
         self.assertEqual(self.booked()[0][3:5], (50.0, 3.5))
         self.assertFalse(self.exceptions())
+
+    def test_what_odoo_refuses_stops_one_day_and_no_other(self):
+        for number in (1001, 1002):
+            self.send("orders/paid", self.cup(number))
+            self.hand_over(number, number - 997)
+        poster = type(self.env["integration.posting.order_summary"])
+        post = poster._post
+
+        def refuse_the_first(this, connection, summary):
+            if summary.day == date(2026, 3, 4):
+                raise UserError(this.env._("An addon refuses this."))
+            return post(this, connection, summary)
+
+        with patch.object(poster, "_post", refuse_the_first):
+            self.assertEqual(self.summarise(), 1)
+        self.assertEqual(
+            self.summaries(), [("2026-03-04", "open", 0.0, 0.0), ("2026-03-05", "posted", 50.0, 10.0)]
+        )
+        exception = self.env["integration.shop.summary"].search([("state", "=", "open")]).exception_id
+        self.assertEqual(exception.state, "open")
+        self.assertEqual((self.summarise(), exception.state), (1, "resolved"))
+
+    def test_late_ones_and_a_day_that_was_never_closed_stand_together_on_the_first_open_day(self):
+        self.send("orders/paid", self.cup(1001), self.cup(1002), self.cup(1003))
+        self.hand_over(1001, 4)
+        self.summarise()
+        self.hand_over(1002, 4)
+        self.hand_over(1003, 5)
+        self.assertEqual(self.summarise(), 1)
+        self.assertEqual(
+            self.summaries(), [("2026-03-04", "posted", 50.0, 10.0), ("2026-03-05", "posted", 100.0, 20.0)]
+        )
 
     def test_rounding_of_many_orders_stays_the_shop_s(self):
         for number in range(1001, 1031):

@@ -8,6 +8,16 @@ from .base import CodeInfo, ErrorClass, _
 _BUSINESS = ErrorClass.BUSINESS
 
 SETTLEMENT_CODES = {
+    "refund_not_made": CodeInfo(
+        _BUSINESS,
+        _("An approved refund was not made"),
+        _("The refund of %(amount)s of payment %(payment)s is not at the provider. %(reason)s"),
+        _(
+            "Open it under Money, Refunds. Where the provider refused it, read why and ask for it anew; where it does "
+            "not answer, the hub goes on asking, and sends nothing twice."
+        ),
+        severity="high",
+    ),
     "payout_incomplete": CodeInfo(
         _BUSINESS,
         _("Movements of a payout are not in the books"),

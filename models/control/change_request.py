@@ -200,16 +200,19 @@ class IntegrationChangeRequest(models.Model):
     def _after_asking(self):
         """Hook: a request was written down."""
 
-    def _allows(self, record, target):
-        """Whether this is the approval of that record's change into the state ``target``."""
+    def _approves(self, record):
+        """Whether somebody else than the asker has approved this, and it is about that record."""
         self.ensure_one()
         return (
             self.state == "approved"
             and bool(self.approver_id)
             and self.approver_id != self.requester_id
             and (self.res_model, self.res_id) == (record._name, record.id)
-            and (self.values or {}).get("state") == target
         )
+
+    def _allows(self, record, target):
+        """Whether this is the approval of that record's change into the state ``target``."""
+        return self._approves(record) and (self.values or {}).get("state") == target
 
     # -- deciding ------------------------------------------------------------------------------------------
 

@@ -284,10 +284,8 @@ class IntegrationCredential(models.Model):
         """Let the approved secret become valid; called by integration.change.request."""
         self.ensure_one()
         kept = self.pending_ciphertext
-        approved = request.state == "approved" and request.approver_id != request.requester_id
-        about = (request.res_model, request.res_id) == (self._name, self.id)
         digest = self._pending_digest()
-        if not (kept and approved and about and digest and request.values.get("pending") == digest):
+        if not (kept and request._approves(self) and digest and request.values.get("pending") == digest):
             raise UserError(self.env._("This approval is not one of this secret."))
         secret = json.loads(key_ring.decrypt(kept))
         secret = {name: secret[name] for name in SECRET_FIELDS if name in secret}

@@ -149,9 +149,7 @@ class IntegrationConnection(models.Model):
         :raises UserError: the approval is not one of this.
         """
         self.ensure_one()
-        approved = request.state == "approved" and request.approver_id != request.requester_id
-        about = (request.res_model, request.res_id, request.slot) == (self._name, self.id, SLOT)
-        if not (approved and about):
+        if not request._approves(self) or request.slot != SLOT:
             raise UserError(self.env._("This approval is not one of this amount."))
         amount = float((request.values or {})["trusted_amount"])
         self.with_context(integration_trusted_amount=_KEY).write(

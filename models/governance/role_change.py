@@ -249,12 +249,7 @@ class IntegrationRoleAccount(models.Model):
         :raises UserError: it was not approved by a second person, or does not fit any more.
         """
         self.ensure_one()
-        if not (
-            request.state == "approved"
-            and request.approver_id
-            and request.approver_id != request.requester_id
-            and (request.res_model, request.res_id) == (self._name, self.id)
-        ):
+        if not request._approves(self):
             raise UserError(self.env._("This has not been approved by a second person."))
         values = request.values or {}
         self._check_change(values)

@@ -1,11 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Both legs of a currency conversion at a provider become one (policy table: PayPal, conversion).
 
-Each leg is a movement of its own balance and is booked in suspense on its day. When both are there, their
-suspense items are
-replaced by items in transit, in the currency of the books at the rates of the day; what is left between them is
-what the
-conversion cost.
+Each leg is a movement of its own balance and is booked in suspense on its day. When both are there, their suspense
+items are replaced by items in transit, in the currency of the books at the rates of the day; what is left between them
+is what the conversion cost. Where the day of a leg is locked by then, an entry moves it on the first open day.
 """
 
 from odoo import api, models
@@ -72,48 +70,72 @@ class IntegrationPostingApplication(models.AbstractModel):
             params = self._facts(movement) | {"related": movement.related_id or "?"}
             return self._wait(work, movement, "suspense", "conversion_leg_missing", params)
         legs = movement | other
-        lines = legs.statement_line_id
         role = self.env["integration.role.account"]._resolver(movement.connection_id)
         try:
             transit, cost = role("TRANSIT"), role("FXC")
         except MissingReferenceError as error:
             return self._wait(work, movement, "suspense", error.code, error.params)
-        items = self.env["account.move.line"]
-        for line in lines:
-            suspense = line._seek_for_lines()[1]
-            items |= self.env["integration.posting.payout"]._replace_suspense(
-                line, [self._transit_item(suspense, transit, movement, other)]
-            )
+        day = max(legs.mapped("event_date"))
         for leg in legs:
-            leg.counterpart_id = items.filtered(lambda item, leg=leg: item.move_id == leg.move_id)
-        cost_item = self._book_cost(movement, items, transit, cost, max(legs.mapped("event_date")))
+            leg.counterpart_id = self._into_transit(leg, self._transit_item(leg, transit, legs), day)
+        items = legs.counterpart_id
+        cost_item = self._book_cost(movement, items, transit, cost, day)
         self._reconcile([items | cost_item])
         for leg in legs:
             self._settled(leg, "applied")
         return None
 
-    def _transit_item(self, suspense, account_id, movement, other):
+    def _suspense_of(self, leg):
+        return leg.statement_line_id._seek_for_lines()[1]
+
+    def _transit_item(self, leg, account_id, legs):
         """Return the item in transit: in the currency of the books, so that both legs meet without a third amount."""
+        suspense = self._suspense_of(leg)
         return {
-            "name": self.env._(
-                "Conversion %(one)s · %(two)s", one=movement.movement_id, two=other.movement_id
-            ),
+            "name": self.env._("Conversion %s", " · ".join(legs.mapped("movement_id"))),
             "account_id": account_id,
             "currency_id": suspense.company_currency_id.id,
             "balance": suspense.balance,
             "amount_currency": suspense.balance,
         }
 
+    def _into_transit(self, leg, item, day):
+        """Move a leg from suspense into transit: in its own entry, or by another one where its day is closed."""
+        suspense = self._suspense_of(leg)
+        if self._may_still_change(leg.move_id):
+            return self.env["integration.posting.payout"]._replace_suspense(leg.statement_line_id, [item])
+        back = {
+            "name": item["name"],
+            "account_id": suspense.account_id.id,
+            "currency_id": suspense.currency_id.id,
+            "balance": -suspense.balance,
+            "amount_currency": -suspense.amount_currency,
+        }
+        entry = self._conversion_entry(leg, [back, item], day)
+        if suspense.account_id.reconcile:
+            own = entry.line_ids.filtered(lambda line: line.account_id == suspense.account_id)
+            self._reconcile([suspense | own])
+        return entry.line_ids.filtered(lambda line: line.account_id.id == item["account_id"])
+
     def _book_cost(self, movement, items, transit, cost, day):
         """Book what both legs leave as cost of the conversion; returns its item in transit, none where it is zero."""
-        connection = movement.connection_id
-        currency = connection.company_id.currency_id
+        currency = movement.company_id.currency_id
         rest = currency.round(sum(items.mapped("balance")))
         if currency.is_zero(rest):
             return items.browse()
+        name = self.env._("Cost of the conversion %s", movement.movement_id)
+        rows = [
+            {"name": name, "account_id": cost, "balance": rest},
+            {"name": name, "account_id": transit, "balance": -rest},
+        ]
+        entry = self._conversion_entry(movement, rows, day)
+        return entry.line_ids.filtered(lambda item: item.account_id.id == transit)
+
+    def _conversion_entry(self, movement, rows, day):
+        """Post an entry about a conversion on ``day``, or on the first open day after it."""
+        connection = movement.connection_id
         journal = connection.entry_journal_id
         date = self._first_open_day(connection.company_id, journal, day)
-        common = {"name": self.env._("Cost of the conversion %s", movement.movement_id)}
         entry = self.env["account.move"].create(
             {
                 "move_type": "entry",
@@ -124,12 +146,9 @@ class IntegrationPostingApplication(models.AbstractModel):
                 "integration_source_id": movement.movement_id,
                 "integration_event_date": day,
                 "integration_correlation_id": movement.message_id.correlation_id,
-                "line_ids": [
-                    Command.create({**common, "account_id": cost, "balance": rest}),
-                    Command.create({**common, "account_id": transit, "balance": -rest}),
-                ],
+                "line_ids": [Command.create(row) for row in rows],
             }
         )
         entry._post(soft=False)
         self._check_kept(entry, {entry.id: date})
-        return entry.line_ids.filtered(lambda item: item.account_id.id == transit)
+        return entry

@@ -133,8 +133,7 @@ class IntegrationPostingApplication(models.AbstractModel):
         exact = steps.filtered(lambda step: named & set((step.facts or {}).get("paid_back") or ()))
         if exact:
             return exact[:1]
-        known = {each for step in steps for each in (step.facts or {}).get("paid_back") or ()}
-        return steps[:1] if len(steps) == 1 and not named & known and not named else steps.browse()
+        return steps if len(steps) == 1 and not named else steps.browse()
 
     def _deposit_lines(self, order, movement):
         """Return what is open of the money that was paid for an order."""

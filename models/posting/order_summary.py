@@ -1,6 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 import types
-from collections import defaultdict
 from datetime import datetime, time, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -10,11 +9,9 @@ from odoo import api, models
 from ...connectors.base import Envelope
 from ...engine import order_summary
 from ...engine.canonical import Source
-from ...engine.errors import IntegrationError
 from ...engine.money import minor_units
+from ..messaging import isolation
 from .work import Work
-
-MAX_STEPS = 5_000
 
 
 class IntegrationPostingOrderSummary(models.AbstractModel):
@@ -61,24 +58,22 @@ class IntegrationPostingOrderSummary(models.AbstractModel):
     def _gather(self, connection, today):
         """Put what waits for a day that is over into the summary of its day, or of the first open one."""
         Summary, Step = self.env["integration.shop.summary"], self.env["integration.shop.step"]
-        steps = Step.search(
-            [
-                ("connection_id", "=", connection.id),
-                ("to_summarise", "=", True),
-                ("summary_day", "<", today),
-            ],
-            order="summary_day, id",
-            limit=MAX_STEPS,
+        waiting = [("connection_id", "=", connection.id), ("to_summarise", "=", True)]
+        last = Summary.search([("connection_id", "=", connection.id)], order="day desc", limit=1).day or None
+        while first := Step.search([*waiting, ("summary_day", "<", today)], order="summary_day, id", limit=1):
+            day = order_summary.day_of(first.summary_day, last)
+            if day >= today:
+                return
+            # A day is closed as a whole: what were left out would stand on the next one.
+            self._close_day(connection, day, Step.search([*waiting, ("summary_day", "<=", day)], order="id"))
+            last = day
+
+    def _close_day(self, connection, day, steps):
+        groups = steps.grouped(
+            lambda step: (step.order_id.channel, step.order_id.currency_id, step.order_id.tax_country)
         )
-        last = Summary.search([("connection_id", "=", connection.id)], order="day desc", limit=1)
-        groups = defaultdict(lambda: Step)
-        for step in steps:
-            day = order_summary.day_of(step.summary_day, last.day or None)
-            order = step.order_id
-            if day < today:
-                groups[day, order.channel, order.currency_id, order.tax_country] |= step
-        for (day, channel, currency, country), members in groups.items():
-            summary = Summary.create(
+        for (channel, currency, country), members in groups.items():
+            summary = self.env["integration.shop.summary"].create(
                 {
                     "connection_id": connection.id,
                     "number": self._number(day, channel, currency, country),
@@ -95,11 +90,15 @@ class IntegrationPostingOrderSummary(models.AbstractModel):
         return " ".join(filter(None, (f"{day:%Y-%m-%d}", channel, country, currency.name)))
 
     def _book(self, connection, summary):
-        """Book one summary; returns whether it is booked. What is missing is asked for, and it is tried again."""
-        try:
-            with self.env.cr.savepoint():
-                self._post(connection, summary)
-        except IntegrationError as error:
+        """Book one summary; returns whether it is booked. What is missing is asked for, and it is tried again.
+
+        Whatever stops one summary, also what Odoo itself refuses, stops no other one.
+        """
+        with isolation.one_event() as errors, self.env.cr.savepoint():
+            self._post(connection, summary)
+        if errors:
+            [error] = errors
+            self.env.invalidate_all()
             exception = self.env["integration.exception"]._raise_cause(
                 connection, error.code, error.params, f"summary {summary.number}", detail=error.detail
             )

@@ -388,11 +388,9 @@ class IntegrationDispute(models.Model):
         :raises UserError: it was not approved by a second person, or something else is open now.
         """
         self.ensure_one()
-        approved = request.state == "approved" and request.approver_id != request.requester_id
-        about = (request.res_model, request.res_id) == (self._name, self.id)
         places = self.company_currency_id.decimal_places
         same = (request.values or {}).get("amount") == f"{self.open_amount:.{places}f}"
-        if not (approved and about and same) or self.loss_move_id:
+        if not (request._approves(self) and same) or self.loss_move_id:
             raise UserError(self.env._("This approval is not one of this dispute."))
         service = self.connection_id._as_service()
         move = service.env["integration.posting.dispute"]._book_loss(self.with_env(service.env))

@@ -157,10 +157,8 @@ class IntegrationDisputeAllowance(models.Model):
         :raises UserError: it was not approved by a second person, or something else is open now.
         """
         self.ensure_one()
-        approved = request.state == "approved" and request.approver_id != request.requester_id
-        about = (request.res_model, request.res_id) == (self._name, self.id)
         same = (request.values or {}).get("amount") == self._amount_text()
-        if not (approved and about and same) or self.state != "asked":
+        if not (request._approves(self) and same) or self.state != "asked":
             raise UserError(self.env._("This approval is not one of this allowance."))
         service = self.connection_id._as_service()
         entry, back = service.env["integration.posting.dispute"]._book_allowance(

@@ -14,8 +14,7 @@ from odoo.exceptions import UserError
 
 from ...connectors.registry import get_connector
 from ...engine.canonical import Amount
-from ...engine.error_catalogue import CODES, fill
-from ...engine.errors import ContractError, IntegrationError
+from ...engine.errors import BusinessError, ContractError, IntegrationError, TransientError
 from ..messaging import http_client
 from ..messaging.doorbell import comes_back
 from ..messaging.lane import CHANNEL
@@ -36,6 +35,8 @@ SEND_SECONDS = 30
 FIRST_PAUSE_SECONDS = 10
 LONGEST_PAUSE_SECONDS = 3600
 MAX_SWEPT = 200
+# From then on a person is told that an approved refund does not arrive.
+TRIES_BEFORE_ALARM = 5
 # Nothing went out: it is simply sent again.
 NOTHING_SENT = ("destination_unavailable", "address_forbidden")
 
@@ -112,6 +113,7 @@ class IntegrationRefundOrder(models.Model):
         if self.currency_id.compare_amounts(self.amount, self.payment_id._refundable(self)) > 0:
             raise UserError(self.env._("No more than what is left of the payment can be refunded."))
         self.sudo().state = "asked"
+        self._let_go(self.env._("It is asked for anew."))
         self.env["integration.change.request"]._ask(
             self,
             self.env._("Refund of %s", self.payment_id.movement_id),
@@ -152,9 +154,7 @@ class IntegrationRefundOrder(models.Model):
         :raises UserError: it was not approved by a second person.
         """
         self.ensure_one()
-        approved = request.state == "approved" and request.approver_id != request.requester_id
-        about = (request.res_model, request.res_id) == (self._name, self.id)
-        if not (approved and about) or self.state != "asked":
+        if not request._approves(self) or self.state != "asked":
             raise UserError(self.env._("This approval is not one of this refund."))
         self.write({"state": "to_send", "key": f"refund-{self.id}-{secrets.token_hex(8)}"})
         self._send_soon()
@@ -208,6 +208,9 @@ class IntegrationRefundOrder(models.Model):
         now = fields.Datetime.now()
         if self.state not in ("to_send", "unknown") or (self.due_at and self.due_at > now):
             return None
+        if self.connection_id.state != "active":
+            self.answer = self.env._("It is sent when the connection goes on.")
+            return None
         kind, secret = self.connection_id._access()
         asks_first = self.state == "unknown"
         pause = min(FIRST_PAUSE_SECONDS * 2**self.tries, LONGEST_PAUSE_SECONDS)
@@ -227,6 +230,7 @@ class IntegrationRefundOrder(models.Model):
 
     def _made(self, outside_id):
         self.write({"state": "sent", "outside_id": outside_id, "answer": False, "due_at": False})
+        self._let_go(self.env._("The refund is at the provider."))
         self.env["integration.audit.leaf"]._record_change(self, "refund.sent", outside_id)
         movement = self.env["integration.movement"].search(
             [
@@ -239,14 +243,43 @@ class IntegrationRefundOrder(models.Model):
         self._booked(movement)
 
     def _failed(self, error):
-        """Say how it goes on: sent again, asked for first, or refused for good."""
-        text = fill(CODES[error.code].title, error.params)
-        values = {"answer": f"{text} {error.detail}"[:500]}
+        """Say how it goes on: sent again, asked for first, or refused for good; and tell a person where it must be."""
+        values = {"answer": f"{error.sentence} {error.detail}"[:500]}
         if error.code in NOTHING_SENT:
             values["state"] = "to_send"
-        elif isinstance(error, ContractError):
+        elif isinstance(error, BusinessError):
             values |= {"state": "refused", "due_at": False}
         self.write(values)
+        if self.state == "refused" or self.tries >= TRIES_BEFORE_ALARM:
+            places = self.currency_id.decimal_places
+            params = {
+                "amount": f"{self.amount:.{places}f} {self.currency_id.name}",
+                "payment": self.payment_id.movement_id,
+                "reason": error.params.get("reason") or error.sentence,
+            }
+            self.env["integration.exception"]._raise_cause(
+                self.connection_id, "refund_not_made", params, self._cause(), detail=error.detail
+            )
+
+    def _cause(self):
+        return f"refund order {self.id}"
+
+    def _let_go(self, text):
+        """Close the exception about this refund, where there is one."""
+        found = (
+            self.env["integration.exception"]
+            .sudo()
+            .search(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("code", "=", "refund_not_made"),
+                    ("cause", "=", self._cause()),
+                    ("state", "=", "open"),
+                ]
+            )
+        )
+        if found:
+            found._resolve(text)
 
     @api.model
     def _touch(self, movements):
@@ -325,7 +358,35 @@ def _made_at_the_provider(facts):
 
     if facts["asks_first"]:
         answer = call(connector.refund_find(facts["payment"], settings, secret))
-        if known := connector.refund_found(answer, facts["key"]):
-            return known
-    request = connector.refund_send(facts["payment"], facts["amount"], facts["key"], settings, secret)
-    return connector.refund_sent(call(request))
+        try:
+            if known := connector.refund_found(answer, facts["key"]):
+                return known
+        except ContractError as error:
+            raise _not_said(error) from error
+    try:
+        request = connector.refund_send(facts["payment"], facts["amount"], facts["key"], settings, secret)
+    except ContractError as error:
+        raise _refused(facts, error) from error
+    answer = call(request)
+    try:
+        return connector.refund_sent(answer)
+    except ContractError as error:
+        if 400 <= answer.status < 500:
+            raise _refused(facts, error) from error
+        raise _not_said(error) from error
+
+
+def _refused(facts, error):
+    """Return the error of a refund that was certainly not made, and never will be as it stands."""
+    amount = facts["amount"]
+    params = {
+        "amount": f"{amount.value:f} {amount.currency}",
+        "payment": facts["payment"],
+        "reason": error.sentence,
+    }
+    return BusinessError("refund_not_made", error.detail, params=params)
+
+
+def _not_said(error):
+    """Return the error of an answer that nobody can read: the refund may have been made, and is asked for first."""
+    return TransientError("source_unavailable", error.detail, params={"status": error.code})

@@ -118,6 +118,8 @@ class IntegrationSubscription(models.Model):
 
     def _send_listed(self, ids):
         """Job: put these entries of the list into the outbox; returns how many were asked for."""
+        if not self.active:  # switched off since the button was pressed
+            return 0
         return self.env["integration.event"].sudo()._send_listed(self, ids)
 
     @api.constrains("connection_id", "kind")

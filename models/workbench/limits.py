@@ -371,10 +371,5 @@ def _check_approved(record, request):
 
     :raises UserError: it is not so.
     """
-    if not (
-        request.state == "approved"
-        and request.approver_id
-        and request.approver_id != request.requester_id
-        and (request.res_model, request.res_id) == (record._name, record.id)
-    ):
+    if not request._approves(record):
         raise UserError(record.env._("This has not been approved by a second person."))
