@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 from ...connectors.registry import get_connector
 from ...engine.canonical import Amount
@@ -74,10 +75,11 @@ class IntegrationRefundOrder(models.Model):
 
     _amount_positive = models.Constraint("CHECK(amount > 0)", "A refund is positive.")
 
-    @api.depends("payment_id", "amount")
+    @api.depends("payment_id", "amount", "currency_id")
     def _compute_display_name(self):
         for order in self:
-            order.display_name = f"{order.payment_id.movement_id or ''} {order.amount}"
+            amount = formatLang(self.env, order.amount, currency_obj=order.currency_id)
+            order.display_name = f"{order.payment_id.movement_id or ''} {amount}".strip()
 
     @api.depends("payment_id")
     def _compute_left_amount(self):
