@@ -36,7 +36,17 @@ from .promotion_values import (
     fits,
 )
 
-FORMAT = "finance-integration-configuration/2"
+FORMAT = "finance-integration-configuration/3"
+# Older forms that are read, each with what it does not say: section → fields, None = the whole section. What is not
+# said stays as it is where the bundle is brought in.
+_NOT_SAID: dict[str, dict[str, tuple[str, ...] | None]] = {
+    FORMAT: {},
+    "finance-integration-configuration/2": {
+        "connections": ("routed_from_id", "payout_journal_ids"),
+        "shared_rules": None,
+        "shared_approval_rules": None,
+    },
+}
 MAX_BYTES = 5_000_000
 MAX_RECORDS = 20_000
 ENVIRONMENTS = ("production", "sandbox", "test")
@@ -67,6 +77,16 @@ _LIMITS = (
     "materiality", "difference_amount", "difference_percent", "user_day_amount", "partner_month_amount",
     "application_amount", "write_off_amount",
 )  # fmt: skip
+_RULE: dict[str, str] = {
+    "active": FLAG, "sequence": WHOLE, "user_id": "ref:user", "scope": TEXT, "each_time": FLAG,
+    "condition": TEXT, "deadline_hours": DECIMAL, "prerequisite_ids": PARTS, "action_ids": STEPS,
+}  # fmt: skip
+_APPROVAL_RULE: dict[str, str] = {
+    "amount_from": DECIMAL, "currency_id": "ref:currency", "ask_hours": WHOLE, "valid_hours": WHOLE,
+    "remind_hours": WHOLE, "tiers": TIERS,
+}  # fmt: skip
+# Sections of what counts for every company of a server.
+SHARED = ("shared_rules", "shared_approval_rules")
 
 # In the order in which they are carried out: what others name comes first.
 SECTIONS: dict[str, Section] = {
@@ -78,6 +98,8 @@ SECTIONS: dict[str, Section] = {
             "reference_keys": TEXT, "sales_journal_id": "ref:journal", "issued_journal_id": "ref:journal",
             "entry_journal_id": "ref:journal", "tax_tolerance": DECIMAL, "fee_mode": TEXT,
             "fee_partner_id": "ref:partner", "shop_booking": TEXT, "shop_guest_id": "ref:partner",
+            # A connection of another company: its name follows that of its company.
+            "routed_from_id": "ref:feeder", "payout_journal_ids": "refs:journal",
         },
     ),
     "balance_accounts": Section(
@@ -113,14 +135,8 @@ SECTIONS: dict[str, Section] = {
             "currency_id": "ref:currency", "domain": TEXT,
         },
     ),
-    "rules": Section(
-        "integration.rule",
-        ("name",),
-        {
-            "active": FLAG, "sequence": WHOLE, "user_id": "ref:user", "scope": TEXT, "each_time": FLAG,
-            "condition": TEXT, "deadline_hours": DECIMAL, "prerequisite_ids": PARTS, "action_ids": STEPS,
-        },
-    ),
+    "rules": Section("integration.rule", ("name",), _RULE),
+    "shared_rules": Section("integration.rule", ("name",), _RULE),
     "assignment_rules": Section(
         "integration.assignment.rule",
         ("name",),
@@ -130,14 +146,8 @@ SECTIONS: dict[str, Section] = {
         },
     ),
     "limits": Section("integration.workbench.setting", ("what",), dict.fromkeys(_LIMITS, DECIMAL)),
-    "approval_rules": Section(
-        "integration.approval.policy",
-        ("name", "kind"),
-        {
-            "amount_from": DECIMAL, "currency_id": "ref:currency", "ask_hours": WHOLE, "valid_hours": WHOLE,
-            "remind_hours": WHOLE, "tiers": TIERS,
-        },
-    ),
+    "approval_rules": Section("integration.approval.policy", ("name", "kind"), _APPROVAL_RULE),
+    "shared_approval_rules": Section("integration.approval.policy", ("name", "kind"), _APPROVAL_RULE),
 }  # fmt: skip
 
 # section → {key: {field: value}}, the form in which configurations are compared.
@@ -151,6 +161,7 @@ class Bundle:
     ``source``  company, environment and database that it comes from, in words.
     ``target``  company and environment that it is made for; '' = any.
     ``needs``   what has to be supplied in the target: secrets and addresses, in order.
+    ``form``    of the file; rows of an older one lack the fields that it does not know.
     """
 
     source: Mapping[str, str]
@@ -158,6 +169,20 @@ class Bundle:
     made_at: str
     rows: Rows
     needs: tuple[Mapping[str, str], ...] = ()
+    form: str = FORMAT
+
+
+def fields_said(form: str, section: str) -> Mapping[str, str] | None:
+    """Return the fields of a section (name → kind) that a form of bundles says; None = it lacks the section.
+
+    :raises ContractError: ``bundle_format``: no such form is read here.
+    """
+    if form not in _NOT_SAID:
+        raise ContractError("bundle_format", params={"stated": str(form)[:80], "known": FORMAT})
+    unsaid = _NOT_SAID[form].get(section, ())
+    if unsaid is None:
+        return None
+    return {name: kind for name, kind in SECTIONS[section].fields.items() if name not in unsaid}
 
 
 # -- writing ------------------------------------------------------------------------------------------------------
@@ -165,10 +190,10 @@ class Bundle:
 
 def bundle_text(bundle: Bundle) -> str:
     """Return the one form of a bundle in which it is signed, with a digest for each section."""
-    sections = _as_lists(bundle.rows)
+    sections = _as_lists(bundle.rows, bundle.form)
     return canonical_bytes(
         {
-            "format": FORMAT,
+            "format": bundle.form,
             "source": dict(bundle.source),
             "target": dict(bundle.target),
             "made_at": bundle.made_at,
@@ -193,10 +218,11 @@ def write_bundle(bundle: Bundle, key: SigningKey) -> bytes:
     return canonical_bytes({"bundle": text, "signature": key.sign(text), "public_key": key.public})
 
 
-def _as_lists(rows: Rows) -> dict[str, list[dict[str, Any]]]:
+def _as_lists(rows: Rows, form: str = FORMAT) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [{"key": list(key), "values": rows.get(name, {})[key]} for key in sorted(rows.get(name, {}))]
         for name in SECTIONS
+        if fields_said(form, name) is not None
     }
 
 
@@ -224,9 +250,7 @@ def read_bundle(
     ):
         raise ContractError("bundle_unreadable", "not the envelope of a bundle")
     content = _parsed(text.encode("utf-8", "surrogatepass"))
-    if content.get("format") != FORMAT:
-        stated = content.get("format")
-        raise ContractError("bundle_format", params={"stated": str(stated)[:80], "known": FORMAT})
+    _said(content.get("format"))
     key_id = _check_signature(text, signature, public, known_keys)
     bundle = _content(content)
     if bundle_text(bundle) != text:
@@ -265,8 +289,8 @@ def _check_signature(text: str, signature: str, public: str, known_keys: Iterabl
 
 def _content(content: Mapping[str, Any]) -> Bundle:
     expected = {"format", "source", "target", "made_at", "manifest", "sections", "needs"}
-    sections = content.get("sections")
-    if content.keys() != expected or not isinstance(sections, dict) or sections.keys() != SECTIONS.keys():
+    sections, said = content.get("sections"), _said(content.get("format"))
+    if content.keys() != expected or not isinstance(sections, dict) or sections.keys() != said.keys():
         raise ContractError("bundle_unreadable", "other parts than a bundle has")
     for name in ("source", "target"):
         _check_words(content[name])
@@ -275,10 +299,18 @@ def _content(content: Mapping[str, Any]) -> Bundle:
         raise ContractError("bundle_unreadable", "needs")
     for need in needs:
         _check_words(need)
-    rows: Rows = {name: _rows(name, listed) for name, listed in sections.items()}
+    rows: Rows = {name: _rows(name, sections[name], said[name]) if name in said else {} for name in SECTIONS}
     if sum(map(len, rows.values())) > MAX_RECORDS:
         raise ContractError("bundle_too_large", "records", params={"limit": str(MAX_BYTES // 1_000_000)})
-    return Bundle(content["source"], content["target"], content["made_at"], rows, tuple(needs))
+    return Bundle(
+        content["source"], content["target"], content["made_at"], rows, tuple(needs), content["format"]
+    )
+
+
+def _said(form: Any) -> dict[str, Mapping[str, str]]:
+    """Return the sections that a form says, with their fields."""
+    listed = {name: fields_said(form if isinstance(form, str) else str(form), name) for name in SECTIONS}
+    return {name: fields for name, fields in listed.items() if fields is not None}
 
 
 def _check_words(value: Any) -> None:
@@ -286,7 +318,7 @@ def _check_words(value: Any) -> None:
         raise ContractError("bundle_unreadable", "texts expected")
 
 
-def _rows(name: str, listed: Any) -> dict[tuple[str, ...], dict[str, Any]]:
+def _rows(name: str, listed: Any, fields: Mapping[str, str]) -> dict[tuple[str, ...], dict[str, Any]]:
     section, rows = SECTIONS[name], {}
     if not isinstance(listed, list):
         raise ContractError("bundle_unreadable", name)
@@ -299,11 +331,11 @@ def _rows(name: str, listed: Any) -> dict[tuple[str, ...], dict[str, Any]]:
             or len(key) != len(section.key)
             or not all(isinstance(part, str) and len(part) <= MAX_TEXT for part in key)
             or not isinstance(values, dict)
-            or values.keys() != section.fields.keys()
+            or values.keys() != fields.keys()
             or tuple(key) in rows
         ):
             raise ContractError("bundle_unreadable", name)
-        for field, kind in section.fields.items():
+        for field, kind in fields.items():
             if not fits(kind, values[field]):
                 raise ContractError("bundle_unreadable", f"{name}: {field}")
         rows[tuple(key)] = values
@@ -333,7 +365,7 @@ def _check_sense(rows: Rows) -> None:
     for key, values in rows["subscriptions"].items():
         if names_records_by_number(values["domain"]):
             raise ContractError("bundle_contradiction", "numbers", params={"what": " ".join(key[:2])})
-    for (name,), values in rows["rules"].items():
+    for (name,), values in (*rows["rules"].items(), *rows["shared_rules"].items()):
         if any(names_records_by_number(part["domain"]) for part in values["prerequisite_ids"]):
             raise ContractError("bundle_contradiction", "numbers", params={"what": name})
     if names := ownership_problems(rows):

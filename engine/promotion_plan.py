@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from .promotion import SECTIONS, Rows
+from .promotion import SECTIONS, Rows, Section
+from .promotion_values import empty_of
 
 ADDED, CHANGED, ONLY_HERE, SAME = "added", "changed", "only_here", "same"
 # Kinds of approval that the parts of a configuration would need by themselves.
@@ -26,9 +27,11 @@ KIND_OF_SECTION = {
     "ownership": "ownership",
     "subscriptions": "other",
     "rules": "policy",
+    "shared_rules": "policy",
     "assignment_rules": "other",
     "limits": "policy",
     "approval_rules": "policy",
+    "shared_approval_rules": "policy",
 }
 _DAY = timedelta(days=1)
 
@@ -46,12 +49,16 @@ class Difference:
 
 
 def compare(target: Rows, bundle: Rows) -> list[Difference]:
-    """Return every record of both configurations, in the order of the sections and keys."""
+    """Return every record of both configurations, in the order of the sections and keys.
+
+    A field that a bundle of an older form does not say stays as it is in the target.
+    """
     found = []
     for section, shape in SECTIONS.items():
         here, there = target.get(section, {}), bundle.get(section, {})
         for key in sorted(here.keys() | there.keys()):
-            before, after = here.get(key), there.get(key)
+            before = here.get(key)
+            after = _whole(shape, there.get(key), before)
             if after is None:
                 found.append(Difference(section, key, ONLY_HERE, before, None))
             elif before is None:
@@ -75,6 +82,32 @@ def operations(differences: Iterable[Difference]) -> list[dict[str, Any]]:
         for difference in differences
         if difference.change in (ADDED, CHANGED)
     ]
+
+
+def completed(planned: Iterable[Mapping[str, Any]], target: Rows) -> list[dict[str, Any]]:
+    """Return operations that were written down when records had fewer fields, with those as they are in ``target``."""
+    return [
+        {
+            **operation,
+            **{
+                side: _whole(
+                    SECTIONS[operation["section"]],
+                    operation[side],
+                    target.get(operation["section"], {}).get(tuple(operation["key"])),
+                )
+                for side in ("before", "after")
+            },
+        }
+        for operation in planned
+    ]
+
+
+def _whole(shape: Section, values: Mapping[str, Any] | None, now: Mapping[str, Any] | None):
+    if values is None or values.keys() >= shape.fields.keys():
+        return values
+    now = now or {}
+    unsaid = {name: now.get(name, empty_of(kind)) for name, kind in shape.fields.items()}
+    return {**unsaid, **values}
 
 
 def inverse(done: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

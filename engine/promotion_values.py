@@ -119,6 +119,20 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+# What a field says that was never set.
+_EMPTY: dict[str, Any] = {
+    TEXT: "", WHOLE: 0, DECIMAL: "0", FLAG: False, DAY: None, SPANS: [], TIERS: [], PARTS: [], STEPS: [],
+}  # fmt: skip
+
+
+def empty_of(kind: str) -> Any:
+    """Return the value of a field of this kind that was never set."""
+    if kind.startswith("ref"):
+        return [] if kind.startswith("refs:") else ""
+    value = _EMPTY[kind]
+    return [] if value == [] else value
+
+
 def fits(kind: str, value: Any) -> bool:
     """Whether ``value``, as it comes from JSON, is of this kind."""
     if kind.startswith("refs:"):

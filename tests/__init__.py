@@ -61,6 +61,7 @@ from . import test_partner_documents
 from . import test_preflight
 from . import test_partner_hold
 from . import test_promotion
+from . import test_promotion_abroad
 from . import test_promotion_books
 from . import test_promotion_template
 from . import test_pull

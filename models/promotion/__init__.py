@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import promotion_rows
+from . import promotion_abroad
 from . import promotion_gaps
 from . import promotion_apply
 from . import promotion

@@ -10,7 +10,7 @@ from odoo.exceptions import AccessError, UserError
 from ...engine.canonical_json import digest
 from ...engine.errors import ContractError, IntegrationError
 from ...engine.instants import format_instant, utc_now
-from ...engine.promotion import MAX_BYTES, Bundle, bundle_text, read_bundle, read_text, write_bundle
+from ...engine.promotion import MAX_BYTES, SHARED, Bundle, bundle_text, read_bundle, read_text, write_bundle
 from ...engine.promotion_plan import SAME, compare
 from ..messaging.connection import ENVIRONMENTS
 from ..messaging.error_words import in_words
@@ -217,7 +217,11 @@ class IntegrationPromotion(models.Model):
         """Return (rows of the company now, differences) for this configuration."""
         self.ensure_one()
         target = self.env["integration.promotion.rows"]._read_rows(self.company_id)[0]
-        return target, compare(target, read_text(self.sudo().bundle_text).rows)
+        differences = compare(target, read_text(self.sudo().bundle_text).rows)
+        if self.origin == "company":
+            # What counts for all companies counts for both already.
+            differences = [row for row in differences if row.section not in SHARED]
+        return target, differences
 
     def _compare(self):
         """Write down what differs from the company now; what was left out stays so."""

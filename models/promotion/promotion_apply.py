@@ -7,7 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...engine.limits import DEFAULTS
-from ...engine.promotion import DAY, DECIMAL, SECTIONS, TEXT
+from ...engine.promotion import DAY, DECIMAL, SECTIONS, SHARED, TEXT
 from ...engine.promotion_plan import span_lines
 from ..approval.policy import _KEY as POLICY_KEY
 from ..governance.ownership_change import _KEY as OWNERSHIP_KEY
@@ -17,7 +17,7 @@ from ..workbench.limits import _KEY as LIMITS_KEY
 from ..workbench.limits import DEFAULT_MATERIALITY, LIMIT_FIELDS
 
 MAX_COUNTED = 10_000
-GONE = ("balance_accounts", "role_accounts", "ownership", "approval_rules")
+GONE = ("balance_accounts", "role_accounts", "ownership", "approval_rules", "shared_approval_rules")
 
 
 class IntegrationPromotionRows(models.AbstractModel):
@@ -262,6 +262,10 @@ class IntegrationPromotionRows(models.AbstractModel):
             keyed.create({"company_id": company.id, **self._written(company, operation)})
 
     @api.model
+    def _carry_shared_approval_rules(self, company, operation, record, environment, request):
+        self._carry_approval_rules(company, operation, record, environment, request)
+
+    @api.model
     def _carry_approval_rules(self, company, operation, record, environment, request):
         keyed = self.env["integration.approval.policy"].with_context(integration_approval_policy=POLICY_KEY)
         if record:
@@ -274,7 +278,7 @@ class IntegrationPromotionRows(models.AbstractModel):
             {
                 "name": name,
                 "kind": kind or False,
-                "company_id": company.id,
+                "company_id": False if operation["section"] in SHARED else company.id,
                 "state": "active",
                 "in_force_since": fields.Datetime.now(),
                 "approved_by_id": request.approver_id.id,

@@ -3,7 +3,7 @@
 
 from odoo import api, models
 
-from ...engine.promotion import PARTS, SECTIONS, SPANS, STEPS, TEXT, TIERS
+from ...engine.promotion import PARTS, SECTIONS, SHARED, SPANS, STEPS, TEXT, TIERS
 from ...engine.promotion_plan import as_changed
 
 
@@ -11,24 +11,25 @@ class IntegrationPromotionRows(models.AbstractModel):
     _inherit = "integration.promotion.rows"
 
     @api.model
-    def _gaps(self, company, target, planned):
+    def _gaps(self, company, target, planned, environment):
         """Return {(section, key): [(what is missing, what to do)]} of operations that add or change.
 
         :param target: the rows that the company has.
         :param planned: operations as JSON.
+        :param environment: of connections that are new here.
         """
         reader = self._reader(company)
         after = as_changed(target, planned)
         found = {}
         for operation in planned:
             place = (operation["section"], tuple(operation["key"]))
-            gaps = reader._gaps_of(company, operation, target, after)
+            gaps = reader._gaps_of(company, operation, target, after, environment)
             if gaps:
                 found[place] = list(dict.fromkeys(gaps))
         return found
 
     @api.model
-    def _gaps_of(self, company, operation, target, after):
+    def _gaps_of(self, company, operation, target, after, environment):
         section = SECTIONS[operation["section"]]
         key = dict(zip(section.key, operation["key"], strict=True))
         gaps = []
@@ -37,21 +38,16 @@ class IntegrationPromotionRows(models.AbstractModel):
         names = [name for name, kind in section.fields.items() if kind == TEXT]
         values = {**{name: operation["after"][name] for name in names}, **key}
         gaps += self._choice_gaps(self.env[section.model], values)
-        if operation["section"] == "connections" and operation["op"] == "change":
-            before = target["connections"][tuple(operation["key"])]
-            if before["connector"] != operation["after"]["connector"]:
-                gaps.append(
-                    (
-                        self.env._("%s is another kind of outside system here", operation["key"][0]),
-                        self.env._("Rename the connection here, or leave this record out."),
-                    )
-                )
+        if operation["section"] == "connections":
+            gaps += self._kind_gap(operation, target)
+            gaps += self._feeder_gaps(company, operation, environment)
+            gaps += self._payout_gaps(company, operation, target, after)
         if operation["section"] == "balance_accounts":
             gaps += self._balance_gaps(company, operation)
         for name, kind in section.fields.items():
             value = operation["after"][name]
             if kind in (PARTS, STEPS):
-                gaps += self._rule_gaps(company, kind, value, after)
+                gaps += self._rule_gaps(company, kind, value, after, operation["section"] in SHARED)
             elif kind == SPANS:
                 gaps += self._span_gaps(company, operation["key"][1], value)
             elif kind == TIERS:
@@ -63,7 +59,21 @@ class IntegrationPromotionRows(models.AbstractModel):
         return gaps
 
     @api.model
+    def _kind_gap(self, operation, target):
+        before = target["connections"].get(tuple(operation["key"]))
+        if before is None or before["connector"] == operation["after"]["connector"]:
+            return []
+        return [
+            (
+                self.env._("%s is another kind of outside system here", operation["key"][0]),
+                self.env._("Rename the connection here, or leave this record out."),
+            )
+        ]
+
+    @api.model
     def _name_gaps(self, company, kind, called, after):
+        if kind == "feeder":
+            return []  # asked in _feeder_gaps
         if kind == "connection":
             return self._connection_gap(called, after)
         _record, problem = self._find(kind, called, company)
@@ -158,6 +168,8 @@ class IntegrationPromotionRows(models.AbstractModel):
             "reason": _("kind of exception %s", called),
             "partner": _("contact %s", called),
             "user": _("user %s", called),
+            "connection": _("connection %s", called),
+            "feeder": _("connection %s", called),
         }
         noun = nouns[kind]
         words = {

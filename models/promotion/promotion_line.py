@@ -41,9 +41,11 @@ class IntegrationPromotionLine(models.Model):
             ("ownership", _("Ownership")),
             ("subscriptions", _("Subscription")),
             ("rules", _("Rule")),
+            ("shared_rules", _("Rule for all companies")),
             ("assignment_rules", _("Assignment rule")),
             ("limits", _("Limits")),
             ("approval_rules", _("Approval rule")),
+            ("shared_approval_rules", _("Approval rule for all companies")),
         ]
 
     def write(self, vals):
@@ -59,13 +61,15 @@ class IntegrationPromotionLine(models.Model):
 
     @api.model
     def _lines_of(self, promotion, target, differences, left_out):
-        """Return values of the lines that show these differences, with the gaps of each."""
+        """Return values of the lines that show these differences, with the gaps of each; those with gaps come first."""
         planned = operations(
             difference
             for difference in differences
             if (difference.section, key_text(difference.key)) not in left_out
         )
-        gaps = self.env["integration.promotion.rows"]._gaps(promotion.company_id, target, planned)
+        gaps = self.env["integration.promotion.rows"]._gaps(
+            promotion.company_id, target, planned, promotion.environment
+        )
         lines = []
         for difference in differences:
             if difference.change == SAME:
@@ -86,7 +90,7 @@ class IntegrationPromotionLine(models.Model):
                     "leave_out": (difference.section, key) in left_out,
                 }
             )
-        return lines
+        return sorted(lines, key=lambda line: not line["gap"])
 
     @api.model
     def _words_of(self, section, values, names):

@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ...engine.money import plain
-from ...engine.promotion import DAY, DECIMAL, FLAG, PARTS, SECTIONS, SPANS, STEPS, TEXT, TIERS, WHOLE
+from ...engine.promotion import DAY, DECIMAL, FLAG, PARTS, SECTIONS, SHARED, SPANS, STEPS, TEXT, TIERS, WHOLE
 from ...engine.promotion_plan import merged_spans
 
 # What a reference is called in every environment: kind → (model, fields, the first that fits exactly one counts).
@@ -21,6 +21,8 @@ NAMES = {
     "partner": ("res.partner", ("ref", "name")),
     "user": ("res.users", ("login",)),
     "connection": ("integration.connection", ("name",)),
+    # The connection of another company from which one gets its events; called by both names.
+    "feeder": ("integration.connection", ("name",)),
 }
 # Addresses belong to one environment: they are told as what has to be supplied, never carried.
 ADDRESSES = ("outside_account", "api_base_url", "delivery_url", "allowed_hosts")
@@ -67,8 +69,8 @@ class IntegrationPromotionRows(models.AbstractModel):
     @api.model
     def _records_of(self, name, company):
         model = self.env[SECTIONS[name].model]
-        domain = Domain("company_id", "=", company.id)
-        if name in ("ownership", "approval_rules"):
+        domain = Domain("company_id", "=", False if name in SHARED else company.id)
+        if name in ("ownership", "approval_rules", "shared_approval_rules"):
             domain &= Domain("state", "=", "active")
         if name == "mappings":
             domain &= Domain("version_ids.state", "=", "used")
@@ -116,6 +118,8 @@ class IntegrationPromotionRows(models.AbstractModel):
     @api.model
     def _called(self, record, kind):
         """Return what a record is called in every environment."""
+        if kind == "feeder":
+            return self._called_abroad(record, kind) if record else ""
         for name in NAMES[kind][1]:
             if record[name]:
                 return str(record[name])
@@ -183,6 +187,9 @@ class IntegrationPromotionRows(models.AbstractModel):
         ``problem`` is 'missing', 'several', 'archived' or 'no_access'; then the record is empty.
         """
         model, names = NAMES[kind]
+        if kind == "feeder":
+            company, name = self._at_home(company, name)
+            kind = "connection"
         records = self._reader(company).env[model]
         scope = Domain.TRUE
         if kind == "connection":

@@ -7,7 +7,7 @@ from odoo import api, models
 from odoo.exceptions import UserError
 
 from ...engine.money import plain
-from ...engine.promotion import PARTS, SECTIONS, STEPS
+from ...engine.promotion import PARTS, SECTIONS, SHARED, STEPS
 
 NESTED = ("prerequisite_ids", "action_ids")
 
@@ -22,7 +22,7 @@ class IntegrationPromotionRows(models.AbstractModel):
         return [
             {
                 "kind": part.kind or "",
-                "journals": sorted(part.journal_ids.mapped("code")),
+                "journals": sorted(self._named_by(rule, journal, "journal") for journal in part.journal_ids),
                 "countries": sorted(part.country_ids.mapped("code")),
                 "amount_from": plain(Decimal(str(part.amount_from or 0))),
                 "currency": part.currency_id.name or "",
@@ -41,8 +41,12 @@ class IntegrationPromotionRows(models.AbstractModel):
                 "summary": step.summary or "",
                 "within_days": step.within_days,
                 "publish": step.publish_kind or "",
-                "connection": step.connection_id.name or "",
-                "flow": [step.flow_id.connection_id.name, step.flow_id.direction, step.flow_id.kind]
+                "connection": self._named_by(rule, step.connection_id, "connection"),
+                "flow": [
+                    self._named_by(rule, step.flow_id.connection_id, "connection"),
+                    step.flow_id.direction,
+                    step.flow_id.kind,
+                ]
                 if step.flow_id
                 else [],
             }
@@ -52,21 +56,26 @@ class IntegrationPromotionRows(models.AbstractModel):
     # -- what is missing ---------------------------------------------------------------------------------------
 
     @api.model
-    def _rule_gaps(self, company, kind, rows, after):
-        """Return what these events or follow-ups of a rule name and the company does not have."""
+    def _rule_gaps(self, company, kind, rows, after, shared):
+        """Return what these events or follow-ups of a rule name and is not there.
+
+        :param shared: the rule counts for all companies, and may name what belongs to any of them.
+        """
         gaps = []
         for row in rows:
-            names = (
-                [("journal", called) for called in row["journals"]]
-                + [("country", called) for called in row["countries"]]
-                + [("currency", row["currency"])]
-                if kind == PARTS
-                else [("user", row["person"]), ("connection", row["connection"])]
-            )
+            if kind == PARTS:
+                names = [("country", called) for called in row["countries"]] + [("currency", row["currency"])]
+                owned = [("journal", called) for called in row["journals"]]
+            else:
+                names = [("user", row["person"])]
+                owned = [("connection", called) for called in (row["connection"], *row["flow"][:1])]
             for what, called in names:
                 if called:
                     gaps += self._name_gaps(company, what, called, after)
-            if kind == STEPS and row["flow"] and tuple(row["flow"]) not in after["flows"]:
+            for what, called in owned:
+                if called:
+                    gaps += self._owned_gaps(company, what, called, after, shared)
+            if kind == STEPS and row["flow"] and not self._has_flow(company, row["flow"], after, shared):
                 gaps.append(
                     (
                         self.env._("there is no flow %s", " · ".join(row["flow"])),
@@ -78,10 +87,36 @@ class IntegrationPromotionRows(models.AbstractModel):
             gaps += self._choice_gaps(self.env[model], {**chosen, "publish_kind": row.get("publish")})
         return gaps
 
+    @api.model
+    def _owned_gaps(self, company, what, called, after, shared):
+        if not shared:
+            return self._name_gaps(company, what, called, after)
+        home, name = self._at_home(company, called)
+        if home == company:
+            return self._name_gaps(company, what, name, after)
+        if gaps := self._home_gaps(home, called):
+            return gaps
+        _record, problem = self._find(what, name, home)
+        return [self._gap_words(home, what, name, problem)] if problem else []
+
+    @api.model
+    def _has_flow(self, company, key, after, shared):
+        if shared:
+            home, name = self._at_home(company, key[0])
+            if home != company:
+                return bool(home and self._flows_called(home, [name, *key[1:]]))
+            key = [name, *key[1:]]
+        return tuple(key) in after["flows"]
+
     # -- carrying out ------------------------------------------------------------------------------------------
 
     @api.model
+    def _carry_shared_rules(self, company, operation, record, environment, request):
+        self._carry_rules(company, operation, record, environment, request)
+
+    @api.model
     def _carry_rules(self, company, operation, record, environment, request):
+        shared = operation["section"] in SHARED
         if operation["op"] == "remove":
             # Kept, out of use: what it has followed up stays readable.
             record.write({"active": False})
@@ -91,37 +126,37 @@ class IntegrationPromotionRows(models.AbstractModel):
         before, after = operation["before"] or {}, operation["after"]
         if before.get("prerequisite_ids") != after["prerequisite_ids"]:
             values["prerequisite_ids"] = [(5, 0, 0)] + [
-                (0, 0, self._part_values(company, row, number))
+                (0, 0, self._part_values(company, row, number, shared))
                 for number, row in enumerate(after["prerequisite_ids"], 1)
             ]
         if before.get("action_ids") != after["action_ids"]:
             values["action_ids"] = [(5, 0, 0)] + [
-                (0, 0, self._step_values(company, row, number))
+                (0, 0, self._step_values(company, row, number, shared))
                 for number, row in enumerate(after["action_ids"], 1)
             ]
         if record:
             record.write(values)
         else:
-            own = {"name": operation["key"][0], "company_id": company.id}
+            own = {"name": operation["key"][0], "company_id": False if shared else company.id}
             self.env["integration.rule"].create({**own, **values})
 
     @api.model
-    def _part_values(self, company, row, number):
-        def ids(kind, names):
-            return [(6, 0, [self._one(company, kind, name).id for name in names])]
-
+    def _part_values(self, company, row, number, shared):
+        journals = [self._one_owned(company, "journal", called, shared).id for called in row["journals"]]
+        countries = [self._one(company, "country", called).id for called in row["countries"]]
         return {
             "sequence": number,
             "kind": row["kind"],
-            "journal_ids": ids("journal", row["journals"]),
-            "country_ids": ids("country", row["countries"]),
+            "journal_ids": [(6, 0, journals)],
+            "country_ids": [(6, 0, countries)],
             "amount_from": Decimal(row["amount_from"]),
             "currency_id": self._one(company, "currency", row["currency"]).id if row["currency"] else False,
             "domain": row["domain"],
         }
 
     @api.model
-    def _step_values(self, company, row, number):
+    def _step_values(self, company, row, number, shared):
+        connection = row["connection"] and self._one_owned(company, "connection", row["connection"], shared)
         return {
             "sequence": number,
             "action": row["action"],
@@ -130,18 +165,31 @@ class IntegrationPromotionRows(models.AbstractModel):
             "summary": row["summary"] or False,
             "within_days": row["within_days"],
             "publish_kind": row["publish"] or False,
-            "connection_id": self._connection_id(company, row["connection"]),
-            "flow_id": self._flow_of(company, row["flow"]).id if row["flow"] else False,
+            "connection_id": connection.id if connection else False,
+            "flow_id": self._flow_of(company, row["flow"], shared).id if row["flow"] else False,
         }
 
     @api.model
-    def _flow_of(self, company, key):
-        name, direction, kind = key
-        connection = self._one_connection(company, name)
-        found = connection.flow_ids.filtered(lambda flow: (flow.direction, flow.kind) == (direction, kind))
+    def _one_owned(self, company, kind, called, shared):
+        """Return what a rule names; one for all companies may name what belongs to another company."""
+        home, name = self._at_home(company, called) if shared else (company, called)
+        if not home:
+            raise UserError(self.env._("There is no company of %s.", called))
+        return self._one(home, kind, name)
+
+    @api.model
+    def _flow_of(self, company, key, shared):
+        home, name = self._at_home(company, key[0]) if shared else (company, key[0])
+        found = self._flows_called(home, [name, *key[1:]])
         if not found:
             raise UserError(self.env._("There is no flow %s.", " · ".join(key)))
         return found[:1]
+
+    @api.model
+    def _flows_called(self, company, key):
+        name, direction, kind = key
+        connection, _problem = self._find("connection", name, company)
+        return connection.flow_ids.filtered(lambda flow: (flow.direction, flow.kind) == (direction, kind))
 
     # -- in words ----------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.promotion import SECTIONS, ownership_problems, rows_digest
-from ...engine.promotion_plan import as_changed, inverse, kinds_of, operations
+from ...engine.promotion_plan import as_changed, completed, inverse, kinds_of, operations
 from .promotion_line import key_text
 
 SHOWN_ROWS = 200
@@ -70,7 +70,8 @@ class IntegrationPromotion(models.Model):
         )
         if not planned:
             raise UserError(self.env._("Nothing would change."))
-        if gaps := self.env["integration.promotion.rows"]._gaps(self.company_id, target, planned):
+        rows = self.env["integration.promotion.rows"]
+        if gaps := rows._gaps(self.company_id, target, planned, self.environment):
             listed = [
                 f"• {key_text(key)}: {gap}. {step}"
                 for (_s, key), found in gaps.items()
@@ -92,7 +93,9 @@ class IntegrationPromotion(models.Model):
 
         :raises UserError: with the reasons why it cannot be taken back.
         """
-        planned = inverse(self.request_id.sudo().values["operations"])
+        target = self.env["integration.promotion.rows"]._read_rows(self.company_id)[0]
+        # An approval from before a newer version says nothing about what came with that version.
+        planned = inverse(completed(self.request_id.sudo().values["operations"], target))
         self._check_back(planned)
         return {"do": TAKE_BACK, "operations": planned, "kinds": kinds_of(planned)}
 

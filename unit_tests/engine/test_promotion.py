@@ -246,8 +246,9 @@ def test_a_rule_of_another_form_is_refused(change):
 
 def test_a_rule_whose_conditions_name_records_by_number_is_refused():
     part = {**PART, "domain": "[('partner_id', '=', 7)]"}
-    one = bundle(rules={("Chase",): values("rules", prerequisite_ids=[part])})
-    refused(write_bundle(one, KEY), "bundle_contradiction")
+    for section in ("rules", "shared_rules"):
+        one = bundle(**{section: {("Chase",): values(section, prerequisite_ids=[part])}})
+        refused(write_bundle(one, KEY), "bundle_contradiction")
 
 
 def test_other_sections_are_refused():
