@@ -14,6 +14,8 @@ from .money import parse_decimal
 # Codes that mean what everybody takes them for (ISO codes, our own words): they need a mapping only where a source
 # calls them otherwise.
 OPTIONAL_KINDS = frozenset({"currency", "status", "country", "company"})
+# No default for these: it would stand before what a code means by itself.
+WITHOUT_DEFAULT = OPTIONAL_KINDS | {"unit"}
 
 
 def values_of(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -36,7 +38,7 @@ def values_of(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str
 
 
 def _of_line(line: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _texts(line, {"account": "account", "product": "product"})
+    yield from _texts(line, {"account": "account", "product": "product", "unit": "unit"})
     for code in line.get("analytic") or ():
         yield "analytic", code
     codes = [*(line.get("tax_codes") or ()), *(tax.get("code") for tax in line.get("taxes") or ())]

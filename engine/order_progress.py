@@ -74,6 +74,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str
     description: str
     product: str | None = None
+    unit: str | None = None
     follows: str | None = None
     current: Decimal | None = None
     whole: Sum
@@ -103,6 +104,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     product: str | None
     amount: Sum
+    unit: str | None = None
 
 
 def lines_of(order: Order, known: Iterable[Line] = ()) -> list[Line]:
@@ -132,6 +134,7 @@ def _told(told: OrderLine, known: Line | None) -> Line:
         "kind": told.kind,
         "description": told.description,
         "product": told.product,
+        "unit": told.unit,
         "follows": told.follows,
         "current": told.current,
         "whole": Sum(quantity=told.quantity, net=told.net_amount, taxes=taxes),
@@ -237,6 +240,7 @@ def _part(line: Line, amount: Sum, kind: str | None = None) -> Part:
         description=line.description,
         product=line.product,
         amount=amount,
+        unit=line.unit,
     )
 
 

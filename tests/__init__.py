@@ -110,6 +110,7 @@ from . import test_payouts
 from . import test_disputes
 from . import test_refund_orders
 from . import test_trusted_amount
+from . import test_units
 from . import test_webhook_care
 from . import test_processor_statement
 from . import test_test_box

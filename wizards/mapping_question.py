@@ -9,6 +9,7 @@ VERDICTS = [
     ("default", "By the default for any other value"),
     ("expired", "Mapped, but not on this day"),
     ("archived", "Mapped to something archived"),
+    ("standard", "A code of the standard, means itself"),
     ("missing", "Not mapped"),
 ]
 
@@ -51,6 +52,18 @@ class IntegrationMappingQuestion(models.TransientModel):
             if answer.verdict in (Verdict.EXACT, Verdict.DEFAULT):
                 question.target = version.target
             question.explanation = question._explain(answer.verdict, version, value)
+            if answer.verdict is Verdict.MISSING and question.mapping == "unit":
+                question._answer_by_standard(value)
+
+    def _answer_by_standard(self, value):
+        unit = self.env["integration.mapping"]._standard_unit(value)
+        if unit:
+            self.verdict, self.target = "standard", unit.name
+            self.explanation = self.env._(
+                "“%(value)s” is a code of UN/ECE Recommendation 20. Nobody has mapped it, so it means %(unit)s.",
+                value=value,
+                unit=unit.name,
+            )
 
     def _explain(self, verdict, version, value):
         _ = self.env._

@@ -45,11 +45,14 @@ class InvoiceLine(Struct, kw_only=True):
 
     ``net_amount`` is the line total after discount and before tax; with issuer ``source`` it is required
     and must equal quantity x unit_price x (1 - discount) to the cent when taxes are excluded from price.
+    ``unit`` is what ``quantity`` counts: a code of UN/ECE Recommendation 20 (``C62``, ``HUR``, ``KGM``), or one that is
+    mapped; None = the product's own unit.
     """
 
     line_id: Identifier | None = None
     description: Label
     quantity: Money
+    unit: Code | None = None
     unit_price: Money
     discount_percent: Money | None = None
     product: Code | None = None

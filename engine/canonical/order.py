@@ -34,12 +34,14 @@ class OrderLine(Struct, kw_only=True):
                  ``shipping``, a ``tip``, import ``duty``, or the ``rounding`` of what was paid in cash.
     ``current``  how much of the quantity edits and refunds have left; None = all of it.
     ``follows``  line_id of the line together with which it is handed over.
+    ``unit``     what the quantity counts, as on a line of an invoice; None = the product's own unit.
     """
 
     line_id: Identifier
     kind: Literal["product", "gift_card", "shipping", "tip", "duty", "rounding"]
     description: Label
     product: Code | None = None
+    unit: Code | None = None
     quantity: Money
     current: Money | None = None
     follows: Identifier | None = None

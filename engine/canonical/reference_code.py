@@ -34,7 +34,16 @@ class ReferenceCode(Document, kw_only=True):
     """
 
     catalogue: Literal[
-        "account", "tax", "payment_term", "journal", "product", "currency", "status", "company", "country"
+        "account",
+        "tax",
+        "payment_term",
+        "journal",
+        "product",
+        "currency",
+        "status",
+        "company",
+        "country",
+        "unit",
     ]
     code: Code
     label: Label

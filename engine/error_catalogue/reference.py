@@ -51,6 +51,17 @@ REFERENCE_CODES = {
         fix_class="c",
         fix="add_mapping",
     ),
+    "unit_not_of_product": CodeInfo(
+        _REFERENCE,
+        _("The unit does not measure this product"),
+        _(
+            "The source counts “%(product)s” in “%(value)s”, which means %(unit)s here; the product is measured in"
+            " %(own)s, and neither can be converted into the other. Nothing was booked."
+        ),
+        _("Propose another meaning of the unit, or correct the unit of the product and try again."),
+        fix_class="c",
+        fix="add_mapping",
+    ),
     "partner_ambiguous": CodeInfo(
         _REFERENCE,
         _("Several customers match"),

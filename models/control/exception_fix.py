@@ -9,6 +9,7 @@ FIXES = {
     "legal_entity_unknown": "mapping",
     "legal_entity_not_connected": "connection",
     "mapping_target_archived": "mapping",
+    "unit_not_of_product": "mapping",
     "tax_missing": "mapping",
     "payment_short": "write_off",
     "tax_difference": "difference",

@@ -12,6 +12,7 @@ from . import mapping_policy
 from . import own_words
 from . import outside_code
 from . import mapping_names
+from . import mapping_unit
 from . import mapping_coverage
 from . import what_if
 from . import role_account

@@ -13,12 +13,13 @@ MAPPING_CODES = (
     "mapping_missing",
     "mapping_expired",
     "mapping_target_archived",
+    "unit_not_of_product",
     "tax_missing",
     "legal_entity_unknown",
 )
 VALIDITY = ("valid_from", "valid_until")
 # What the standing policy covers; the others decide about amounts, states and companies.
-POLICY_KINDS = ("account", "tax", "product", "payment_term", "journal", "analytic", "country")
+POLICY_KINDS = ("account", "tax", "product", "payment_term", "journal", "analytic", "country", "unit")
 # What mail writes itself.
 _MAIL = frozenset({"message_follower_ids", "message_main_attachment_id"})
 # Only the holder of this object may make a mapping other than under the standing policy.
@@ -87,6 +88,7 @@ class IntegrationMapping(models.Model):
     status = fields.Selection(compute="_compute_meaning", store=False, readonly=False)
     legal_entity_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
     country_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
+    unit_id = fields.Many2one(compute="_compute_meaning", store=False, readonly=False)
     analytic_distribution = fields.Json(
         compute="_compute_meaning", search=None, store=False, readonly=False, copy=False
     )

@@ -23,7 +23,7 @@ SITUATIONS = [
     ("doubtful", "4. Mapped, but contradictory"),
     ("ending", "5. Ends soon"),
     ("default", "6. By the default only"),
-    ("reference", "7. By the internal reference of the product"),
+    ("reference", "7. By itself: reference of a product, unit of the standard"),
     ("mapped", "8. Mapped"),
     ("unused", "9. Mapped, not used lately"),
 ]
@@ -163,6 +163,7 @@ class IntegrationMappingCoverage(models.Model):
         verdict, version = answer.verdict, answer.version
         if verdict is Verdict.MISSING:
             known = key[0] == "product" and key[1] in references
+            known = known or (key[0] == "unit" and self.env["integration.mapping"]._standard_unit(key[1]))
             return "reference" if known else "missing"
         if not count:
             return "unused"

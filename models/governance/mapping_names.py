@@ -18,6 +18,7 @@ NAMED_BY = {
     "currency": ("name",),
     "company": ("name",),
     "country": ("code", "name"),
+    "unit": ("name",),
 }
 MAX_SHARES = 50
 

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ...engine.mapping import DEFAULT, broken_plan, shares
-from ...engine.mapping_values import OPTIONAL_KINDS
+from ...engine.mapping_values import WITHOUT_DEFAULT
 from ...engine.money import is_currency
 
 KINDS = [
@@ -17,6 +17,7 @@ KINDS = [
     ("status", "Status"),
     ("company", "Legal entity"),
     ("country", "Country"),
+    ("unit", "Unit of measure"),
 ]
 # The words of the canonical documents, which a source's own words are put into.
 STATUSES = [
@@ -39,6 +40,7 @@ TARGETS = {
     "status": ("status", None),
     "company": ("legal_entity_id", "res.company"),
     "country": ("country_id", "res.country"),
+    "unit": ("unit_id", "uom.uom"),
 }
 TARGET_FIELDS = tuple(field for field, _model in TARGETS.values())
 
@@ -59,6 +61,7 @@ class IntegrationMappingTarget(models.AbstractModel):
     status = fields.Selection(STATUSES)
     legal_entity_id = fields.Many2one("res.company", ondelete="restrict")
     country_id = fields.Many2one("res.country", ondelete="restrict")
+    unit_id = fields.Many2one("uom.uom", string="Unit of measure", ondelete="restrict")
     target = fields.Char(compute="_compute_target", string="Means")
 
     def _kind(self):
@@ -119,7 +122,7 @@ class IntegrationMappingTarget(models.AbstractModel):
     def _target_problem(self, kind, value, company, code):
         """Return in words what is wrong with ``value`` as the meaning of the ``code`` in ``company``, or None."""
         _ = self.env._
-        if kind in OPTIONAL_KINDS and code == DEFAULT and not self._may_default(kind):
+        if kind in WITHOUT_DEFAULT and code == DEFAULT and not self._may_default(kind):
             return _("codes of this kind mean themselves unless each is mapped; there is no default")
         if kind == "currency" and is_currency(code):
             # Amounts keep their currency (policy F6): a code of the standard is never read as another one.

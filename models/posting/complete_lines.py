@@ -45,7 +45,7 @@ class IntegrationCompleteLines(models.AbstractModel):
 
         :param header: dict with move_type, partner, currency, company, rate (foreign per company currency).
         :param lines: dicts with name, product, quantity, price_unit, discount, taxes, account, analytic_distribution
-            and optionally manual_tax_amounts, manual_total_excluded_currency.
+            and optionally unit, manual_tax_amounts, manual_total_excluded_currency.
         """
         Tax = self.env["account.tax"]
         sign = 1 if header["move_type"] == "out_refund" else -1
@@ -54,7 +54,7 @@ class IntegrationCompleteLines(models.AbstractModel):
             Tax._prepare_base_line_for_taxes_computation(
                 None,
                 product_id=line["product"],
-                product_uom_id=line["product"].uom_id,
+                product_uom_id=self._unit(line),
                 tax_ids=line["taxes"],
                 price_unit=line["price_unit"],
                 quantity=line["quantity"],
@@ -112,12 +112,16 @@ class IntegrationCompleteLines(models.AbstractModel):
         values += [{**common, **term} for term in self._term_lines(header, *totals)]
         return [Command.create(line) for line in values]
 
+    def _unit(self, line):
+        """Return what the quantity counts: what the document says, else the product's own unit."""
+        return line.get("unit") or line["product"].uom_id
+
     def _product_line(self, line, base_line):
         return {
             "display_type": "product",
             "name": line["name"],
             "product_id": line["product"].id,
-            "product_uom_id": line["product"].uom_id.id,
+            "product_uom_id": self._unit(line).id,
             "quantity": line["quantity"],
             "price_unit": line["price_unit"],
             "discount": line["discount"],

@@ -227,8 +227,10 @@ class IntegrationPostingInvoice(models.AbstractModel):
         """Return what the codes of a line mean: product, account and taxes (None = none named)."""
         codes = dict.fromkeys([*line.tax_codes, *(tax.code for tax in line.taxes)])
         tax_by_code = {code: resolve("tax", code) for code in codes}
+        product = self._product(line, resolve)
         return {
-            "product": self._product(line, resolve),
+            "product": product,
+            "unit": self.env["integration.mapping"]._unit_of(line, product, resolve),
             "account": resolve("account", line.account) if line.account else None,
             "tax_by_code": tax_by_code,
             "taxes": self.env["account.tax"].union(*tax_by_code.values()) if codes else None,
@@ -244,6 +246,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         return {
             "name": line.description,
             "product": product,
+            "unit": parts["unit"],
             "quantity": self._rounded(line.quantity, "quantity"),
             "price_unit": _number(line.unit_price),
             "discount": self._rounded(line.discount_percent or Decimal(0), "discount"),

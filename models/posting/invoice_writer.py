@@ -99,7 +99,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
 
     def _standard_line(self, line, base_line):
         values = self.env["integration.complete.lines"]._product_line(line, base_line)
-        values.pop("product_uom_id")
+        if not line.get("unit"):
+            values.pop("product_uom_id")
         return values
 
     def _check_total(self, work, move):

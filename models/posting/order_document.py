@@ -103,6 +103,8 @@ class IntegrationPostingOrderDocument(models.AbstractModel):
             line_id=part.line_id or None,
             description=description,
             quantity=amount.quantity if divides else Decimal(1),
+            # A single price for all of it counts no unit.
+            unit=part.unit if divides else None,
             unit_price=price if divides else amount.net,
             product=part.product,
             account=f"{ROLE}{role}" if role else None,

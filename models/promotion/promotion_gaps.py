@@ -134,6 +134,7 @@ class IntegrationPromotionRows(models.AbstractModel):
             "payment_term": _("Add the payment terms, with this name."),
             "analytic": _("Add the analytic accounts, with these codes."),
             "currency": _("Activate the currency."),
+            "unit": _("Add the unit of measure, with this name."),
         }
         step = steps.get(kind) or _("Map this value here by a proposal.")
         return f"{meaning}: {problem}", step + " " + _("Or leave this record out.")
