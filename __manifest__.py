@@ -46,6 +46,7 @@
         "data/workbench.xml",
         "data/master_cron.xml",
         "data/mapping.xml",
+        "data/status_words.xml",
         "views/exception_views.xml",
         "views/exception_form.xml",
         "views/message_views.xml",

@@ -240,6 +240,13 @@ EVENTS: dict[str, EventInfo] = {
         ),
         "product.product",
     ),
+    "event.status_changed": EventInfo(
+        "status.changed",
+        _("Status word changed"),
+        _("a status word of the hub changes"),
+        _("With an update of the hub, a word that stands in its answers and events is added or ended."),
+        "integration.status.word",
+    ),
 }
 
 # What a rule may publish: events that no record says by itself.
@@ -253,4 +260,5 @@ LISTS = (
     "event.currency_changed",
     "event.dimension_changed",
     "event.product_changed",
+    "event.status_changed",
 )

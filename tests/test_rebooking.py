@@ -6,13 +6,16 @@ from datetime import date, timedelta
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from ..engine.error_catalogue import CODES
+from ..engine.preview_words import WORDS
 from .approval_common import ApprovalCommon
+from .language_common import GERMAN, LanguageCommon
 from .test_cancellations import DAY, CancellationsCommon
 
 MARCH = date(2026, 3, 31)
 
 
-class RebookingCommon(CancellationsCommon, ApprovalCommon):
+class RebookingCommon(LanguageCommon, CancellationsCommon, ApprovalCommon):
     def changed(self, amount="120.00"):
         """An entry over 100.00 is booked, and its source tells another amount; returns (event, exception)."""
         self.entry("100.00")
@@ -324,7 +327,7 @@ class TestLockedPeriod(RebookingCommon):
         self.assertEqual(request.kind, "entry")
         days = [row["after"] for row in request.preview["rows"] if row["field"].startswith("date")]
         self.assertEqual(days, ["2026-04-01", "2026-04-01"])
-        self.assertIn("No lock date is changed", request.preview["notes"][0])
+        self.assertIn("No lock date is changed", request.preview["notes"][0]["text"])
         self.assertIn("stays locked", request.summary)
         self.approve(request)
         self.assertEqual(
@@ -345,3 +348,63 @@ class TestLockedPeriod(RebookingCommon):
         self.assert_done(message)
         self.assertEqual([move.date for move in self.entries()][1:], [date(2026, 4, 1)] * 2)
         self.assertEqual(self.company.fiscalyear_lock_date, MARCH)
+
+
+@tagged("post_install", "-at_install")
+class TestRebookingWords(RebookingCommon):
+    """What is asked for is kept in English, as evidence, and read in the language of whoever decides."""
+
+    def test_every_sentence_of_the_preview_is_read_in_the_readers_language(self):
+        self.entry("100.00")
+        self.company.sudo().fiscalyear_lock_date = MARCH
+        self.entry("120.00", version=2)
+        request = self.propose(self.exceptions("document_changed"))
+        kept = request.preview
+        self.say_in_german(
+            {
+                WORDS["told_by"]: "Gemeldet von",
+                WORDS["booked_entry"]: "Gebuchter Eintrag",
+                WORDS["booked_anew"]: "storniert und neu gebucht",
+                WORDS["accounting_date_of"]: "Buchungstag: %(what)s",
+                WORDS["locked_note"]: "%(day)s ist gesperrt; %(entry)s wird am %(days)s berichtigt.",
+            }
+        )
+        german = request.with_context(lang=GERMAN)
+        read = str(german.preview_html)
+        origin = self.entries()
+        for words in (
+            "Gemeldet von",
+            "Gebuchter Eintrag",
+            "storniert und neu gebucht",
+            "Buchungstag: ",
+            f"{DAY} ist gesperrt; {origin.name} wird am 2026-04-01 berichtigt.",
+        ):
+            self.assertIn(words, read)
+        english = str(request.with_context(lang="en_US").preview_html)
+        self.assertIn("Told by", english)
+        self.assertIn("No lock date is changed", english)
+        self.assertNotIn("Gemeldet", english)
+        # Whoever reads it: what is compared and decided is the same, and not overtaken.
+        self.assertEqual(request.preview, kept)
+        self.assertFalse(german.is_stale)
+        self.ann.sudo().lang = GERMAN
+        self.approve(request)
+        self.assertEqual((request.state, len(self.entries())), ("approved", 3))
+
+    def test_what_an_older_request_says_stays_readable(self):
+        _message, exception = self.changed()
+        request = self.propose(exception)
+        old = {"rows": [{"label": "Told by", "before": "", "after": "7"}], "notes": ["As it was said then."]}
+        shown = str(request.new({"preview": old, "res_model": exception._name}).preview_html)
+        for words in ("Told by", "7", "As it was said then."):
+            self.assertIn(words, shown)
+
+    def test_why_it_cannot_be_booked_is_said_in_the_readers_language(self):
+        _message, exception = self.changed()
+        self.entries().with_user(self.env.user).button_draft()
+        sentence = CODES["cancellation_impossible"].sentence
+        self.say_in_german({sentence: "Geht nicht: %(reason)s.", "it is not posted": "es ist nicht gebucht"})
+        with self.assertRaisesRegex(UserError, "Geht nicht: es ist nicht gebucht"):
+            exception.with_user(self.operator).with_context(lang=GERMAN)._rehearse_anew()
+        with self.assertRaisesRegex(UserError, "it is not posted"):
+            exception.with_user(self.operator)._rehearse_anew()

@@ -2,6 +2,7 @@
 """Odoo's own lists are told: each change once, the whole list when somebody asks for it (O3, O15, O16)."""
 
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -9,6 +10,11 @@ from odoo.tests import new_test_user
 
 from odoo.addons.queue_job.tests.common import trap_jobs
 
+from ..engine.status_words import STATUS_WORDS
+from ..models.messaging.event import STATUS_WORDS as INVOICE_WORDS
+from ..models.odoo import told_statuses
+from ..models.reconciliation.movement import APPLICATIONS
+from .language_common import GERMAN, LanguageCommon
 from .test_business_events import EventsCommon
 
 
@@ -164,3 +170,72 @@ class TestToldLists(EventsCommon):
         with self.assertRaises(AccessError):
             accounts.with_user(auditor).action_send_list()
         self.assertEqual(self.told(), [])
+
+
+class TestStatusWords(LanguageCommon, EventsCommon):
+    """The hub's own status words are a list like the others (O16)."""
+
+    def test_the_list_holds_every_word_that_the_hub_says(self):
+        words = self.root["integration.status.word"].search([])
+        self.assertEqual(len(words), len(STATUS_WORDS))
+        said = {(word.about, word.code) for word in words}
+        self.assertLessEqual({("invoice", code) for code in INVOICE_WORDS.values()}, said)
+        self.assertEqual(
+            {code for about, code in said if about == "application"}, {code for code, _label in APPLICATIONS}
+        )
+        self.assertTrue(all(words.mapped("label")))
+
+    def test_the_whole_list_is_sent_to_the_one_who_asked(self):
+        row = self.subscribe("event.status_changed", domain="[('about', '=', 'invoice')]")
+        with trap_jobs() as jobs:
+            row.action_send_list()
+            jobs.perform_enqueued_jobs()
+        told = self.told("event.status_changed")
+        self.assertEqual(
+            [(one.code, one.about, one.change, one.active) for one in told],
+            [(code, "invoice", "listed", True) for code in
+             ("draft", "open", "partly_paid", "paid_by_customer", "credited", "cancelled")],
+        )  # fmt: skip
+        self.assertEqual(told[2].label, "Partly paid")
+
+    def test_a_word_that_comes_or_goes_with_an_update_is_told_once(self):
+        self.subscribe("event.status_changed")
+        Word = self.root["integration.status.word"]
+        Word._install_words()
+        self.assertEqual(self.told(), [], "nothing changed")
+        with patch.dict(told_statuses._LABELS, {("invoice", "disputed"): "Disputed"}):
+            del told_statuses._LABELS["customer", "archived"]
+            Word._install_words()
+            Word._install_words()
+            self.assertEqual(
+                {(one.about, one.code, one.change, one.active) for one in self.told()},
+                {("invoice", "disputed", "added", True), ("customer", "archived", "ended", False)},
+            )
+        self.assertEqual(len(self.told()), 2)
+        Word._install_words()
+        self.assertEqual(
+            {(one.code, one.change) for one in self.told()[2:]}, {("disputed", "ended"), ("archived", "changed")}
+        )
+
+    def test_a_word_is_explained_in_the_companys_language(self):
+        self.say_in_german({"Partly paid": "Teilweise bezahlt"})
+        self.company.partner_id.lang = GERMAN
+        row = self.subscribe("event.status_changed", domain="[('code', '=', 'partly_paid')]")
+        with trap_jobs() as jobs:
+            row.action_send_list()
+            jobs.perform_enqueued_jobs()
+        [told] = self.told("event.status_changed")
+        self.assertEqual((told.code, told.label), ("partly_paid", "Teilweise bezahlt"))
+
+    def test_nobody_changes_the_list(self):
+        word = self.root["integration.status.word"].search([], limit=1)
+        for group in ("administrator", "operator", "auditor"):
+            user = new_test_user(self.env, f"word-{group}", groups=f"finance_integration.group_{group}")
+            self.assertTrue(word.with_user(user).read(["code", "label"]))
+            for attempt in (
+                lambda own: own.write({"code": "x"}),
+                lambda own: own.unlink(),
+                lambda own: own.create({"about": "invoice", "code": "y"}),
+            ):
+                with self.assertRaises(AccessError):
+                    attempt(word.with_user(user))

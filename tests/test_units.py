@@ -46,7 +46,7 @@ class TestUnits(MappingCommon):
         self.assertEqual(self.outcome(message), ("parked", "mapping_missing"))
         self.assertFalse(self.env["account.move"].search_count([("ref", "=", "U-1")]))
         exception = message.exception_id.with_user(self.operator)
-        self.assertIn("Unit of measure", exception.sentence)
+        self.assertIn("Unit of measure", exception.what)
         action = exception.action_add_mapping()
         self.assertEqual(
             (action["res_model"], action["context"]["default_mapping"], action["context"]["default_outside_value"]),
@@ -68,8 +68,8 @@ class TestUnits(MappingCommon):
         self.assertEqual(self.outcome(message), ("parked", "unit_not_of_product"))
         self.assertFalse(self.env["account.move"].search_count([("ref", "=", "U-1")]))
         exception = message.exception_id.with_user(self.operator)
-        self.assertIn("KGM", exception.sentence)
-        self.assertIn(self.hour.name, exception.sentence)
+        self.assertIn("KGM", exception.what)
+        self.assertIn(self.hour.name, exception.what)
         self.map_value("unit", "KGM", self.hour)
         self.drain(self.partner_connection)
         self.assertEqual(self.line_of(message).product_uom_id, self.hour)

@@ -8,15 +8,17 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from ..connectors.base import HttpAnswer
+from ..engine.error_catalogue import CODES
 from ..engine.errors import TransientError
 from ..models.messaging import webhook_care
 from ..simulators.stripe.api import StripeApi
 from .common import STRIPE_SECRET, IntegrationCommon
+from .language_common import GERMAN, LanguageCommon
 
 KEY = "sk_test_key_0123456789"
 
 
-class TestWebhookCare(IntegrationCommon):
+class TestWebhookCare(LanguageCommon, IntegrationCommon):
     def setUp(self):
         super().setUp()
         self.api = StripeApi(self.stripe, KEY)
@@ -106,6 +108,24 @@ class TestWebhookCare(IntegrationCommon):
         self.press("remove")
         self.assertEqual([each["id"] for each in self.there()], [self.endpoint.registered_as])
         self.assertFalse(self.endpoint.replaced_as)
+
+    def test_what_came_of_it_is_said_in_the_language_of_who_pressed(self):
+        self.say_in_german(
+            {
+                "Registered": "Angemeldet",
+                "Removed": "Abgemeldet",
+                CODES["credential_refused"].title: "Zugang abgelehnt",
+            }
+        )
+        self.env.user.lang = GERMAN
+        self.press("register")
+        self.assertEqual(self.endpoint.registration, "Angemeldet")
+        self.press("roll")
+        self.press("remove")
+        self.assertEqual((self.endpoint.registration, self.endpoint.replaced_as), ("Abgemeldet", False))
+        self.api._api_key = "another"
+        self.press("check")
+        self.assertEqual(self.endpoint.registration, "Zugang abgelehnt")
 
     def test_a_refused_key_is_said_in_words(self):
         self.api._api_key = "another"

@@ -7,6 +7,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user
 
+from .language_common import GERMAN, LanguageCommon
 from .workbench_common import WorkbenchCommon
 
 
@@ -105,7 +106,7 @@ class TestFigures(WorkbenchCommon):
             self.assertEqual(exception.age, age)
 
 
-class TestFilters(WorkbenchCommon):
+class TestFilters(LanguageCommon, WorkbenchCommon):
     def found(self, domain, user=None):
         """Return the codes that a list shows to somebody."""
         exceptions = self.env["integration.exception"].with_user(user or self.operator)
@@ -192,27 +193,13 @@ class TestFilters(WorkbenchCommon):
         )
 
     def test_a_sentence_is_made_in_the_language_of_who_reads(self):
-        self.env["res.lang"]._activate_lang("de_DE")
         self.env.cr.execute("SELECT params FROM integration_exception WHERE id = %s", [self.cash.id])
         self.assertEqual(self.env.cr.fetchone()[0]["customer"], "somebody unknown")
-        german = self.mapping.with_context(lang="de_DE")
-        self.patch_words("A mapping is missing", "Eine Zuordnung fehlt")
+        german = self.mapping.with_context(lang=GERMAN)
+        self.say_in_german({"A mapping is missing": "Eine Zuordnung fehlt"})
         self.assertEqual(german.name, "Eine Zuordnung fehlt")
         self.assertEqual(german.display_name, "Eine Zuordnung fehlt")
         self.assertEqual(self.mapping.with_context(lang="en_US").name, "A mapping is missing")
-
-    def patch_words(self, source, translation):
-        from odoo.tools.translate import code_translations
-
-        known = code_translations.get_python_translations("finance_integration", "de_DE")
-        self.patch(
-            code_translations,
-            "python_translations",
-            {
-                **code_translations.python_translations,
-                ("finance_integration", "de_DE"): {**known, source: translation},
-            },
-        )
 
 
 class TestGuardAndProgress(WorkbenchCommon):

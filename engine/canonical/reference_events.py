@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""O3, O15, O16: Odoo's own lists as other systems are told of them: dimensions, accounts, taxes, terms, products.
+"""O3, O15, O16: own lists as other systems are told of them: dimensions, accounts, taxes, terms, products, status words.
 
 Other systems book by these codes. They are told of each change, and of the whole list when somebody asks for it.
 """
@@ -91,11 +91,18 @@ class ProductChanged(ReferenceEvent, kw_only=True):
     tax_ids: Annotated[tuple[Identifier, ...], msgspec.Meta(max_length=20)] = ()
 
 
+class StatusChanged(ReferenceEvent, kw_only=True):
+    """A status word of the hub's own answers and events: ``code`` is the word, ``about`` what it is a status of."""
+
+    about: Code
+
+
 REFERENCE_EVENTS: tuple[type[ReferenceEvent], ...] = (
     AccountChanged,
     CurrencyChanged,
     DimensionChanged,
     PaymentTermChanged,
     ProductChanged,
+    StatusChanged,
     TaxChanged,
 )

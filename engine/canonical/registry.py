@@ -53,6 +53,7 @@ from .reference_events import (
     DimensionChanged,
     PaymentTermChanged,
     ProductChanged,
+    StatusChanged,
     TaxChanged,
 )
 from .settlement import Settlement
@@ -104,6 +105,7 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "event.dimension_changed": {"1": DimensionChanged},
     "event.payment_term_changed": {"1": PaymentTermChanged},
     "event.product_changed": {"1": ProductChanged},
+    "event.status_changed": {"1": StatusChanged},
     "event.tax_changed": {"1": TaxChanged},
 }
 

@@ -29,6 +29,8 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
 from ...engine.approval import content_digest, preview_core
+from ...engine.error_catalogue import fill
+from ...engine.preview_words import WORDS
 
 MAX_SHOWN_ENTRIES = 50
 CHANGE_TONES = {"added": "text-success", "reversed": "text-danger", "unchanged": "text-muted"}
@@ -181,7 +183,7 @@ class IntegrationChangeRequest(models.Model):
         for request in self:
             preview = request.preview or {}
             parts = [
-                Markup("<p class='fw-bold text-warning-emphasis'>%s</p>") % note
+                Markup("<p class='fw-bold text-warning-emphasis'>%s</p>") % request._said(note, "text")
                 for note in preview.get("notes") or []
             ]
             parts.append(request._rows_markup(preview.get("rows") or []))
@@ -195,16 +197,29 @@ class IntegrationChangeRequest(models.Model):
             return Markup("")
         lines = Markup("").join(
             Markup("<tr><td>%s</td><td>%s</td><td>%s</td></tr>")
-            % (self._label(row), row.get("before") or "–", Markup("<b>%s</b>") % (row.get("after") or "–"))
+            % (
+                self._label(row),
+                self._said(row, "before") or "–",
+                Markup("<b>%s</b>") % (self._said(row, "after") or "–"),
+            )
             for row in rows
         )
         return Markup(
             "<table class='table table-sm'><thead><tr><th></th><th>%s</th><th>%s</th></tr></thead>%s</table>"
         ) % (self.env._("Now"), self.env._("After approval"), lines)
 
+    def _said(self, part, name):
+        """Return a text of a part of a preview in the reader's language, where it says which sentence it is."""
+        if not isinstance(part, dict):
+            return part
+        code, params = (part.get("words") or {}).get(name) or (None, None)
+        if code not in WORDS:
+            return part.get(name)
+        return fill(self.env._(WORDS[code]), params)  # pylint: disable=translation-not-lazy
+
     def _label(self, row):
         if row.get("label"):
-            return row["label"]
+            return self._said(row, "label")
         model = self.env.get(self.res_model)
         field = model._fields.get(row.get("field")) if model is not None else None
         return field._description_string(self.env) if field else row.get("field") or ""
@@ -224,7 +239,7 @@ class IntegrationChangeRequest(models.Model):
         head = Markup("<h5><span class='%s'>%s</span> %s</h5>") % (
             CHANGE_TONES.get(change, ""),
             words.get(change, change),
-            entry.get("title") or "",
+            self._said(entry, "title") or "",
         )
         if not lines:
             return head

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.instants import utc_now
+from ...engine.preview_words import told as said
 from ..posting.work import Told
 from .field_source import COLUMNS, HOME, current, entry, source_key
 
@@ -74,7 +75,7 @@ class IntegrationDuplicate(models.Model):
         first, second = self._records()
         survivor, other = (first, second) if values.get("survivor") == first.id else (second, first)
         labels = self.env["integration.ownership"]._labels("field")
-        rows = [{"label": "stays", "before": other.display_name, "after": survivor.display_name}]
+        rows = [said({"before": other.display_name, "after": survivor.display_name}, label="stays")]
         rows += [
             {
                 "label": labels[field],

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What is told of Odoo's own lists (O3, O15, O16): accounts, taxes, terms, currencies, analytic accounts, products."""
+"""What is told of Odoo's own lists (O3, O15, O16): accounts, taxes, terms, currencies, analytics, products, words."""
 
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from ...engine.canonical.reference_events import (
     DimensionChanged,
     PaymentTermChanged,
     ProductChanged,
+    StatusChanged,
     TaxChanged,
     TermPart,
 )
@@ -52,6 +53,10 @@ class IntegrationEvent(models.AbstractModel):
     @api.model
     def _publish_products_changed(self, ids):
         self._publish_listed("event.product_changed", ids)
+
+    @api.model
+    def _publish_statuses_changed(self, ids):
+        self._publish_listed("event.status_changed", ids)
 
     def _publish_listed(self, kind, ids, change=None):
         """Tell each company that listens of these entries of a list.
@@ -190,6 +195,10 @@ class IntegrationEvent(models.AbstractModel):
         )
 
 
+    def _status_facts(self, _company, word, facts):
+        return StatusChanged(**facts, code=word.code, label=word.label or word.code, about=word.about)
+
+
 def _rate(value):
     """Return what Odoo keeps as a floating number as the decimal that people entered."""
     return Decimal(f"{value:.{RATE_DECIMALS}f}").normalize() + 0
@@ -202,4 +211,5 @@ _FACTS = {
     "event.currency_changed": IntegrationEvent._currency_facts,
     "event.dimension_changed": IntegrationEvent._dimension_facts,
     "event.product_changed": IntegrationEvent._product_facts,
+    "event.status_changed": IntegrationEvent._status_facts,
 }

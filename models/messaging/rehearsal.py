@@ -208,6 +208,7 @@ class IntegrationRehearsal(models.AbstractModel):
             "held": False,
             "error_code": None,
             "error_text": None,
+            "error_params": {},
             "next_step": None,
             "entries": [],
             "applied": [],
@@ -221,6 +222,7 @@ class IntegrationRehearsal(models.AbstractModel):
             "outcome": "refused",
             "error_code": error.code,
             "error_text": error.sentence,
+            "error_params": dict(error.params),
             "next_step": error.next_step,
         }
 

@@ -132,6 +132,13 @@ class IntegrationConnection(models.Model):
             return False
         return True
 
+    def _keep_removed(self):
+        self._keep_registration(self.env._("Removed"), replaced_as=False)
+
+    def _keep_refused(self, error):
+        title = self.env._(CODES[error.code].title)  # pylint: disable=translation-not-lazy
+        self._keep_registration(fill(title, error.params))
+
     def _registration_words(self, found, registered):
         """Return, in plain words, what is registered for our address."""
         _ = self.env._
@@ -154,27 +161,35 @@ def care(registry, connection_id, user_id, step):
     try:
         _care(registry, connection_id, user_id, step)
     except IntegrationError as error:
-        text = f"{fill(CODES[error.code].title, error.params)}"
-        _own(registry, connection_id, lambda connection: connection._keep_registration(text))
+        kept = error
+        _own(registry, connection_id, user_id, lambda connection: connection._keep_refused(kept))
 
 
-def _own(registry, connection_id, what):
-    return in_own_transaction(registry, lambda env: what(env["integration.connection"].browse(connection_id)))
+def _own(registry, connection_id, user_id, what):
+    """Run ``what(connection)`` in a transaction of its own, in the language of who pressed the button."""
+
+    def step(env):
+        lang = env["res.users"].browse(user_id).lang
+        return what(env["integration.connection"].with_context(lang=lang).browse(connection_id))
+
+    return in_own_transaction(registry, step)
 
 
 def _care(registry, connection_id, user_id, step):
-    facts = _own(registry, connection_id, lambda connection: connection._care_facts())
+    facts = _own(registry, connection_id, user_id, lambda connection: connection._care_facts())
     connector, settings, secret = get_connector(facts["connector"]), facts["settings"], facts["secret"]
 
     def call(request):
         return http_client.send(request, facts["allowed_hosts"], MAX_ANSWER_BYTES, CARE_SECONDS)
 
     def keep(method, *arguments, **values):
-        _own(registry, connection_id, lambda connection: getattr(connection, method)(*arguments, **values))
+        _own(
+            registry, connection_id, user_id, lambda connection: getattr(connection, method)(*arguments, **values)
+        )
 
     if step == "remove":
         connector.webhook_removed(call(connector.webhook_remove(facts["replaced"], settings, secret)))
-        keep("_keep_registration", "Removed", replaced_as=False)
+        keep("_keep_removed")
         return
     found = connector.webhooks_found(call(connector.webhook_find(settings, secret)), settings)
     if step == "roll" or (step == "register" and not found):
@@ -191,6 +206,7 @@ def _care(registry, connection_id, user_id, step):
     _own(
         registry,
         connection_id,
+        user_id,
         lambda connection: connection._keep_registration(
             connection._registration_words(found, facts["registered"])
         ),

@@ -22,3 +22,4 @@ from . import res_currency
 from . import res_groups_bank
 from . import told_records
 from . import told_lists
+from . import told_statuses

@@ -48,7 +48,7 @@ class IntegrationPostingCancellation(models.AbstractModel):
             return
         move = self.env["account.move"].browse(binding.res_id).exists()
         if not move:
-            raise self._impossible(number, self.env._("its entry does not exist any more"))
+            raise self._impossible(number, "its entry does not exist any more")
         plan = self._plan_reversal(move, number)
         if plan is None:
             work.outcome = "duplicate"

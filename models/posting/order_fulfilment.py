@@ -102,7 +102,7 @@ class IntegrationPostingFulfilment(models.AbstractModel):
             booked = step.facts["booked"].get(line.line_id)
             left = line.invoiced.quantity - line.credited.quantity
             if booked and Decimal(booked.get("quantity", "0")) > left:
-                raise self._impossible(order.number, self.env._("a part of it is credited already"))
+                raise self._impossible(order.number, "a part of it is credited already")
 
     # -- writing -------------------------------------------------------------------------------------------
 

@@ -33,7 +33,7 @@ class IntegrationPostingEntry(models.AbstractModel):
             )
         move = self.env["account.move"].browse(binding.res_id).exists()
         if not move:
-            raise self._impossible(document.reference, self.env._("its entry does not exist any more"))
+            raise self._impossible(document.reference, "its entry does not exist any more")
         reversal = self._plan_reversal(move, document.reference)
         super()._plan(work, document, {}, resolve)
         work.plan |= {"corrects": move, "reversal": reversal, "binding": binding}

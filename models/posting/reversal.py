@@ -19,19 +19,20 @@ class IntegrationPostingReversal(models.AbstractModel):
         :raises BusinessError: ``cancellation_impossible``.
         """
         if move.state != "posted":
-            raise self._impossible(number, self.env._("it is not posted"))
+            raise self._impossible(number, "it is not posted")
         reversals = move.reversal_move_ids.filtered(lambda reversal: reversal.state == "posted")
         currency = move.currency_id or move.company_currency_id
         if any(currency.compare_amounts(one.amount_total, move.amount_total) == 0 for one in reversals):
             return None
         if reversals:
             names = ", ".join(reversals.mapped("name"))
-            raise self._impossible(number, self.env._("a part of it is credited already by %s", names))
+            raise self._impossible(number, f"a part of it is credited already: {names}")
         has_tax = bool(move.line_ids.tax_ids or move.line_ids.tax_line_id)
         date = self._first_open_day(move.company_id, move.journal_id, move.date, has_tax=has_tax)
         return {"move": move, "date": date, "number": number}
 
     def _impossible(self, number, reason):
+        """Return the error; ``reason`` is one of the words of an exception, which whoever reads it gets translated."""
         return BusinessError("cancellation_impossible", reason, params={"number": number, "reason": reason})
 
     @api.model

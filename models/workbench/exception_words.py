@@ -19,7 +19,23 @@ WORDS = {
     "customer invoices": _lt("customer invoices"),
     "journal entries": _lt("journal entries"),
     "(none given)": _lt("(none given)"),
+    "it is not posted": _lt("it is not posted"),
+    "its entry does not exist any more": _lt("its entry does not exist any more"),
+    "a part of it is credited already": _lt("a part of it is credited already"),
 }
+
+
+def spoken(env, params):
+    """Return the parameters of a sentence with those that are words in the language of ``env``.
+
+    Behind a colon a word may name what it is about: a document, an account.
+    """
+
+    def said(value):
+        word, colon, about = value.partition(": ") if isinstance(value, str) else (value, "", "")
+        return f"{env._(WORDS[word])}{colon}{about}" if isinstance(value, str) and word in WORDS else value
+
+    return {name: said(value) for name, value in (params or {}).items()}
 
 
 class IntegrationException(models.Model):
@@ -61,10 +77,7 @@ class IntegrationException(models.Model):
 
     def _spoken_params(self):
         """Return the parameters of the sentences with those that are words in the reader's language."""
-        params = {
-            name: self.env._(WORDS[value]) if isinstance(value, str) and value in WORDS else value
-            for name, value in (self.params or {}).items()
-        }
+        params = spoken(self.env, self.params)
         if self.code in MAPPING_CODES and "code" in params:
             labels = dict(self.env["integration.mapping"]._fields["mapping"]._description_selection(self.env))
             params["mapping"] = labels.get(params["code"], params.get("mapping"))

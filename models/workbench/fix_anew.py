@@ -11,9 +11,12 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
+from ...engine.error_catalogue import CODES, fill
+from ...engine.preview_words import told as said
 from ...engine.rebooking import Item, per_account, unchanged
 from ..messaging.event import money
 from ..posting.rebooking import REHEARSED
+from .exception_words import spoken
 
 CHANGED_CODES = ("document_changed", "rebooking_outdated")
 MAX_NEWER = 20
@@ -71,11 +74,18 @@ class IntegrationException(models.Model):
             # The flow says that documents of a locked period stop: then that, too, is asked for.
             told, late = rehearsal._rehearse(message.ids, {REHEARSED: True, "late_allowed": True})[0], True
         if told["outcome"] != "post" or not told["mark"]:
-            reason = " ".join(filter(None, (told["error_text"], told["next_step"])))
-            raise UserError(
-                self.env._("It cannot be booked anew as it stands. %s", reason or told["note"] or "")
-            )
+            reason = self._refusal_words(told) or told["note"] or ""
+            raise UserError(self.env._("It cannot be booked anew as it stands. %s", reason))
         return told, late
+
+    def _refusal_words(self, told):
+        """Return why a rehearsal was refused and what to do, in the reader's language."""
+        info = CODES.get(told["error_code"])
+        if not info:
+            return told["error_text"]
+        params = spoken(self.env, told["error_params"])
+        words = (self.env._(info.sentence), self.env._(info.next_step))  # pylint: disable=translation-not-lazy
+        return " ".join(fill(text, params) for text in words)
 
     # -- the step --------------------------------------------------------------------------------------------
 
@@ -125,19 +135,19 @@ class IntegrationException(models.Model):
         )
         origin = self._booked_entry(message)
         return [
-            {"field": "event", "label": "Told by", "before": "", "after": f"{message.id} {message.event_id}"},
-            {
-                "field": "newer",
-                "label": "Newer versions that wait",
-                "before": "",
-                "after": ", ".join(str(row.id) for row in newer),
-            },
-            {
-                "field": "booked",
-                "label": "Booked entry",
-                "before": f"{origin.name} ({origin.state})",
-                "after": "reversed, and booked anew",
-            },
+            said(
+                {"field": "event", "before": "", "after": f"{message.id} {message.event_id}"},
+                label="told_by",
+            ),
+            said(
+                {"field": "newer", "before": "", "after": ", ".join(str(row.id) for row in newer)},
+                label="newer_versions",
+            ),
+            said(
+                {"field": "booked", "before": f"{origin.name} ({origin.state})"},
+                label="booked_entry",
+                after="booked_anew",
+            ),
         ]
 
     def _preview_anew(self, values):
@@ -152,22 +162,20 @@ class IntegrationException(models.Model):
         all_items = old + [_item(line) for entry in told["entries"] for line in entry["lines"]]
         rows = self._facts_anew(message)
         rows += [
-            {
-                "field": f"date {number}",
-                "label": f"Accounting date: {entry['ref']}",
-                "before": origin.date.isoformat(),
-                "after": entry["date"],
-            }
+            said(
+                {"field": f"date {number}", "before": origin.date.isoformat(), "after": entry["date"]},
+                label=("accounting_date_of", {"what": entry["ref"] or ""}),
+            )
             for number, entry in enumerate(reversals + new)
         ]
         if late:
             rows.append(
-                {
-                    "field": "late_policy",
-                    "label": "Documents of a locked period",
-                    "before": "stop, the controller decides",
-                    "after": "this one is booked on the first open day",
-                }
+                said(
+                    {"field": "late_policy"},
+                    label="locked_documents",
+                    before="locked_stop",
+                    after="locked_once",
+                )
             )
         rows += [
             {
@@ -185,11 +193,10 @@ class IntegrationException(models.Model):
         ]
         if same:
             entries.append(
-                {
-                    "change": "unchanged",
-                    "title": f"{len(same)} of {len(old)} lines come out as before",
-                    "lines": [_line(item, places) for item in same],
-                }
+                said(
+                    {"change": "unchanged", "lines": [_line(item, places) for item in same]},
+                    title=("lines_unchanged", {"same": len(same), "all": len(old)}),
+                )
             )
         return {"rows": rows, "entries": entries, "digest": told["mark"], "notes": self._notes(origin, told)}
 
@@ -200,11 +207,8 @@ class IntegrationException(models.Model):
         moved = sorted({entry["date"] for entry in told["entries"]} - {origin.date.isoformat()})
         if not moved:
             return []
-        note = (
-            f"{origin.date} is in a locked period. No lock date is changed: it is corrected on {', '.join(moved)}, "
-            f"the first open day, with a reference to {origin.name}."
-        )
-        return [note]
+        facts = {"day": origin.date.isoformat(), "days": ", ".join(moved), "entry": origin.name}
+        return [said({}, text=("locked_note", facts))]
 
     def _do_anew(self, values, request):
         message = self._changed_entry()

@@ -9,6 +9,7 @@ from odoo.tools.misc import formatLang
 
 from ...engine.errors import IntegrationError
 from ...engine.limits import CUSTOMER, FEE, INVOICES, OTHER, PURPOSES, REFUND, TRANSFER
+from ...engine.preview_words import told as said
 from .classification import PURPOSE_LABELS
 from .fix_anew import shown_entry
 from .limits import _check_approved
@@ -300,18 +301,19 @@ class IntegrationMovement(models.Model):
         account = line.account_id.with_company(company)
         rows = [
             {"field": "application", "before": self.application, "after": ""},
-            {
-                "field": "counterpart_id",
-                "label": "Booked to",
-                "before": f"{account.code} (journal item {line.id})",
-                "after": "",
-            },
+            said(
+                {"field": "counterpart_id", "after": ""},
+                label="booked_to",
+                before=("journal_item", {"account": account.code or "", "item": line.id}),
+            ),
         ]
         if (values or {}).get("step") == "undo":
             placed = self._standing()
             rows[0]["after"] = placed.from_application
             rows[1]["after"] = placed.from_account_id.with_company(company).code
-            taken_back = {"field": "classification_ids", "before": str(placed.id), "after": "taken back"}
+            taken_back = said(
+                {"field": "classification_ids", "before": str(placed.id)}, after="taken_back"
+            )
             return [*rows, taken_back]
         self._refuse_known()
         purpose, facts = self._facts_of(values)

@@ -12,10 +12,11 @@ from odoo.tools.misc import formatLang
 
 from ...engine.errors import ContractError
 from ...engine.money import parse_decimal
+from ...engine.preview_words import told as said
 from .fix_anew import shown_entry
 
 # Which amounts of a document may differ, and what they are called on a request.
-DIFFERENCES = {"tax_difference": ("amount_tax", "Tax"), "total_difference": ("amount_total", "Total")}
+DIFFERENCES = {"tax_difference": ("amount_tax", "tax"), "total_difference": ("amount_total", "total")}
 LATE_CODES = ("late_movement", "late_document", "period_locked")
 
 
@@ -152,13 +153,13 @@ class IntegrationException(models.Model):
         stated = str((self.params or {}).get("stated"))
         computed = str((self.params or {}).get("computed"))
         return [
-            {
-                "field": DIFFERENCES[self.code][0],
-                "label": DIFFERENCES[self.code][1],
-                "before": computed,
-                "after": stated,
-            },
-            {"field": message.object_key, "label": "Difference", "before": "", "after": f"{difference:.2f}"},
+            said(
+                {"field": DIFFERENCES[self.code][0], "before": computed, "after": stated},
+                label=DIFFERENCES[self.code][1],
+            ),
+            said(
+                {"field": message.object_key, "before": "", "after": f"{difference:.2f}"}, label="difference"
+            ),
         ]
 
     def _rehearse_total(self):
@@ -218,7 +219,7 @@ class IntegrationException(models.Model):
 
     def _rows_reopen(self, values):
         day = str((self.params or {}).get("date"))
-        return [{"field": "date", "label": "Period of", "before": day, "after": "is reopened by hand"}]
+        return [said({"field": "date", "before": day}, label="period_of", after="reopened")]
 
     def _do_reopen(self, values, request):
         """Agreed: the task of reopening goes to who agreed; what was booked late stays until somebody moves it."""
@@ -244,12 +245,11 @@ class IntegrationException(models.Model):
     def _rows_open_period(self, values):
         params = self.params or {}
         return [
-            {
-                "field": "date",
-                "label": "Accounting date",
-                "before": str(params.get("date")),
-                "after": f"first open day after {params.get('lock_date')}",
-            },
+            said(
+                {"field": "date", "before": str(params.get("date"))},
+                label="accounting_date",
+                after=("first_open_day", {"day": str(params.get("lock_date"))}),
+            ),
             {"field": "held_count", "before": "", "after": str(self.held_count)},
         ]
 

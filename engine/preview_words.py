@@ -1,0 +1,60 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The sentences of what a request would change: kept in English, as evidence, and read in everybody's own language.
+
+A part of a preview (a row, a note, the head of an entry) holds its texts in English, the same for whoever asks, since it
+is compared with what would change by now. Beside them stands which sentence each is, and what fills it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .error_catalogue import fill
+from .error_catalogue.base import _
+
+WORDS: dict[str, str] = {
+    # Book anew
+    "told_by": _("Told by"),
+    "newer_versions": _("Newer versions that wait"),
+    "booked_entry": _("Booked entry"),
+    "booked_anew": _("reversed, and booked anew"),
+    "accounting_date_of": _("Accounting date: %(what)s"),
+    "locked_documents": _("Documents of a locked period"),
+    "locked_stop": _("stop, the controller decides"),
+    "locked_once": _("this one is booked on the first open day"),
+    "lines_unchanged": _("%(same)s of %(all)s lines come out as before"),
+    "locked_note": _(
+        "%(day)s is in a locked period. No lock date is changed: it is corrected on %(days)s, the first open day, with a"
+        " reference to %(entry)s."
+    ),
+    # The other steps of exceptions
+    "accounting_date": _("Accounting date"),
+    "first_open_day": _("first open day after %(day)s"),
+    "period_of": _("Period of"),
+    "reopened": _("is reopened by hand"),
+    "difference": _("Difference"),
+    "tax": _("Tax"),
+    "total": _("Total"),
+    "booked_to": _("Booked to"),
+    "journal_item": _("%(account)s (journal item %(item)s)"),
+    "taken_back": _("taken back"),
+    # Other requests
+    "stays": _("stays"),
+}
+
+
+def told(part: Mapping[str, Any], **texts: str | tuple[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return ``part`` with these texts, each in English and as what it is.
+
+    :param texts: name of the text → code of WORDS, or (code, what fills it).
+    :raises KeyError: no such code.
+    """
+    said = {
+        name: [text, {}] if isinstance(text, str) else [text[0], dict(text[1])] for name, text in texts.items()
+    }
+    return {
+        **part,
+        **{name: fill(WORDS[code], params) for name, (code, params) in said.items()},
+        "words": {**(part.get("words") or {}), **said},
+    }
