@@ -35,11 +35,13 @@ class Fact:
     ``problems``  what is wrong, named one by one (a journal, an account, an addon); nothing wrong = green.
     ``to_know``   what is no mistake, but has to be known: {key that never changes: its text}. Somebody confirms that it
                   is meant; the key, not the text, is what was confirmed, whatever language somebody reads.
+    ``told``      what a point in order says: an answer that people look for.
     """
 
     needed: bool = True
     problems: Sequence[str] = ()
     to_know: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    told: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,6 +163,16 @@ POINTS: tuple[Point, ...] = (
         _("Have the addon installed anew: the guard that refuses it is not in place."),
     ),
     Point(
+        "deferrals",
+        GO_LIVE,
+        _("One engine defers"),
+        _("It is not certain that revenue and cost of later periods are deferred exactly once."),
+        _(
+            "Leave one engine on and complete its settings; confirm that it is the one that defers, or switch it off."
+        ),
+        "settings",
+    ),
+    Point(
         "hash_policy",
         GO_LIVE,
         _("Entries that can never be changed"),
@@ -191,7 +203,7 @@ POINTS: tuple[Point, ...] = (
 class Verdict:
     """What became of one point.
 
-    ``details``  what is wrong or has to be known, one by one.
+    ``details``  what is wrong, has to be known, or is told, one by one.
     ``to_know``  keys of what has to be known: a confirmation holds for these and no others.
     """
 
@@ -223,7 +235,7 @@ def _judge_point(point: Point, fact: Fact | None, confirmed: Collection[str]) ->
     if fact.problems:
         return Verdict(point, State.RED, tuple(fact.problems))
     if not fact.to_know:
-        return Verdict(point, State.GREEN)
+        return Verdict(point, State.GREEN, tuple(fact.told))
     state = State.CONFIRMED if fact.to_know.keys() <= set(confirmed) else State.TO_CONFIRM
     return Verdict(point, state, tuple(fact.to_know.values()), tuple(fact.to_know))
 

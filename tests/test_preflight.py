@@ -6,13 +6,14 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 
-from ..engine.preflight import GO_LIVE, POINTS
+from ..engine.deferrals import Own
+from ..engine.preflight import ACTIVATE, GO_LIVE, POINTS
 from ..models.messaging import flow_life
 from ..simulators.partner import signing
 from .test_flow_life import FlowCommon
 
 
-class TestPreflight(FlowCommon):
+class PreflightCommon(FlowCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -48,6 +49,22 @@ class TestPreflight(FlowCommon):
         self.assertIn(text, point.details)
         return point
 
+    def partner(self):
+        partner = self.env["integration.connection"].create(
+            {
+                "name": "Partner live",
+                "connector": "generic",
+                "company_id": self.company.id,
+                "environment": "production",
+                "time_zone": "America/New_York",
+            }
+        )
+        partner.action_propose_accounting()
+        self._secret(partner, "inbound_signature", signing.make_secret("live"))
+        return partner
+
+
+class TestPreflight(PreflightCommon):
     def test_every_point_is_looked_at_and_written_down(self):
         points = self.look()
         self.assertEqual(list(points), [point.code for point in POINTS])
@@ -67,6 +84,7 @@ class TestPreflight(FlowCommon):
                 "journal_rule": "green",
                 "analytic_plans": "not_needed",
                 "sending": "not_needed",
+                "deferrals": "not_needed",
                 "hash_policy": "not_needed",
                 "opening": "red",
                 "shadow": "to_confirm",
@@ -293,18 +311,68 @@ class TestPreflight(FlowCommon):
         self.assertEqual(point.state, "to_confirm")
 
     def test_a_partner_connection_in_production(self):
-        partner = self.env["integration.connection"].create(
-            {
-                "name": "Partner live",
-                "connector": "generic",
-                "company_id": self.company.id,
-                "environment": "production",
-                "time_zone": "America/New_York",
-            }
-        )
-        partner.action_propose_accounting()
-        self._secret(partner, "inbound_signature", signing.make_secret("live"))
+        partner = self.partner()
         points = self.look(partner)
         self.assertEqual(points["sending"].state, "green")
         with self.assertRaises(UserError):
             partner._check_preflight(GO_LIVE)
+
+
+class TestDeferrals(PreflightCommon):
+    """Exactly one engine defers, and a person knows which (policy F13)."""
+
+    def deferring(self, own=(), addons=()):
+        """Look at a partner's connection where Odoo and these addons defer; returns the point."""
+        connection = self.connection
+        has = type(connection)._has_addon
+        with (
+            patch.object(type(connection), "_own_deferrals", lambda _self: list(own)),
+            patch.object(
+                type(connection), "_has_addon", lambda this, name: name in addons or has(this, name)
+            ),
+        ):
+            return self.look(connection)["deferrals"]
+
+    def setUp(self):
+        super().setUp()
+        self.connection = self.partner()
+
+    def test_community_defers_nothing_and_says_so(self):
+        self.assertEqual(self.connection._own_deferrals(), [])
+        point = self.look(self.connection)["deferrals"]
+        self.assertEqual(point.state, "green")
+        self.assertIn("Nothing in this database defers", point.explanation)
+        self.assertFalse(point.todo)
+
+    def test_odoos_own_engine_is_the_one_after_somebody_has_confirmed_it(self):
+        automatic, by_hand = Own("revenue", True), Own("expense", False)
+        point = self.deferring([automatic, by_hand])
+        self.assertEqual((point.state, point.to_know), ("to_confirm", ["revenue on posting", "expense by hand", "entries"]))
+        self.assertIn("Odoo defers revenue of customer invoices by itself", point.explanation)
+        self.assertIn("Odoo defers cost of bills when somebody makes the entries", point.explanation)
+        self.assertIn("none of them may defer what Odoo's own deferral entries defers", point.explanation)
+        with self.assertRaisesRegex(UserError, "One engine defers"):
+            with patch.object(type(self.connection), "_own_deferrals", lambda _self: [automatic, by_hand]):
+                self.connection._check_preflight(GO_LIVE)
+        point.with_user(self.administrator).action_confirm()
+        self.assertEqual(self.deferring([automatic, by_hand]).state, "confirmed")
+        # Another way of deferring is another thing to know.
+        self.assertEqual(self.deferring([automatic, Own("expense", True)]).state, "to_confirm")
+
+    def test_what_would_stop_its_entries_is_red(self):
+        point = self.deferring([Own("revenue", True, ("Deferred Revenue Journal",))])
+        self.assertEqual(point.state, "red")
+        self.assertIn("Deferred Revenue Journal", point.details)
+        self.assertEqual(self.deferring([Own("revenue", False, ("Deferred Revenue Journal",))]).state, "to_confirm")
+
+    def test_two_engines_would_defer_twice(self):
+        point = self.deferring([Own("revenue", True)], ["account_spread_cost_revenue"])
+        self.assertEqual(point.state, "red")
+        self.assertIn("Odoo's own deferral entries, Cost-Revenue Spread (OCA)", point.details)
+        one = self.deferring(addons=["account_spread_cost_revenue"])
+        self.assertEqual((one.state, one.to_know), ("to_confirm", ["Cost-Revenue Spread (OCA)", "entries"]))
+
+    def test_it_stops_nothing_before_something_books(self):
+        connection = self.connection
+        with patch.object(type(connection), "_own_deferrals", lambda _self: [Own("revenue", True)]):
+            connection._check_preflight(ACTIVATE)

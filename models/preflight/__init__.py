@@ -3,5 +3,6 @@ from . import point
 from . import facts
 from . import facts_books
 from . import facts_rights
+from . import facts_deferrals
 from . import connection
 from . import flow

@@ -49,6 +49,13 @@ def test_each_state_of_a_point():
     assert states["hash_policy"].state is State.TO_CONFIRM
 
 
+def test_a_point_in_order_says_what_it_has_to_tell():
+    verdict = by_code({"deferrals": Fact(told=["Nothing defers"], problems=())})["deferrals"]
+    assert (verdict.state, verdict.details, verdict.holds) == (State.GREEN, ("Nothing defers",), True)
+    red = by_code({"deferrals": Fact(told=["Nothing defers"], problems=["Two"])})["deferrals"]
+    assert (red.state, red.details) == (State.RED, ("Two",))
+
+
 def test_a_confirmation_holds_for_what_was_seen_and_nothing_else():
     def state(**facts):
         return by_code({"hash_policy": Fact(**facts)}, {"hash_policy": ["1", "2"]})["hash_policy"].state
