@@ -3,8 +3,8 @@
 
 The hub has no engine of its own. Odoo Community has none either. Odoo Enterprise, and addons that offer the same, make
 deferral entries from the start and end dates of the lines of an invoice or bill: when it is posted, or when somebody
-presses a button of a report. Known by the settings of the company: the fields are named as Odoo Enterprise 17 to 19 names
-them.
+presses a button of a report. Known by the settings of the company, whose fields are named as Odoo Enterprise 17 to 19
+names them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Own:
         return f"{self.kind} {'on posting' if self.automatic else 'by hand'}"
 
 
-def read_own(fields: Collection[str], value: Callable[[str], object], label: Callable[[str], str]) -> list[Own]:
+def read_own(
+    fields: Collection[str], value: Callable[[str], object], label: Callable[[str], str]
+) -> list[Own]:
     """Return how Odoo defers in a company; [] = this database has no such engine.
 
     :param fields: names of the fields that companies have.

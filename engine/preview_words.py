@@ -1,8 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The sentences of what a request would change: kept in English, as evidence, and read in everybody's own language.
 
-A part of a preview (a row, a note, the head of an entry) holds its texts in English, the same for whoever asks, since it
-is compared with what would change by now. Beside them stands which sentence each is, and what fills it.
+A part of a preview (a row, a note, the head of an entry) holds its texts in English, the same for whoever asks: it is
+compared with what would change by now. Beside them stands which sentence each is, and what fills it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ WORDS: dict[str, str] = {
     "locked_once": _("this one is booked on the first open day"),
     "lines_unchanged": _("%(same)s of %(all)s lines come out as before"),
     "locked_note": _(
-        "%(day)s is in a locked period. No lock date is changed: it is corrected on %(days)s, the first open day, with a"
-        " reference to %(entry)s."
+        "%(day)s is in a locked period. No lock date is changed: it is corrected on %(days)s, the first open day, with"
+        " a reference to %(entry)s."
     ),
     # The other steps of exceptions
     "accounting_date": _("Accounting date"),
@@ -51,7 +51,8 @@ def told(part: Mapping[str, Any], **texts: str | tuple[str, Mapping[str, Any]]) 
     :raises KeyError: no such code.
     """
     said = {
-        name: [text, {}] if isinstance(text, str) else [text[0], dict(text[1])] for name, text in texts.items()
+        name: [text, {}] if isinstance(text, str) else [text[0], dict(text[1])]
+        for name, text in texts.items()
     }
     return {
         **part,

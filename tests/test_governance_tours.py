@@ -35,9 +35,7 @@ class TestMappingTours(MappingCommon, HttpCase):
         self.tour("integration-my-approvals", "mapping_approve", self.approver)
         self.assertEqual((change.state, mapping.tax_id), ("done", self.tax20))
         new = mapping.version_ids - first
-        self.assertEqual(
-            (len(new), new.user_id, new.approved_by_id), (1, self.administrator, self.approver)
-        )
+        self.assertEqual((len(new), new.user_id, new.approved_by_id), (1, self.administrator, self.approver))
         self.assertEqual((first.state, new.state), ("replaced", "used"))
 
     def test_a_gap_of_coverage_is_mapped(self):

@@ -345,28 +345,34 @@ class TestDeferrals(PreflightCommon):
         self.assertFalse(point.todo)
 
     def test_odoos_own_engine_is_the_one_after_somebody_has_confirmed_it(self):
-        automatic, by_hand = Own("revenue", True), Own("expense", False)
+        automatic, by_hand = Own("revenue", automatic=True), Own("expense", automatic=False)
         point = self.deferring([automatic, by_hand])
-        self.assertEqual((point.state, point.to_know), ("to_confirm", ["revenue on posting", "expense by hand", "entries"]))
+        self.assertEqual(point.state, "to_confirm")
+        self.assertEqual(point.to_know, ["revenue on posting", "expense by hand", "entries"])
         self.assertIn("Odoo defers revenue of customer invoices by itself", point.explanation)
         self.assertIn("Odoo defers cost of bills when somebody makes the entries", point.explanation)
         self.assertIn("none of them may defer what Odoo's own deferral entries defers", point.explanation)
-        with self.assertRaisesRegex(UserError, "One engine defers"):
-            with patch.object(type(self.connection), "_own_deferrals", lambda _self: [automatic, by_hand]):
-                self.connection._check_preflight(GO_LIVE)
+        with (
+            patch.object(type(self.connection), "_own_deferrals", lambda _self: [automatic, by_hand]),
+            self.assertRaisesRegex(UserError, "One engine defers"),
+        ):
+            self.connection._check_preflight(GO_LIVE)
         point.with_user(self.administrator).action_confirm()
         self.assertEqual(self.deferring([automatic, by_hand]).state, "confirmed")
         # Another way of deferring is another thing to know.
-        self.assertEqual(self.deferring([automatic, Own("expense", True)]).state, "to_confirm")
+        self.assertEqual(self.deferring([automatic, Own("expense", automatic=True)]).state, "to_confirm")
 
     def test_what_would_stop_its_entries_is_red(self):
-        point = self.deferring([Own("revenue", True, ("Deferred Revenue Journal",))])
+        point = self.deferring([Own("revenue", automatic=True, lacks=("Deferred Revenue Journal",))])
         self.assertEqual(point.state, "red")
         self.assertIn("Deferred Revenue Journal", point.details)
-        self.assertEqual(self.deferring([Own("revenue", False, ("Deferred Revenue Journal",))]).state, "to_confirm")
+        self.assertEqual(
+            self.deferring([Own("revenue", automatic=False, lacks=("Deferred Revenue Journal",))]).state,
+            "to_confirm",
+        )
 
     def test_two_engines_would_defer_twice(self):
-        point = self.deferring([Own("revenue", True)], ["account_spread_cost_revenue"])
+        point = self.deferring([Own("revenue", automatic=True)], ["account_spread_cost_revenue"])
         self.assertEqual(point.state, "red")
         self.assertIn("Odoo's own deferral entries, Cost-Revenue Spread (OCA)", point.details)
         one = self.deferring(addons=["account_spread_cost_revenue"])
@@ -374,5 +380,5 @@ class TestDeferrals(PreflightCommon):
 
     def test_it_stops_nothing_before_something_books(self):
         connection = self.connection
-        with patch.object(type(connection), "_own_deferrals", lambda _self: [Own("revenue", True)]):
+        with patch.object(type(connection), "_own_deferrals", lambda _self: [Own("revenue", automatic=True)]):
             connection._check_preflight(ACTIVATE)

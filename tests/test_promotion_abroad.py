@@ -295,7 +295,9 @@ class TestOlderForm(AbroadCommon):
         promotion = self.load(self.signed_again(self.export(), as_second))
         self.approve(self.ask(promotion))
         stripe = self.connection("Stripe account")
-        self.assertEqual((len(stripe), len(stripe.payout_journal_ids), stripe.routed_from_id.id), (1, 0, False))
+        self.assertEqual(
+            (len(stripe), len(stripe.payout_journal_ids), stripe.routed_from_id.id), (1, 0, False)
+        )
         self.assertEqual(promotion.state, "done")
 
 
@@ -306,4 +308,3 @@ class TestOrder(AbroadCommon):
         self.assertGreater(found.count(True), 0)
         self.assertGreater(found.count(False), 0)
         self.assertEqual(found, sorted(found, reverse=True))
-

@@ -214,7 +214,8 @@ class TestStatusWords(LanguageCommon, EventsCommon):
         self.assertEqual(len(self.told()), 2)
         Word._install_words()
         self.assertEqual(
-            {(one.code, one.change) for one in self.told()[2:]}, {("disputed", "ended"), ("archived", "changed")}
+            {(one.code, one.change) for one in self.told()[2:]},
+            {("disputed", "ended"), ("archived", "changed")},
         )
 
     def test_a_word_is_explained_in_the_companys_language(self):

@@ -49,7 +49,11 @@ class TestUnits(MappingCommon):
         self.assertIn("Unit of measure", exception.what)
         action = exception.action_add_mapping()
         self.assertEqual(
-            (action["res_model"], action["context"]["default_mapping"], action["context"]["default_outside_value"]),
+            (
+                action["res_model"],
+                action["context"]["default_mapping"],
+                action["context"]["default_outside_value"],
+            ),
             ("integration.mapping", "unit", "BOX12"),
         )
         self.map_value("unit", "BOX12", self.dozen)

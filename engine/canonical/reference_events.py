@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""O3, O15, O16: own lists as other systems are told of them: dimensions, accounts, taxes, terms, products, status words.
+"""O3, O15, O16: own lists as other systems are told of them: accounts, taxes, terms, dimensions, products, words.
 
 Other systems book by these codes. They are told of each change, and of the whole list when somebody asks for it.
 """

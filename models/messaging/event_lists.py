@@ -194,7 +194,6 @@ class IntegrationEvent(models.AbstractModel):
             tax_ids=tuple(str(tax.id) for tax in taxes[:MAX_TAXES]),
         )
 
-
     def _status_facts(self, _company, word, facts):
         return StatusChanged(**facts, code=word.code, label=word.label or word.code, about=word.about)
 

@@ -184,7 +184,10 @@ def _care(registry, connection_id, user_id, step):
 
     def keep(method, *arguments, **values):
         _own(
-            registry, connection_id, user_id, lambda connection: getattr(connection, method)(*arguments, **values)
+            registry,
+            connection_id,
+            user_id,
+            lambda connection: getattr(connection, method)(*arguments, **values),
         )
 
     if step == "remove":

@@ -30,8 +30,8 @@ class IntegrationConnection(models.Model):
                 needed=needed,
                 told=[
                     _(
-                        "Nothing in this database defers (Odoo Community has no deferral engine): what is booked counts "
-                        "on its own day. Deferrals are booked by hand, or come as entries of the source."
+                        "Nothing in this database defers (Odoo Community has no deferral engine): what is booked "
+                        "counts on its own day. Deferrals are booked by hand, or come as entries of the source."
                     )
                 ],
             )
@@ -42,15 +42,20 @@ class IntegrationConnection(models.Model):
                 problems=[_("More than one engine defers the same: %s", ", ".join(names))],
             )
         problems = [
-            _("%(engine)s for %(what)s lack: %(settings)s", engine=names[0], what=self._deferred_words(one.kind),
-              settings=", ".join(one.lacks))
+            _(
+                "%(engine)s for %(what)s lack: %(settings)s",
+                engine=names[0],
+                what=self._deferred_words(one.kind),
+                settings=", ".join(one.lacks),
+            )
             for one in own
             if one.automatic and one.lacks
-        ]  # fmt: skip
+        ]
         to_know = {one.key: self._deferral_words(one) for one in own} or {found[0]: _("%s defers", found[0])}
         if "entry" in kinds:
             to_know["entries"] = _(
-                "The source sends journal entries, too: none of them may defer what %s defers already", names[0]
+                "The source sends journal entries, too: none of them may defer what %s defers already",
+                names[0],
             )
         return Fact(needed=needed, problems=problems, to_know=to_know)
 
@@ -62,4 +67,6 @@ class IntegrationConnection(models.Model):
         return _("Odoo defers %s when somebody makes the entries from its report", what)
 
     def _deferred_words(self, kind):
-        return self.env._("revenue of customer invoices") if kind == "revenue" else self.env._("cost of bills")
+        return (
+            self.env._("revenue of customer invoices") if kind == "revenue" else self.env._("cost of bills")
+        )

@@ -84,9 +84,7 @@ class IntegrationPromotionRows(models.AbstractModel):
         if source.routed_from_id or own.routed_to_ids:
             gaps.append(_("what %s would hand over has been handed over before", called))
         if taken := (source.routed_to_ids - own).filtered(lambda row: row.company_id == company):
-            gaps.append(
-                _("%(other)s gets the events of %(source)s here", other=taken[0].name, source=called)
-            )
+            gaps.append(_("%(other)s gets the events of %(source)s here", other=taken[0].name, source=called))
         return [(gap, step) for gap in gaps]
 
     @api.model
@@ -102,7 +100,9 @@ class IntegrationPromotionRows(models.AbstractModel):
                 gaps.append(
                     (
                         self.env._("%s is no journal of a bank account here", journal.display_name),
-                        self.env._("Give the bank account a journal with this code, or leave this record out."),
+                        self.env._(
+                            "Give the bank account a journal with this code, or leave this record out."
+                        ),
                     )
                 )
         return gaps

@@ -311,9 +311,7 @@ class IntegrationMovement(models.Model):
             placed = self._standing()
             rows[0]["after"] = placed.from_application
             rows[1]["after"] = placed.from_account_id.with_company(company).code
-            taken_back = said(
-                {"field": "classification_ids", "before": str(placed.id)}, after="taken_back"
-            )
+            taken_back = said({"field": "classification_ids", "before": str(placed.id)}, after="taken_back")
             return [*rows, taken_back]
         self._refuse_known()
         purpose, facts = self._facts_of(values)

@@ -31,18 +31,23 @@ def test_each_kind_with_how_and_what_it_lacks():
         deferred_expense_journal_id=7,
         deferred_expense_account_id=8,
     )
-    assert found == [Own("revenue", True, ("DEFERRED_REVENUE_ACCOUNT_ID",)), Own("expense", False)]
+    assert found == [
+        Own("revenue", automatic=True, lacks=("DEFERRED_REVENUE_ACCOUNT_ID",)),
+        Own("expense", automatic=False),
+    ]
     assert [one.key for one in found] == ["revenue on posting", "expense by hand"]
 
 
 def test_an_engine_without_places_of_its_own_lacks_nothing():
-    found = read({"generate_deferred_revenue_entries_method"}, generate_deferred_revenue_entries_method="manual")
-    assert found == [Own("revenue", False)]
+    found = read(
+        {"generate_deferred_revenue_entries_method"}, generate_deferred_revenue_entries_method="manual"
+    )
+    assert found == [Own("revenue", automatic=False)]
 
 
 def test_all_engines_are_named():
     addons = {"account_cutoff_start_end_dates", "account_spread_cost_revenue", "account"}
-    assert engines([Own("revenue", True)], addons) == [
+    assert engines([Own("revenue", automatic=True)], addons) == [
         "",
         "Cost-Revenue Spread (OCA)",
         "Cut-off with start and end dates (OCA)",

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What a request would change is kept in English with the sentence that it is, so that everybody reads it in his language."""
+"""What a request would change is kept in English with the sentence that it is, so everybody reads his language."""
 
 import json
 
@@ -9,7 +9,11 @@ from odoo.addons.finance_integration.engine.preview_words import WORDS, told
 
 
 def test_a_part_holds_its_texts_and_which_sentences_they_are():
-    row = told({"field": "date", "before": "2026-03-02"}, label="accounting_date", after=("first_open_day", {"day": "x"}))
+    row = told(
+        {"field": "date", "before": "2026-03-02"},
+        label="accounting_date",
+        after=("first_open_day", {"day": "x"}),
+    )
     assert row == {
         "field": "date",
         "before": "2026-03-02",

@@ -36,5 +36,9 @@ def test_codes_are_as_the_standard_writes_them():
 
 def test_units_of_lines_are_codes_that_need_a_meaning_and_never_a_default():
     lines = [{"unit": "BOX", "product": "P"}, {"unit": None}, {"description": "x"}, {"unit": "HUR"}]
-    assert list(values_of("invoice", {"lines": lines})) == [("product", "P"), ("unit", "BOX"), ("unit", "HUR")]
+    assert list(values_of("invoice", {"lines": lines})) == [
+        ("product", "P"),
+        ("unit", "BOX"),
+        ("unit", "HUR"),
+    ]
     assert "unit" in WITHOUT_DEFAULT

@@ -193,7 +193,8 @@ registry.category("web_tour.tours").add("finance_integration_bundle_load", {
             },
         },
         {
-            trigger: ".modal .o_field_widget[name=file]:contains(configuration.json), .modal .o_field_widget[name=file] input:value(configuration.json)",
+            trigger:
+                ".modal .o_field_widget[name=file]:contains(configuration.json), .modal .o_field_widget[name=file] input:value(configuration.json)",
         },
         {
             trigger: ".modal footer button[name=action_load]",
@@ -246,7 +247,8 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
     steps: () => [
         ...menu("Configuration", "Bring in a configuration"),
         {
-            trigger: ".modal .o_field_widget[name=origin] label:contains(Another company of this server)",
+            trigger:
+                ".modal .o_field_widget[name=origin] label:contains(Another company of this server)",
             run: "click",
         },
         {
