@@ -49,7 +49,7 @@ class PreflightCommon(FlowCommon):
         self.assertIn(text, point.details)
         return point
 
-    def partner(self):
+    def live_partner(self):
         partner = self.env["integration.connection"].create(
             {
                 "name": "Partner live",
@@ -311,7 +311,7 @@ class TestPreflight(PreflightCommon):
         self.assertEqual(point.state, "to_confirm")
 
     def test_a_partner_connection_in_production(self):
-        partner = self.partner()
+        partner = self.live_partner()
         points = self.look(partner)
         self.assertEqual(points["sending"].state, "green")
         with self.assertRaises(UserError):
@@ -335,7 +335,7 @@ class TestDeferrals(PreflightCommon):
 
     def setUp(self):
         super().setUp()
-        self.connection = self.partner()
+        self.connection = self.live_partner()
 
     def test_community_defers_nothing_and_says_so(self):
         self.assertEqual(self.connection._own_deferrals(), [])

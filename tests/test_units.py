@@ -3,7 +3,7 @@
 
 from datetime import date
 
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 
 from .mapping_common import MappingCommon
 
@@ -92,7 +92,7 @@ class TestUnits(MappingCommon):
     def test_no_default_for_units(self):
         with self.assertRaises(UserError):
             self.map_value("unit", "*", self.unit)
-        with self.assertRaises((UserError, ValidationError)):
+        with self.assertRaises(UserError):
             self.change_mapping(self.line("*", "unit", unit_id=self.unit.id))
         self.assertFalse(self.mapping_of("*", "unit"))
 

@@ -179,6 +179,7 @@ class IntegrationChangeRequest(models.Model):
     # -- showing ----------------------------------------------------------------------------------------------------
 
     @api.depends("preview")
+    @api.depends_context("lang")
     def _compute_preview_html(self):
         for request in self:
             preview = request.preview or {}

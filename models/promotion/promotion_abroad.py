@@ -84,7 +84,7 @@ class IntegrationPromotionRows(models.AbstractModel):
         if source.routed_from_id or own.routed_to_ids:
             gaps.append(_("what %s would hand over has been handed over before", called))
         if taken := (source.routed_to_ids - own).filtered(lambda row: row.company_id == company):
-            gaps.append(_("%(other)s gets the events of %(source)s here", other=taken[0].name, source=called))
+            gaps.append(_("%(other)s gets the events of %(feeder)s here", other=taken[0].name, feeder=called))
         return [(gap, step) for gap in gaps]
 
     @api.model

@@ -72,7 +72,7 @@ class IntegrationPromotionLine(models.Model):
         )
         lines = []
         for difference in differences:
-            if difference.change == SAME:
+            if difference.change == SAME or _is_out_of_use(difference):
                 continue
             missing = gaps.get((difference.section, difference.key), [])
             key = key_text(difference.key)
@@ -125,6 +125,11 @@ class IntegrationPromotionLine(models.Model):
         if isinstance(value, list):
             return ", ".join(value)
         return str(value or "")
+
+
+def _is_out_of_use(difference):
+    """Whether a record is only here and out of use: that is as if it were not here, too."""
+    return difference.change == ONLY_HERE and difference.before.get("active") is False
 
 
 def key_text(key):
