@@ -2,7 +2,7 @@
 {
     "name": "Finance Integration Hub",
     "summary": "Outside systems on one side, correct, reconciled, auditable books on the other",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "Finance Integration Hub contributors",
     "website": "https://github.com/finance-integration/finance_integration",

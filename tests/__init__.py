@@ -41,6 +41,7 @@ from . import test_entries
 from . import test_explanation
 from . import test_fast_intake
 from . import test_fault_invariants
+from . import test_flow_gain
 from . import test_flow_life
 from . import test_guide
 from . import test_guide_books

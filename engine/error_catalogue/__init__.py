@@ -20,7 +20,7 @@ from .credentials import CREDENTIAL_CODES
 from .promotion import PROMOTION_CODES
 from .query import QUERY_CODES
 from .governance import GOVERNANCE_CODES
-from .hub import RULE_CODES, WATCH_CODES
+from .hub import RULE_CODES, UPGRADE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
 from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
 from .settlement import SETTLEMENT_CODES
@@ -56,6 +56,7 @@ CODES: dict[str, CodeInfo] = {
     **RULE_CODES,
     **GOVERNANCE_CODES,
     **WATCH_CODES,
+    **UPGRADE_CODES,
     **ANSWER_CODES,
     **AUDIT_CODES,
     **PROMOTION_CODES,

@@ -75,3 +75,20 @@ WATCH_CODES = {
         severity="high",
     ),
 }
+
+UPGRADE_CODES = {
+    "flow_added": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("The hub has learned to carry something more"),
+        _(
+            "Since the last update %(connection)s can also carry: %(kind)s. The new flow is a draft: it keeps its "
+            "events and books nothing."
+        ),
+        _(
+            "Open the connection and look at its flows: let the new one run in shadow or go live, or retire it if you "
+            "do not need it."
+        ),
+        severity="low",
+        fix_class="c",
+    ),
+}

@@ -1,7 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What a value meant becomes its first version; connections get the flows of the kinds that are new."""
+"""What a value meant becomes its first version."""
 
-from odoo import SUPERUSER_ID, api
 from odoo.tools import SQL
 from odoo.tools.sql import column_exists
 
@@ -17,9 +16,6 @@ KINDS = {
 def migrate(cr, _version):
     if column_exists(cr, "integration_mapping", "account_id"):
         first_versions(cr)
-    env = api.Environment(cr, SUPERUSER_ID, {})
-    for connection in env["integration.connection"].with_context(active_test=False).search([]):
-        connection._ensure_flows()
 
 
 def first_versions(cr):

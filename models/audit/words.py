@@ -13,6 +13,7 @@ ACTION_LABELS.update(
         "endpoint.change": _lt("Inbound address set up or changed"),
         "credential.change": _lt("Secret set, replaced or its validity changed"),
         "flow.change": _lt("Flow set up or changed"),
+        "flow.gained": _lt("Flow added by an update"),
         "lane.change": _lt("Lane changed"),
         "mapping.change": _lt("Mapping changed"),
         "role_account.change": _lt("Account of a posting role changed"),

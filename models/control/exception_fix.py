@@ -49,6 +49,7 @@ FIXES = {
     "journal_missing": "connection",
     "balance_account_missing": "connection",
     "service_user_missing": "connection",
+    "flow_added": "connection",
     "wrong_account": "connection",
     "wrong_environment": "connection",
     "secret_missing": "connection",

@@ -57,6 +57,7 @@ from . import drop_object_store
 from . import drop_run
 from . import flow_settings
 from . import flow_life
+from . import flow_gain
 from . import flow_window
 from . import flow_keep
 from . import books

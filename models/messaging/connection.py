@@ -290,20 +290,25 @@ class IntegrationConnection(models.Model):
     def _ensure_flows(self):
         """Give the connection one flow per object kind it takes in and per event it can send."""
         self.ensure_one()
+        self.env["integration.flow"].create(self._missing_flows())
+
+    def _wanted_flows(self):
+        """Return (direction, kind) of every flow that the connector has today."""
         spec = self._spec()
+        kinds = sorted({rule.kind for rule in spec.events.values() if rule.kind})
+        sent = [kind for kind in spec.outbound_events if kind not in EVENTS or EVENTS[kind].by_default]
+        return [("in", kind) for kind in kinds] + [("out", kind) for kind in sent]
+
+    def _missing_flows(self):
+        """Return the values of the flows that the connector has and this connection has not."""
+        self.ensure_one()
         lane = self.env["integration.lane"]._for_connection(self)
-        wanted = [("in", kind) for kind in sorted({rule.kind for rule in spec.events.values() if rule.kind})]
-        wanted += [
-            ("out", kind) for kind in spec.outbound_events if kind not in EVENTS or EVENTS[kind].by_default
-        ]
         present = {(flow.direction, flow.kind) for flow in self.flow_ids}
-        self.env["integration.flow"].create(
-            [
-                {"connection_id": self.id, "direction": direction, "kind": kind, "lane_id": lane.id}
-                for direction, kind in wanted
-                if (direction, kind) not in present
-            ]
-        )
+        return [
+            {"connection_id": self.id, "direction": direction, "kind": kind, "lane_id": lane.id}
+            for direction, kind in self._wanted_flows()
+            if (direction, kind) not in present
+        ]
 
     def _ensure_endpoint(self):
         self.ensure_one()

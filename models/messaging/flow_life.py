@@ -99,6 +99,12 @@ class IntegrationFlow(models.Model):
             vals["state_since"] = fields.Datetime.now()
         return super().create(vals_list)
 
+    @api.model
+    def _create_drafts(self, vals_list):
+        """Create flows that keep their events and do nothing with them until a person lets them begin."""
+        drafts = [dict(vals, state="draft") for vals in vals_list]
+        return self.with_context(integration_flow_life=_KEY).create(drafts).with_env(self.env)
+
     def write(self, vals):
         if "state" in vals and not self._may_write_state():
             raise UserError(self._state_sentence())

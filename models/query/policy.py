@@ -84,20 +84,9 @@ class IntegrationConnection(models.Model):
         for connection in self:
             connection.query_answer_count = counts.get(connection, 0)
 
-    def _ensure_flows(self):
-        """Give the connection a flow per kind of question, too."""
-        result = super()._ensure_flows()
-        present = set(self.flow_ids.mapped("kind"))
-        missing = [kind for kind in self._spec().queries if kind not in present]
-        if missing:
-            lane = self.env["integration.lane"]._for_connection(self)
-            self.env["integration.flow"].create(
-                [
-                    {"connection_id": self.id, "direction": "in", "kind": kind, "lane_id": lane.id}
-                    for kind in missing
-                ]
-            )
-        return result
+    def _wanted_flows(self):
+        """Return a flow per kind of question, too."""
+        return [*super()._wanted_flows(), *(("in", kind) for kind in self._spec().queries)]
 
     def action_open_query_answers(self):
         """Button: the questions that were answered to this system."""
