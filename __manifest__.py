@@ -87,6 +87,7 @@
         "views/shop_summary_views.xml",
         "data/shop.xml",
         "security/report_rules.xml",
+        "report/paper.xml",
         "report/report_for_auditors.xml",
         "report/report_payout.xml",
         "views/report_views.xml",

@@ -5,3 +5,4 @@ from . import batch
 from . import query
 from . import ops
 from . import audit_export
+from . import paper

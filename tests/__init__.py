@@ -58,6 +58,7 @@ from . import test_order
 from . import test_ownership
 from . import test_outbox
 from . import test_parents
+from . import test_papers
 from . import test_partner_documents
 from . import test_preflight
 from . import test_partner_hold

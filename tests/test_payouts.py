@@ -375,7 +375,6 @@ class TestPayoutPaper(PayoutCommon):
         for shown in ("1,260.25", "1,350.00", "39.75", payout.payout_id, self.invoice._integration_number()):
             self.assertIn(shown, text)
         self.assertIn(payout.bank_line_ids.move_id.name, text)
-        self.assertEqual(payout.action_print()["report_name"], "finance_integration.report_payout")
 
     def test_the_auditors_report_puts_both_sides_side_by_side(self):
         payout = self.pay_out()

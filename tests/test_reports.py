@@ -216,6 +216,4 @@ class TestEvidence(ReportCommon):
         )
         self.assertIn(report.file_digest, html.decode())
         self.assertIn("R-1", html.decode())
-        action = report.action_print()
-        self.assertEqual(action["report_name"], "finance_integration.report_for_auditors")
         self.assertIn(report.file_name, report.action_download()["url"])

@@ -4,6 +4,7 @@ from . import account_move
 from . import account_move_line
 from . import account_move_numbers
 from . import account_move_send
+from . import ir_actions_report
 from . import ir_config_parameter
 from . import ir_http
 from . import released_documents

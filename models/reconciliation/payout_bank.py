@@ -196,9 +196,9 @@ class IntegrationPayout(models.Model):
         }
 
     def action_print(self):
-        """Button: the payout on paper (PDF)."""
+        """Button: the payout on paper (PDF, or a page to print where none can be made)."""
         self.check_access("read")
-        return self.env.ref("finance_integration.action_report_payout").report_action(self, config=False)
+        return self.env.ref("finance_integration.action_report_payout")._integration_paper(self)
 
 
 class IntegrationConnection(models.Model):

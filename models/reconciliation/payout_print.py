@@ -160,11 +160,9 @@ class IntegrationProcessorStatement(models.Model):
         return self.env._("Up to %s days", end)
 
     def action_print(self):
-        """Button: the statement with its open items on paper (PDF)."""
+        """Button: the statement with its open items on paper (PDF, or a page to print where none can be made)."""
         self.check_access("read")
-        return self.env.ref("finance_integration.action_report_processor_statement").report_action(
-            self, config=False
-        )
+        return self.env.ref("finance_integration.action_report_processor_statement")._integration_paper(self)
 
 
 class IntegrationMovement(models.Model):

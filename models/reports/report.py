@@ -327,11 +327,11 @@ class IntegrationReport(models.Model):
         }
 
     def action_print(self):
-        """Button: the report on paper (PDF)."""
+        """Button: the report on paper (PDF, or a page to print where none can be made)."""
         self.ensure_one()
         self.check_access("read")
         self.env["integration.audit.leaf"].sudo()._record_change(self, "report.print", self.file_name)
-        return self.env.ref("finance_integration.action_report_for_auditors").report_action(self)
+        return self.env.ref("finance_integration.action_report_for_auditors")._integration_paper(self)
 
     def action_open_leaf(self):
         """Button: the entry of the audit trail that names this report's digest."""
