@@ -4,10 +4,10 @@ import argparse
 import sys
 
 from . import paths
-from .commands import lint, odoo, programs, run, setup, stop, test, upgrade
+from .commands import demo, lint, odoo, programs, run, setup, stop, test, upgrade
 from .errors import Stop
 
-COMMANDS = (run, test, lint, programs, odoo, upgrade, setup, stop)
+COMMANDS = (run, demo, test, lint, programs, odoo, upgrade, setup, stop)
 
 
 def main(arguments: list[str]) -> int:

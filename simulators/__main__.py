@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Start a simulator from the command line: ``python -m simulators demo|stripe|receiver``."""
+"""Start a simulator from the command line: ``python -m simulators demo|distributor|stripe|receiver``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from .demo import DemoOptions, run
+from .distributor import demo as distributor
+from .distributor.accidents import LAST_DAY
+from .distributor.world import MAX_DAYS
 from .local_server import LocalServer, serving
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
@@ -50,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--pause-ms", type=int, default=100, help="pause between two events; 0 = at full speed")
     demo.add_argument("--once", action="store_true", help="stop when everything is delivered")
     demo.set_defaults(command=_demo)
+    distributor = commands.add_parser(
+        "distributor", help="set a distributor of two companies up and let it live through a month of accidents"
+    )
+    distributor.add_argument("--odoo-url", default=os.environ.get("FI_ODOO_URL"), help="default: FI_ODOO_URL")
+    distributor.add_argument("--database", default=os.environ.get("FI_DATABASE"), help="default: FI_DATABASE")
+    distributor.add_argument("--seed", default="1", help="another seed plays another month")
+    distributor.add_argument("--days", type=int, default=MAX_DAYS, help=f"{LAST_DAY} to {MAX_DAYS}")
+    distributor.set_defaults(command=_distributor)
     stripe = commands.add_parser("stripe", help="only the simulated Stripe, with a played month in it")
     stripe.add_argument("--port", type=int, default=0)
     stripe.add_argument("--seed", default="1")
@@ -82,6 +93,25 @@ def _demo(options: argparse.Namespace) -> int:
         ),
         say=_say,
     )
+
+
+def _distributor(options: argparse.Namespace) -> int:
+    if not options.odoo_url or not options.database:
+        sys.stderr.write("Set FI_ODOO_URL (for example http://127.0.0.1:8069) and FI_DATABASE.\n")
+        return 1
+    try:
+        wanted = distributor.Options(
+            odoo_url=options.odoo_url,
+            database=options.database,
+            login=os.environ.get("FI_LOGIN", "admin"),
+            password=os.environ.get("FI_PASSWORD", "admin"),
+            seed=options.seed,
+            days=options.days,
+        )
+    except ValueError as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+    return distributor.run(wanted, say=_say)
 
 
 def _stripe(options: argparse.Namespace) -> int:

@@ -142,20 +142,55 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
 
 def forged_body(wanted: bytes, start: bytes) -> bytes:
     """Return ``start`` with four bytes behind it that give it the CRC32 of ``wanted``: what a CRC32 cannot prevent."""
-    goal, register = zlib.crc32(wanted) ^ 0xFFFFFFFF, zlib.crc32(start) ^ 0xFFFFFFFF
-    table = [_table_entry(byte) for byte in range(256)]
+    return start + _four_bytes(zlib.crc32(start) ^ 0xFFFFFFFF, zlib.crc32(wanted) ^ 0xFFFFFFFF)
+
+
+def forged_event(genuine: bytes, amount: bytes, wanted: bytes) -> bytes:
+    """Return an event with another amount that is still JSON and has the CRC32 of the genuine one.
+
+    Four bytes in a text of its own make up for the change; other texts are tried until those four can be written.
+
+    :raises ValueError: the event does not state the amount.
+    """
+    if amount not in genuine or not genuine.endswith(b"}"):
+        raise ValueError("the event does not state this amount")
+    start, end = genuine[:-1].replace(amount, wanted), b'"}'
+    for number in range(1_000_000):
+        begun = start + b',"note":"%d ' % number
+        # The checksum that must stand before the end, so that the whole comes out right.
+        register = zlib.crc32(genuine) ^ 0xFFFFFFFF
+        for byte in reversed(end):
+            register = _before(register, byte)
+        four = _four_bytes(zlib.crc32(begun) ^ 0xFFFFFFFF, register)
+        if all(0x20 <= byte < 0x7F and byte not in b'"\\' for byte in four):
+            return begun + four + end
+    raise ValueError("no four bytes make up for the change")
+
+
+def _before(register: int, byte: int) -> int:
+    """Return the register from which ``byte`` leads to ``register``."""
+    place = _PLACES[register >> 24]
+    return (((register ^ _TABLE[place]) << 8) & 0xFFFFFFFF) | (place ^ byte)
+
+
+def _four_bytes(register: int, goal: int) -> bytes:
+    """Return the four bytes that lead from one register to another."""
     places = []
     for _byte in range(4):
-        places.append(next(place for place in range(256) if table[place] >> 24 == goal >> 24))
-        goal = ((goal ^ table[places[-1]]) << 8) & 0xFFFFFFFF
+        places.append(_PLACES[goal >> 24])
+        goal = ((goal ^ _TABLE[places[-1]]) << 8) & 0xFFFFFFFF
     tail = bytearray()
     for place in reversed(places):
         tail.append((register ^ place) & 0xFF)
-        register = (register >> 8) ^ table[place]
-    return start + bytes(tail)
+        register = (register >> 8) ^ _TABLE[place]
+    return bytes(tail)
 
 
 def _table_entry(byte: int) -> int:
     for _bit in range(8):
         byte = (byte >> 1) ^ (0xEDB88320 if byte & 1 else 0)
     return byte
+
+
+_TABLE = [_table_entry(byte) for byte in range(256)]
+_PLACES = {entry >> 24: place for place, entry in enumerate(_TABLE)}
