@@ -32,8 +32,8 @@ class Accidents:
         self._days: dict[int, tuple[Callable[[], None], ...]] = {
             0: (self.locked_period,),
             1: (self.before_parents, self.edited_after_invoice_begins),
-            2: (self.edited_after_invoice, self.unknown_gateway, self.unknown_tax, self.test_event, self.unknown_currency,
-                self.does_not_add_up, self.used_id, self.forged_signature),
+            2: (self.edited_after_invoice, self.unknown_gateway, self.unknown_tax, self.test_event,
+                self.unknown_currency, self.does_not_add_up, self.used_id, self.forged_signature),
             3: (self.forged_amount, self.unknown_tax_leaves, self.refund_above_sale, self.refund_in_full),
             4: (self.dispute_after_refund,),
             5: (self.payout_comes_back,),

@@ -85,7 +85,7 @@ class Books:
                 count += 1
                 if row is None:
                     wrong.append(f"{system} {currency} {day}: no statement, the provider holds {closing}")
-                elif (_exact(row["closing"], currency), _exact(row["provider_closing"], currency)) != (closing, closing):
+                elif {_exact(row[name], currency) for name in ("closing", "provider_closing")} != {closing}:
                     wrong.append(
                         f"{system} {currency} {day}: books {row['closing']}, told {row['provider_closing']}, "
                         f"held {closing}"

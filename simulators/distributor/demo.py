@@ -202,7 +202,9 @@ class Player:
         while quiet < QUIET_TIMES:
             quiet = 0 if self._busy() else quiet + 1
             if time.monotonic() > end:
-                raise SetupError(f"Odoo has not worked everything off within {IDLE_SECONDS} s. Does the job runner run?")
+                raise SetupError(
+                    f"Odoo has not worked everything off within {IDLE_SECONDS} s. Does the job runner run?"
+                )
             time.sleep(POLL_SECONDS)
 
     def _busy(self) -> bool:
@@ -237,7 +239,11 @@ class Player:
         after = books.entries()
         # What came with another content under a used id is told as that each time.
         wrong = [f"{count} {word}" for word, count in said.items() if word not in ("duplicate", "conflict")]
-        wrong += [f"{name}: {after[name]} items instead of {before[name]}" for name in before if before[name] != after[name]]
+        wrong += [
+            f"{name}: {after[name]} items instead of {count}"
+            for name, count in before.items()
+            if after[name] != count
+        ]
         self.points.append(
             Point("Everything told once more is recognised", f"{said['duplicate']} repeats", tuple(wrong))
         )

@@ -1,8 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The outside world of the distributor: a shop, two Stripe accounts, a PayPal account, a partner; one clock for all.
 
-Nothing here knows the hub. What happens is told as deliveries, in the order in which it happened; the same seed and month
-give the same ids, amounts and bytes.
+Nothing here knows the hub. What happens is told as deliveries, in the order in which it happened; the same seed and
+month give the same ids, amounts and bytes.
 """
 
 from __future__ import annotations

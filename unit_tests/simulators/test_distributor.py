@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""The distributor's month: the same for the same seed, every accident in it, documented, and reckoned without the hub."""
+"""The distributor's month: the same for the same seed, with every accident, each of them documented."""
 
 import json
 import re
