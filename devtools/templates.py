@@ -167,9 +167,10 @@ def _restore(env: Environment, database: str, cached: Path) -> bool:
         return False
     filestore(database).mkdir(parents=True, exist_ok=True)
     with tarfile.open(cached / FILES) as archive:
-        archive.extractall(filestore(database), **_safe_extraction())  # noqa: S202 - our own archive
+        archive.extractall(filestore(database), **safe_extraction())  # noqa: S202 - our own archive
     return True
 
 
-def _safe_extraction() -> dict:
+def safe_extraction() -> dict:
+    """What keeps an archive inside its folder, where this Python knows it."""
     return {"filter": "data"} if hasattr(tarfile, "data_filter") else {}

@@ -33,6 +33,7 @@ class Facts:
     digests: dict[str, tuple[int, str]]
     columns: dict[str, tuple[str, ...]]
     flows: set[int] = field(default_factory=set)
+    connections: set[int] = field(default_factory=set)
     cluster: Cluster | None = field(default=None, repr=False)
     database: str = ""
 
@@ -71,6 +72,7 @@ def read(cluster: Cluster, database: str) -> Facts:
     facts = Facts(rows, {}, columns, cluster=cluster, database=database)
     facts.digests = {name: digest(cluster, database, name, wanted) for name, wanted in columns.items()}
     facts.flows = {int(number) for number in cluster.sql("SELECT id FROM integration_flow", database)}
+    facts.connections = {int(number) for number in cluster.sql("SELECT id FROM integration_connection", database)}
     return facts
 
 
