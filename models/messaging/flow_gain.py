@@ -5,7 +5,6 @@ from odoo import api, models
 
 from ...connectors.registry import all_connectors
 
-CODE = "flow_added"
 PORTION = 200
 
 
@@ -37,10 +36,12 @@ class IntegrationConnection(models.Model):
         flows = self.env["integration.flow"]._create_drafts(self._missing_flows())
         kinds = dict(flows._selection_kind())
         for flow in flows:
-            self.env["integration.audit.leaf"]._record_change(flow, "flow.gained", f"{flow.direction} {flow.kind}")
+            self.env["integration.audit.leaf"]._record_change(
+                flow, "flow.gained", f"{flow.direction} {flow.kind}"
+            )
             params = {"connection": self.name, "kind": kinds.get(flow.kind, flow.kind)}
             exception = self.env["integration.exception"]._raise_cause(
-                self, CODE, params, f"flow {flow.id}", flow
+                self, "flow_added", params, f"flow {flow.id}", flow
             )
             self._tell_administrators(exception)
         return flows
@@ -61,6 +62,6 @@ class IntegrationFlow(models.Model):
         """Whoever lets a new flow begin, or retires it, has decided: nobody need be reminded of it."""
         result = super()._change_state(target, reason, request, shadowed)
         self.env["integration.exception"].sudo().search(
-            [("flow_id", "=", self.id), ("code", "=", CODE), ("state", "=", "open")]
+            [("flow_id", "=", self.id), ("code", "=", "flow_added"), ("state", "=", "open")]
         )._resolve(self.env._("A person has decided about the flow: %s", reason.strip()))
         return result
