@@ -145,7 +145,9 @@ def _live(old: OldEnvironment, database: str) -> None:
         deadline = time.monotonic() + IDLE_SECONDS
         while any(int(old.cluster.sql(ask, database)[0]) for ask in (LEFT, RUNNING)):
             if time.monotonic() > deadline:
-                raise Stop(f"The older code did not work everything off within {IDLE_SECONDS} s.\n{server.tail()}")
+                raise Stop(
+                    f"The older code did not work everything off within {IDLE_SECONDS} s.\n{server.tail()}"
+                )
             time.sleep(1)
 
 
@@ -211,7 +213,9 @@ def _serve(env: Environment, database: str) -> list[str]:
 
 def _look(env: Environment, database: str, connections: set[int]) -> dict:
     asked = LOOK % sorted(connections)
-    command = env.odoo("shell", "-c", env.test_config, "-d", database, "--no-http", "--shell-interface=python")
+    command = env.odoo(
+        "shell", "-c", env.test_config, "-d", database, "--no-http", "--shell-interface=python"
+    )
     done = subprocess.run(
         command,
         input=f"exec({asked!r})\n".encode(),

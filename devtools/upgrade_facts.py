@@ -63,7 +63,9 @@ def read(cluster: Cluster, database: str) -> Facts:
     )
     counted = sorted(name for name in base & set(tables) if name.startswith("integration_") or name in SACRED)
     ask = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM \"{name}\"" for name in counted)
-    rows = {name: int(count) for name, _bar, count in (line.partition("|") for line in cluster.sql(ask, database))}
+    rows = {
+        name: int(count) for name, _bar, count in (line.partition("|") for line in cluster.sql(ask, database))
+    }
     columns = {
         name: tuple(column for column in wanted if column in tables[name])
         for name, wanted in SACRED.items()
@@ -72,7 +74,9 @@ def read(cluster: Cluster, database: str) -> Facts:
     facts = Facts(rows, {}, columns, cluster=cluster, database=database)
     facts.digests = {name: digest(cluster, database, name, wanted) for name, wanted in columns.items()}
     facts.flows = {int(number) for number in cluster.sql("SELECT id FROM integration_flow", database)}
-    facts.connections = {int(number) for number in cluster.sql("SELECT id FROM integration_connection", database)}
+    facts.connections = {
+        int(number) for number in cluster.sql("SELECT id FROM integration_connection", database)
+    }
     return facts
 
 
@@ -119,12 +123,12 @@ def gains(before: Facts, after: Facts) -> list[str]:
 
 
 SCHEMA = (
-    ("column", "SELECT table_name || '.' || column_name || ' ' || udt_name || CASE is_nullable WHEN 'NO'"
-     " THEN ' not null' ELSE '' END FROM information_schema.columns WHERE table_schema = 'public' AND {}"),
-    ("constraint", "SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
-     " WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'f', 'x') AND {constrained}"),
-    ("index", "SELECT regexp_replace(indexdef, '^CREATE ', '') FROM pg_indexes"
-     " WHERE schemaname = 'public' AND {indexed}"),
+    ("column", ("SELECT table_name || '.' || column_name || ' ' || udt_name || CASE is_nullable WHEN 'NO'"
+     " THEN ' not null' ELSE '' END FROM information_schema.columns WHERE table_schema = 'public' AND {}")),
+    ("constraint", ("SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_constraint"
+     " WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'f', 'x') AND {constrained}")),
+    ("index", ("SELECT regexp_replace(indexdef, '^CREATE ', '') FROM pg_indexes"
+     " WHERE schemaname = 'public' AND {indexed}")),
     ("trigger", "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"),
 )  # fmt: skip
 

@@ -54,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--once", action="store_true", help="stop when everything is delivered")
     demo.set_defaults(command=_demo)
     distributor = commands.add_parser(
-        "distributor", help="set a distributor of two companies up and let it live through a month of accidents"
+        "distributor",
+        help="set a distributor of two companies up and let it live through a month of accidents",
     )
     distributor.add_argument("--odoo-url", default=os.environ.get("FI_ODOO_URL"), help="default: FI_ODOO_URL")
     distributor.add_argument("--database", default=os.environ.get("FI_DATABASE"), help="default: FI_DATABASE")

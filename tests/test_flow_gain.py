@@ -46,12 +46,15 @@ class TestFlowGain(IntegrationCommon):
         return self.env["integration.flow"].search([]) - before
 
     def told(self, flow):
-        return self.env["integration.exception"].search([("code", "=", "flow_added"), ("flow_id", "=", flow.id)])
+        return self.env["integration.exception"].search(
+            [("code", "=", "flow_added"), ("flow_id", "=", flow.id)]
+        )
 
     def test_a_flow_that_is_missing_is_added_as_a_draft_even_where_others_begin_live(self):
         [flow] = self.upgrade()
         self.assertEqual(
-            (flow.connection_id, flow.direction, flow.kind, flow.state), (self.shop, "in", "order_payment", "draft")
+            (flow.connection_id, flow.direction, flow.kind, flow.state),
+            (self.shop, "in", "order_payment", "draft"),
         )
         self.assertEqual(self.shop.environment, "test")
         self.assertEqual(flow.lane_id, self.shop.flow_ids.filtered(lambda row: row.kind == "order").lane_id)
@@ -70,12 +73,16 @@ class TestFlowGain(IntegrationCommon):
         [flow] = self.upgrade()
         exception = self.told(flow)
         self.assertEqual(len(exception), 1)
-        self.assertEqual((exception.state, exception.connection_id, exception.fix), ("open", self.shop, "connection"))
+        self.assertEqual(
+            (exception.state, exception.connection_id, exception.fix), ("open", self.shop, "connection")
+        )
         self.assertIn("Payments of orders", exception.sentence)
         self.assertIn(self.administrator, exception.activity_ids.user_id)
         self.assertNotIn(self.stranger, exception.activity_ids.user_id)
-        leaf = self.env["integration.audit.leaf"].sudo().search(
-            [("action", "=", "flow.gained"), ("res_id", "=", flow.id)]
+        leaf = (
+            self.env["integration.audit.leaf"]
+            .sudo()
+            .search([("action", "=", "flow.gained"), ("res_id", "=", flow.id)])
         )
         self.assertEqual((len(leaf), leaf.detail), (1, "in order_payment"))
 

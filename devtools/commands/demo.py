@@ -32,4 +32,6 @@ def run(options) -> int:
     command = [env.venv.python, "-u", "-m", "simulators", options.story, "--seed", options.seed]
     command += ["--odoo-url", demo.url, "--database", demo.database]
     command += ["--days", options.days] if options.days else []
-    return subprocess.run([str(part) for part in command], cwd=paths.ROOT, env=env.env(), check=False).returncode
+    return subprocess.run(
+        [str(part) for part in command], cwd=paths.ROOT, env=env.env(), check=False
+    ).returncode

@@ -124,7 +124,8 @@ class Accidents:
         place = next(
             place
             for place in reversed(range(len(world.deliveries)))
-            if world.deliveries[place].system == PAYPAL and capture["id"].encode() in world.deliveries[place].event.body
+            if world.deliveries[place].system == PAYPAL
+            and capture["id"].encode() in world.deliveries[place].event.body
         )
         genuine = world.deliveries.pop(place).event
         body = forged_event(genuine.body, str(amount).encode(), b"9999.00")
@@ -226,7 +227,10 @@ class Accidents:
         """Return a changed copy of an event of Stripe, with ids of its own."""
         event = copy.deepcopy(told)
         thing = event["data"]["object"]
-        names = {event["id"]: f"evt_{token(self.world.seed, why)}", thing["id"]: f"ch_{token(self.world.seed, why)}"}
+        names = {
+            event["id"]: f"evt_{token(self.world.seed, why)}",
+            thing["id"]: f"ch_{token(self.world.seed, why)}",
+        }
         text = wire.compact(event).decode()
         for old, new in names.items():
             text = text.replace(old, new)

@@ -132,7 +132,9 @@ class Books:
                 if row["bank_state"] in TIED:
                     wrong.append(f"{system} {payout_id}: should be open, is {row['bank_state']}")
             elif row["bank_state"] != "matched" or len(row["bank_line_ids"]) != 1:
-                wrong.append(f"{system} {payout_id}: {row['bank_state']}, {len(row['bank_line_ids'])} bank lines")
+                wrong.append(
+                    f"{system} {payout_id}: {row['bank_state']}, {len(row['bank_line_ids'])} bank lines"
+                )
             else:
                 tied += 1
         wrong += [f"{payout_id}: nobody sent this" for payout_id in rows]
@@ -153,7 +155,9 @@ class Books:
             ):  # fmt: skip
                 found[system, row["code"]] += 1
                 words[system, row["code"]] = row["what"]
-        wrong = [f"{system}: {code} is missing ({count})" for (system, code), count in (wanted - found).items()]
+        wrong = [
+            f"{system}: {code} is missing ({count})" for (system, code), count in (wanted - found).items()
+        ]
         wrong += [
             f"{system}: {code} ({count}) was not expected: {words[system, code]}"
             for (system, code), count in (found - wanted).items()
@@ -171,7 +175,9 @@ class Books:
                 "account.move.line", "read_group",
                 [["company_id", "=", office.id], ["parent_state", "=", "posted"]], ["debit:sum", "credit:sum"], [],
             )[0]  # fmt: skip
-            debit, credit = (_exact(sums[name] or ZERO, office.company.currency) for name in ("debit", "credit"))
+            debit, credit = (
+                _exact(sums[name] or ZERO, office.company.currency) for name in ("debit", "credit")
+            )
             seen.append(f"{office.company.name}: {debit} {office.company.currency}")
             if debit != credit or not debit:
                 wrong.append(f"{office.company.name}: debit {debit}, credit {credit}")

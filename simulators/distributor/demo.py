@@ -94,7 +94,11 @@ class Feed:
         sender = self._senders[delivery.system]
         if delivery.forged:
             forger = StripeSigner("whsec_" + secrets.token_hex(16))
-            return "refused" if sender.deliver(delivery.event, signer=forger, max_attempts=1).status == 401 else "taken"
+            return (
+                "refused"
+                if sender.deliver(delivery.event, signer=forger, max_attempts=1).status == 401
+                else "taken"
+            )
         signer = _Fixed(sender.signer, delivery.instead_of) if delivery.instead_of else None
         answer = sender.deliver(delivery.event, signer=signer)
         if not answer.good:
@@ -125,7 +129,8 @@ class Player:
         with contextlib.ExitStack() as running:
             keys = tokens()
             urls = {
-                name: running.enter_context(serving(server)).url for name, server in self.world.servers(keys).items()
+                name: running.enter_context(serving(server)).url
+                for name, server in self.world.servers(keys).items()
             }
             try:
                 self.odoo.wait()

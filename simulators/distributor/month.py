@@ -12,7 +12,12 @@ from ..shopify.state import Order
 from .world import EU_STRIPE, PAYPAL, US_STRIPE, World
 
 RATE = "0.15"
-GOODS = (("Ceramic mug", "18.50"), ("Linen apron", "39.00"), ("Oak board", "64.90"), ("Steel kettle", "82.00"))
+GOODS = (
+    ("Ceramic mug", "18.50"),
+    ("Linen apron", "39.00"),
+    ("Oak board", "64.90"),
+    ("Steel kettle", "82.00"),
+)
 BUYERS = (
     ("Mara", "Lind", "mara@lind.example"),
     ("Jonas", "Weber", "jonas@weber.example"),
@@ -45,7 +50,11 @@ class Business:
         title, price = GOODS[number % len(GOODS)]
         made = world.happens(
             lambda: world.shop.place(
-                [(title, quantity, price)], rate=rate, shipping="4.90", country="DE", buyer=BUYERS[number % len(BUYERS)]
+                [(title, quantity, price)],
+                rate=rate,
+                shipping="4.90",
+                country="DE",
+                buyer=BUYERS[number % len(BUYERS)],
             ),
             **how,
         )
@@ -182,5 +191,3 @@ def _whole(document: dict) -> dict:
         return [walk(each) for each in value] if isinstance(value, list) else value
 
     return walk(document)
-
-

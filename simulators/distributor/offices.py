@@ -219,7 +219,12 @@ def _books(office: Office, system: str, connection_id: int) -> None:
         tax = office.find(
             "account.tax", ["type_tax_use", "=", "sale"], ["amount", "=", 15], ["company_id", "=", office.id]
         )
-        mapping = {"connection_id": connection_id, "mapping": "tax", "outside_value": TAXES[system], "tax_id": tax}
+        mapping = {
+            "connection_id": connection_id,
+            "mapping": "tax",
+            "outside_value": TAXES[system],
+            "tax_id": tax,
+        }
         office.call("integration.mapping", "create", [mapping])
     if system == US_STRIPE:
         yen = office.find("res.currency", ["name", "=", "JPY"])
@@ -238,7 +243,9 @@ def _secret(system: str, world: World, url: str | None) -> tuple[str, Signer]:
     """Return what the hub is given to know the sender by, and who signs."""
     if system == PAYPAL:
         webhook = "8PT597110X687430LKGECATA"
-        return world.authority.secret(webhook), PayPalSigner(world.authority, webhook, f"{url}{CERTIFICATE_PATH}")
+        return world.authority.secret(webhook), PayPalSigner(
+            world.authority, webhook, f"{url}{CERTIFICATE_PATH}"
+        )
     if system == SHOP:
         secret = f"shpss_{secrets.token_hex(16)}"
         return secret, ShopifySigner(secret, SHOP_NAME)

@@ -78,7 +78,9 @@ class World:
         self.clock = SimulatedClock(begin)
         self.shop = ShopifyShop(self.seed, self.clock, SHOP_NAME, currency="EUR")
         self.paypal = PayPalAccount(self.seed, self.clock, MERCHANT)
-        self.stripes = {name: StripeAccount(f"{self.seed}/{name}", self.clock) for name in (EU_STRIPE, US_STRIPE)}
+        self.stripes = {
+            name: StripeAccount(f"{self.seed}/{name}", self.clock) for name in (EU_STRIPE, US_STRIPE)
+        }
         self.authority = Authority()
         self.lock = threading.RLock()
         self.deliveries: list[Delivery] = []

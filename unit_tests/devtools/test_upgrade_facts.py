@@ -11,7 +11,7 @@ COLUMNS = {"account_move": ("id", "name"), "integration_audit_leaf": ("id", "dig
 def facts(moves=3, leaves=5, digest="a", columns=None, **more):
     rows = {"account_move": moves, "integration_audit_leaf": leaves, "integration_lane": 2, **more}
     columns = columns or COLUMNS
-    return Facts(rows, {name: (9, digest) for name in columns}, columns)
+    return Facts(rows, dict.fromkeys(columns, (9, digest)), columns)
 
 
 def compared(before, after, now="a"):

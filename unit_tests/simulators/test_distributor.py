@@ -69,9 +69,11 @@ def test_every_id_belongs_to_one_content_but_the_one_that_is_used_again(month):
 
 
 def test_every_accident_stands_in_the_table_with_its_code(month):
-    rows = re.findall(r"^\| `([a-z-]+)` \|.*\| (?:`(\w+)`|–) \|$", README.read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \|.*\| (?:`(\w+)`|–) \|$", README.read_text(encoding="utf-8"), re.MULTILINE
+    )
     written = Counter(rows)
-    assert written == Counter(set((each.accident, each.code) for each in month.expected))
+    assert written == Counter({(each.accident, each.code) for each in month.expected})
     assert all(code in CODES for _accident, code in written if code)
 
 
