@@ -122,9 +122,11 @@ def extract(commit: str, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     command = ["git", "-C", str(paths.ROOT), "archive", "--format=tar", commit]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
-            archive.extractall(folder, **templates.safe_extraction())  # noqa: S202 - our own commits
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as archive,
+    ):
+        archive.extractall(folder, **templates.safe_extraction())  # noqa: S202 - our own commits
     if process.returncode:
         raise Stop(f"The files of {commit} could not be read.")
 

@@ -76,7 +76,7 @@ class TestFlowGain(IntegrationCommon):
         self.assertEqual(
             (exception.state, exception.connection_id, exception.fix), ("open", self.shop, "connection")
         )
-        self.assertIn("Payments of orders", exception.sentence)
+        self.assertIn("Payments of orders", exception.what)
         self.assertIn(self.administrator, exception.activity_ids.user_id)
         self.assertNotIn(self.stranger, exception.activity_ids.user_id)
         leaf = (

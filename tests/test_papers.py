@@ -2,7 +2,9 @@
 """A paper is a PDF where one can be made, else a page that is ready to print; never an empty download (A7, R2, R17)."""
 
 import json
+from datetime import date
 
+from odoo import http
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -20,7 +22,10 @@ class PaperCommon(PayoutCommon, ReportCommon):
 
     def pages(self):
         """Return (record, name of its paper, what must stand on it) for each paper."""
+        self.stripe_connection.fetch_from = date(2026, 3, 2)
         payout = self.pay_out()
+        self.clock.advance(days=1)
+        self.pull_stripe("balances")
         statement = self.env["integration.processor.statement"].search(
             [("connection_id", "=", self.stripe_connection.id)], order="date desc", limit=1
         )
@@ -91,7 +96,8 @@ class TestPapersOverTheWire(PaperCommon, HttpCase):
         self.authenticate("reports-auditor", "reports-auditor")
 
     def download(self, url):
-        return self.url_open("/report/download", data={"data": json.dumps([url, "qweb-pdf"])})
+        data = {"data": json.dumps([url, "qweb-pdf"]), "csrf_token": http.Request.csrf_token(self)}
+        return self.url_open("/report/download", data=data)
 
     def test_each_way_to_a_pdf_gives_the_page(self):
         self.pdf_program("install")

@@ -51,7 +51,7 @@ class IntegrationConnection(models.Model):
         for person in self.env["integration.watchdog"]._administrators():
             if self.company_id in person.company_ids:
                 exception.with_context(mail_activity_quick_update=True).activity_schedule(
-                    "mail.mail_activity_data_todo", summary=exception.sentence[:200], user_id=person.id
+                    "mail.mail_activity_data_todo", summary=exception.what[:200], user_id=person.id
                 )
 
 
