@@ -17,7 +17,7 @@ MONTH = date(2026, 10, 1)
 CASES = {
     "locked-period", "before-parent", "edited-after-invoice", "unknown-gateway", "unknown-tax", "unknown-currency",
     "test-event", "does-not-add-up", "used-id", "forged-amount", "refund-above-sale", "dispute-after-refund",
-    "payout-comes-back",
+    "payout-comes-back", "forged-signature",
 }  # fmt: skip
 
 

@@ -3,8 +3,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from unittest.mock import patch
+
+from psycopg2 import errors
 
 from odoo.exceptions import UserError
+
+from odoo.addons.queue_job.exception import RetryableJobError
 
 from ..models.reports.definition import REPORTS, Scope
 from .common import IntegrationCommon
@@ -280,9 +285,29 @@ class TestPayoutAtTheBank(PayoutCommon):
         suspense = line._seek_for_lines()[1]
         suspense.with_context(skip_readonly_check=True).account_id = self.role("TRANSIT")
         (suspense | payout.movement_id.counterpart_id).reconcile()
+        jobs = [("model_name", "=", "integration.payout.look"), ("method_name", "=", "_look")]
+        self.env["queue.job"].sudo().search(jobs).unlink()
         self.root["integration.payout.look"]._sweep()
         self.env.invalidate_all()
+        # The sweep itself touches no payout: what it would conflict with would undo the whole sweep.
+        self.assertEqual(payout.bank_state, "transit")
+        [job] = self.env["queue.job"].sudo().search(jobs)
+        self.assertEqual((job.state, list(job.args)), ("pending", [self.company.id]))
+        self.look()
         self.assertEqual((payout.bank_state, payout.bank_line_ids), ("matched", line))
+
+    def test_a_comparison_that_met_another_one_comes_back(self):
+        look = self.root["integration.payout.look"]
+        conflict = errors.SerializationFailure("could not serialize access due to concurrent update")
+        with patch.object(type(look), "_compare", side_effect=conflict), self.assertRaises(RetryableJobError):
+            look._look(self.company.id)
+        # In front of a person Odoo itself does it again: there it stays what it is.
+        payout = self.pay_out()
+        with (
+            patch.object(type(look), "_compare", side_effect=conflict),
+            self.assertRaises(errors.SerializationFailure),
+        ):
+            payout.action_look()
 
     def test_a_payout_in_another_currency_leaves_its_exchange_difference_to_odoo(self):
         euro = self.env.ref("base.EUR")

@@ -148,7 +148,7 @@ class IntegrationPayout(models.Model):
         for payout in self.sudo():
             payout.with_env(payout.connection_id._as_service().env)._compose()
         for company in self.company_id:
-            self.env["integration.payout.look"].sudo()._look(company.id)
+            self.env["integration.payout.look"].sudo()._compare(company.id)
         return True
 
     def action_fetch(self):

@@ -8,6 +8,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 
 from ...engine.payout_match import DAYS_BEFORE, BankLine, match
+from ..messaging import isolation
 from ..messaging.doorbell import comes_back
 from ..messaging.lane import CHANNEL
 from .payout import SETTLED
@@ -53,12 +54,14 @@ class IntegrationPayoutLook(models.AbstractModel):
 
     @api.model
     def _sweep(self):
-        """Look at every company that has payouts on their way; also notices what people matched themselves."""
+        """Have every company looked at that has payouts on their way; also notices what people matched themselves.
+
+        By jobs: the sweep does much else, and a conflict with a comparison that is going on would undo all of it.
+        """
         companies = self.env["integration.payout"]._read_group(
             ["|", ("bank_state", "not in", SETTLED), *self._undone_domain()], ["company_id"]
         )
-        for (company,) in companies:
-            self._look(company.id)
+        self._soon(self.env["res.company"].union(*(company for (company,) in companies)))
 
     @api.model
     def _undone_domain(self):
@@ -68,7 +71,13 @@ class IntegrationPayoutLook(models.AbstractModel):
 
     @comes_back
     def _look(self, company_id):
-        """Job: match what is certain, propose what is not."""
+        """Job: as ``_compare``; where somebody else was at the same payouts, it comes back."""
+        with isolation.conflicts_are_expected():
+            self._compare(company_id)
+            self.env.flush_all()
+
+    def _compare(self, company_id):
+        """Match what is certain, propose what is not."""
         payouts = self.env["integration.payout"].search(
             [
                 ("company_id", "=", company_id),

@@ -52,7 +52,8 @@ class Accidents:
         order = self.business.order(0, late_days=1)
         self.business.pay_by_card(order, late_days=1)
         self.business.send(order, late_days=1)
-        self.world.expects("locked-period", EU_STRIPE, "late_movement", order.name)
+        for what in ("payment", "fee"):
+            self.world.expects("locked-period", EU_STRIPE, "late_movement", f"{order.name} {what}")
         self.world.expects("locked-period", SHOP, "late_document", order.name)
 
     def before_parents(self) -> None:
@@ -112,6 +113,7 @@ class Accidents:
         """An event is signed with a secret that is nobody's: it is not even taken."""
         told = self._last(US_STRIPE, "charge.succeeded")
         self.world.adds(US_STRIPE, self._altered(told, "forged", lambda _event: None), forged=True)
+        self.world.expects("forged-signature", US_STRIPE, "signature_invalid")
 
     def forged_amount(self) -> None:
         """An amount is changed on the way so that PayPal's signature still holds: it covers a checksum alone."""
@@ -200,6 +202,7 @@ class Accidents:
         stripe = self.world.stripes[EU_STRIPE]
         amount = stripe.charges[charge]["amount"]
         self.world.happens(lambda: stripe.open_dispute(charge, amount))
+        self.world.expects("dispute-after-refund", EU_STRIPE, "dispute_opened", charge)
         self.world.expects("dispute-after-refund", EU_STRIPE, "dispute_after_refund", charge)
 
     def payout_comes_back(self) -> None:

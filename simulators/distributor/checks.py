@@ -172,11 +172,11 @@ class Books:
         for line in (self.lines[SHOP], self.lines[US_STRIPE]):
             office = line.office
             sums = office.call(
-                "account.move.line", "read_group",
-                [["company_id", "=", office.id], ["parent_state", "=", "posted"]], ["debit:sum", "credit:sum"], [],
+                "account.move.line", "formatted_read_group",
+                [["company_id", "=", office.id], ["parent_state", "=", "posted"]], [], ["debit:sum", "credit:sum"],
             )[0]  # fmt: skip
             debit, credit = (
-                _exact(sums[name] or ZERO, office.company.currency) for name in ("debit", "credit")
+                _exact(sums[f"{name}:sum"] or ZERO, office.company.currency) for name in ("debit", "credit")
             )
             seen.append(f"{office.company.name}: {debit} {office.company.currency}")
             if debit != credit or not debit:

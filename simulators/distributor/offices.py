@@ -33,14 +33,13 @@ class Company:
     """One of the two companies."""
 
     name: str
-    country: str
     currency: str
     time_zone: str
     systems: tuple[str, ...]
 
 
-EUROPE = Company("Nordhandel Europe (simulated)", "DE", "EUR", "Europe/Berlin", (SHOP, PAYPAL, EU_STRIPE))
-AMERICA = Company("Nordhandel Americas (simulated)", "US", "USD", "America/New_York", (US_STRIPE, PARTNER))
+EUROPE = Company("Nordhandel Europe (simulated)", "EUR", "Europe/Berlin", (SHOP, PAYPAL, EU_STRIPE))
+AMERICA = Company("Nordhandel Americas (simulated)", "USD", "America/New_York", (US_STRIPE, PARTNER))
 COMPANIES = (EUROPE, AMERICA)
 CONNECTORS = {
     SHOP: ("shopify", "Nordhandel shop"),
@@ -131,8 +130,8 @@ def _office(odoo: Odoo, company: Company, month: date) -> Office:
     found = odoo.call("res.company", "search", [["name", "=", company.name]])
     currency = odoo.call("res.currency", "search", [["name", "=", company.currency]])[0]
     if not found:
-        country = odoo.call("res.country", "search", [["code", "=", company.country]])[0]
-        values = {"name": company.name, "country_id": country, "currency_id": currency}
+        # Without a country: with one Odoo would install what it has for that country.
+        values = {"name": company.name, "currency_id": currency}
         found = odoo.call("res.company", "create", [values])
         odoo.call("account.chart.template", "try_loading", [], "generic_coa", found[0])
         # The chart brings the currency of its own country along.
