@@ -144,6 +144,21 @@ class TestDuplicates(DuplicateCommon):
             self.daily_look(portions=2)
         self.assertEqual(self.pair(one, other).state, "open")
 
+    def test_the_place_of_a_record_that_was_changed_between_two_seconds_is_found_again(self):
+        self.daily_look()
+        changed = self.contact(vat="DE123456788")
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE res_partner SET write_date = date_trunc('second', now() AT TIME ZONE 'UTC')"
+            " + interval '1 day 0.602958 seconds' WHERE id = %s",
+            [changed.id],
+        )
+        self.env.invalidate_all()
+        self.daily_look()
+        how, moment, _last = self.root["integration.duplicate"]._place("res.partner")
+        self.assertEqual((how, moment.microsecond), ("since", 602958))
+        self.daily_look()
+
     def daily_look(self, portions=1):
         """Run the scheduled action; each portion would be a transaction of its own."""
         self.env.flush_all()

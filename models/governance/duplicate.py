@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Records that are perhaps one: the list, its reasons, what people have said, and what is proposed (M3)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -91,7 +91,7 @@ class IntegrationDuplicate(models.Model):
         """Return (how, moment, last id): 'all' by id until everything was looked at once, then 'since' by change."""
         text = self.env["ir.config_parameter"].sudo().get_param(PLACE % model)
         how, moment, last_id = (text or f"all|{fields.Datetime.now()}|0").split("|")
-        moment = fields.Datetime.to_datetime(moment)
+        moment = datetime.fromisoformat(moment)  # with its microseconds, which Odoo's own reading refuses
         # A transaction that was open for a while writes records with an earlier time than it commits them.
         return (how, moment, int(last_id)) if how == "all" else (how, moment - OVERLAP, 0)
 
