@@ -35,6 +35,7 @@ from . import test_light_events
 from . import test_shared_numbers
 from . import test_drop_places
 from . import test_drops
+from . import test_duplicate_looks
 from . import test_duplicates
 from . import test_duties_report
 from . import test_entries
