@@ -12,6 +12,16 @@ from ..models.messaging import flow_gain
 from .common import IntegrationCommon
 
 SCRIPT = "finance_integration/migrations/0.0.0/end-flows.py"
+TRAIL_SCRIPT = "finance_integration/migrations/19.0.1.2.0/post-audit_trail.py"
+
+
+def run_script(env, path):
+    """Run a script as Odoo does at a change of version."""
+    spec = importlib.util.spec_from_file_location("migration", file_path(path))
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    script.migrate(env.cr, "19.0.1.1.0")
+    env.invalidate_all()
 
 
 class TestFlowGain(IntegrationCommon):
@@ -38,11 +48,7 @@ class TestFlowGain(IntegrationCommon):
     def upgrade(self):
         """Run the script as Odoo does at each change of version; returns the flows that were not there before."""
         before = self.env["integration.flow"].search([])
-        spec = importlib.util.spec_from_file_location("end_flows", file_path(SCRIPT))
-        script = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(script)
-        script.migrate(self.env.cr, "19.0.1.1.0")
-        self.env.invalidate_all()
+        run_script(self.env, SCRIPT)
         return self.env["integration.flow"].search([]) - before
 
     def told(self, flow):
@@ -132,3 +138,31 @@ class TestFlowGain(IntegrationCommon):
         known.pop("shopify")
         with patch.object(flow_gain, "all_connectors", return_value=known):
             self.assertFalse(self.upgrade())
+
+
+class TestAuditTrailOfOlderVersions(IntegrationCommon):
+    def test_a_draft_can_be_deleted_in_an_upgraded_database_too(self):
+        """Older versions tied each audit entry to its connection for ever."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            ALTER TABLE integration_audit_leaf ADD CONSTRAINT integration_audit_leaf_connection_id_fkey
+                FOREIGN KEY (connection_id) REFERENCES integration_connection(id) ON DELETE RESTRICT NOT VALID;
+            CREATE INDEX integration_audit_leaf__company_id_index ON integration_audit_leaf (company_id)
+            """
+        )
+        for _time in range(2):
+            run_script(self.env, TRAIL_SCRIPT)
+        self.env.cr.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'integration_audit_leaf'::regclass"
+            " AND contype = 'f' AND conname LIKE '%connection%'"
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+        draft = self._connection("generic", "Never used")
+        leaves = self.env["integration.audit.leaf"].sudo()
+        before = leaves.search_count([("connection_id", "=", draft.id)])
+        self.assertTrue(before)
+        draft_id = draft.id
+        draft.unlink()
+        self.env.flush_all()
+        self.assertEqual(leaves.search_count([("connection_id", "=", draft_id)]), before)
