@@ -25,6 +25,19 @@ class TestMappingTours(MappingCommon, HttpCase):
                          ("draft", "LOW", self.tax20))  # fmt: skip
         self.assertFalse(self.mapping_of("LOW"), "nothing counts before it is approved")
 
+    def test_a_change_is_proposed_by_one_and_approved_by_another(self):
+        mapping = self.mapping_of("STD")
+        first = mapping.version_ids
+        self.tour("integration-mappings", "mapping_propose", self.administrator)
+        change = self.env["integration.mapping.change"].search([("reason", "=", "The rate rises by law")])
+        self.assertEqual((len(change), change.state, change.create_uid), (1, "asked", self.administrator))
+        self.assertEqual((mapping.tax_id, mapping.version_ids), (self.tax15, first), "asking changes nothing")
+        self.tour("integration-my-approvals", "mapping_approve", self.approver)
+        self.assertEqual((change.state, mapping.tax_id), ("done", self.tax20))
+        new = mapping.version_ids - first
+        self.assertEqual((len(new), new.user_id, new.approved_by_id), (1, self.administrator, self.approver))
+        self.assertEqual((first.state, new.state), ("replaced", "used"))
+
     def test_a_gap_of_coverage_is_mapped(self):
         message = self.tell("M-1", codes=("NEW",))
         self.assertEqual(self.outcome(message), ("parked", "mapping_missing"))
@@ -99,6 +112,21 @@ class TestConfigurationTours(PromotionCommon, HttpCase):
         self.assert_taken_over()
         self.tour("integration-configurations", "bundle_done", self.administrator)
         self.assertEqual(promotion.state, "done")
+
+    def test_a_new_company_takes_the_configuration_of_another_one(self):
+        before = self.counts()
+        self.tour("integration-configurations", "template_gaps", self.administrator)
+        promotion = self.brought()
+        self.assertEqual((promotion.state, promotion.origin), ("ready", "company"))
+        self.assertFalse(promotion.request_id)
+        self.assertGreater(promotion.gap_count, 0)
+        self.fill_gaps()
+        self.tour("integration-configurations", "template_ask", self.administrator)
+        self.assertEqual((promotion.state, promotion.gap_count), ("asked", 0))
+        self.assertEqual(self.counts(), before, "asking changes nothing")
+        self.approve(promotion.request_id)
+        self.assertEqual(promotion.state, "done")
+        self.assert_taken_over()
 
 
 @tagged("post_install", "-at_install", "is_tour")

@@ -83,6 +83,27 @@ class TestFeeder(AbroadCommon):
         self.assertFalse(branch.routed_from_id)
         self.assertEqual(promotion.state, "back")
 
+    def test_a_new_connection_comes_with_where_it_gets_its_events(self):
+        self.fill_gaps()
+        called = f"{self.company.name} › Partner platform"
+        promotion = self.bring(self.say("Partner platform", routed_from_id=called))
+        self.approve(self.ask(promotion))
+        branch = self.connection()
+        self.assertEqual(
+            (len(branch), branch.routed_from_id, branch.state), (1, self.partner_connection, "draft")
+        )
+        self.assertFalse(branch.endpoint_ids.filtered("active"))
+        self.approve(self.ask(promotion, "Not yet"), self.ben)
+        self.assertFalse(branch.active, "kept, out of use")
+
+    def test_one_that_is_out_of_use_hands_over_nothing(self):
+        self.fill_gaps()
+        source = self.partner_connection.copy({"name": "Old platform", "active": False})
+        promotion = self.bring(
+            self.say("Partner platform", routed_from_id=f"{self.company.name} › {source.name}")
+        )
+        self.assert_gap(promotion, "is out of use")
+
     def assert_gap(self, promotion, text):
         line = self.line_of(promotion, "connections", "Partner platform")
         self.assertIn(text, line.gap)

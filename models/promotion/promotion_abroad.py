@@ -81,6 +81,8 @@ class IntegrationPromotionRows(models.AbstractModel):
         wanted = (operation["after"]["connector"], own.environment or environment)
         if (source.connector, source.environment) != wanted:
             gaps.append(_("%s is of another system or of another environment", called))
+        if not source.active:
+            gaps.append(_("%s is out of use", called))
         if source.routed_from_id or own.routed_to_ids:
             gaps.append(_("what %s would hand over has been handed over before", called))
         if taken := (source.routed_to_ids - own).filtered(lambda row: row.company_id == company):

@@ -84,10 +84,16 @@ registry.category("web_tour.tours").add("finance_integration_mapping_propose", {
         },
         {
             trigger: ".modal .o_field_widget[name=tax_id] input",
-            run: choose("Output tax 20"),
+            run: "edit Output tax 20",
         },
         {
-            trigger: ".modal:not(:has(.o-autocomplete--dropdown-menu))",
+            content: "What was there before is not offered any more",
+            trigger:
+                ".o-autocomplete--dropdown-menu:not(:has(li:contains(Output tax 15))) li:contains(Output tax 20) a",
+            run: "click",
+        },
+        {
+            trigger: ".modal .o_field_widget[name=tax_id] input:value(Output tax 20)",
         },
         {
             trigger: ".modal .o_form_button_save",
@@ -247,8 +253,7 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
     steps: () => [
         ...menu("Configuration", "Bring in a configuration"),
         {
-            trigger:
-                ".modal .o_field_widget[name=origin] label:contains(Another company of this server)",
+            trigger: ".modal .o_field_widget[name=origin] input[data-value=company]",
             run: "click",
         },
         {
@@ -292,7 +297,7 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
             run: "click",
         },
         {
-            trigger: `.modal footer button[special=cancel], .modal footer button:contains(Cancel)`,
+            trigger: ".modal footer button:contains(Cancel)",
             run: "click",
         },
         {
