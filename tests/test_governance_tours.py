@@ -84,7 +84,13 @@ class TestConfigurationTours(PromotionCommon, HttpCase):
     def tour(self, path, name, user):
         # Whoever works in the other company has it in front of him.
         user.sudo().company_id = self.other
-        self.start_tour(f"/odoo/{path}", f"finance_integration_{name}", login=user.login)
+        switched_on = "-".join(str(company.id) for company in (self.other | self.company))
+        self.start_tour(
+            f"/odoo/{path}",
+            f"finance_integration_{name}",
+            login=user.login,
+            cookies={"cids": switched_on},
+        )
         self.env.invalidate_all()
 
     def brought(self):

@@ -35,8 +35,9 @@ class IntegrationPromotionLoad(models.TransientModel):
     file_name = fields.Char()
     source_company_id = fields.Many2one(
         "res.company",
-        domain=lambda self: [("id", "in", self.env.user.company_ids.ids)],
+        domain=lambda self: [("id", "in", self.env.companies.ids)],
         string="Copy from",
+        help="One of the companies that are switched on at the top right.",
     )
 
     def action_load(self):
