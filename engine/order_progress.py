@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from .canonical.order import Order, OrderLine, OrderRefund, RefundAdjustment
+from .canonical.order import Order, OrderLine, OrderRefund, RefundAdjustment, RefundedLine
 from .canonical_json import canonical_bytes, digest, to_plain
 from .money import minor_units, plain, round_to
 
@@ -33,6 +33,10 @@ class NotHandedOverError(Exception):
 
 class TooMuchRefundedError(Exception):
     """More is taken back than was sold. ``args`` are the line's id and what is wrong with it."""
+
+
+class TaxNotIncludedError(Exception):
+    """Prices of the order include the tax, and what is taken back of a line does not. ``args[0]`` is the line's id."""
 
 
 class Sum(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +86,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     invoiced: Sum = Sum()
     credited: Sum = Sum()
     released: Sum = Sum()
+    advanced: Sum = Sum()  # what advance invoices hold of it, and no final invoice has deducted
 
     @property
     def to_deliver(self) -> Decimal:
@@ -295,6 +300,7 @@ def refund(
     :raises NotOrderedError: the order does not have the line.
     :raises NotHandedOverError: goods come back whose fulfilment has not been told.
     :raises TooMuchRefundedError: more is taken back than was sold.
+    :raises TaxNotIncludedError: prices include taxes, and the amount of a line is exactly its price without.
     """
     known = {line.line_id: line for line in lines}
     parts: list[Part] = []
@@ -302,7 +308,7 @@ def refund(
         line = known.get(each.line_id)
         if line is None:
             raise NotOrderedError(each.line_id)
-        net = each.net_amount - each.tax_amount if taxes_included else each.net_amount
+        net = _without_tax(line, each, currency) if taxes_included else each.net_amount
         back = Sum(quantity=each.quantity, net=net, taxes=_divided(line, each.tax_amount, currency))
         known[line.line_id] = _take_back(line, back, each.restock, handed_over, currency, parts)
     for adjustment in told.adjustments:
@@ -313,6 +319,18 @@ def refund(
     if not any(part.line_id for part in parts) and not is_invoiced(known.values()):
         parts = []  # nothing of it was revenue
     return parts, [known[line.line_id] for line in lines]
+
+
+def _without_tax(line: Line, told: RefundedLine, currency: str) -> Decimal:
+    cent = Decimal(1).scaleb(-minor_units(currency))
+    net, tax = (
+        share(amount, told.quantity, line.whole.quantity, currency)
+        for amount in (line.whole.net, line.whole.tax + sum(line.memo.values(), ZERO))
+    )
+    is_net = abs(told.net_amount - net) <= cent and abs(told.tax_amount - tax) <= cent
+    if is_net and told.tax_amount > 2 * cent:
+        raise TaxNotIncludedError(line.line_id)
+    return told.net_amount - told.tax_amount
 
 
 def _take_back(

@@ -100,6 +100,7 @@ SECTIONS: dict[str, Section] = {
             "fee_partner_id": "ref:partner", "shop_booking": TEXT, "shop_guest_id": "ref:partner",
             # A connection of another company: its name follows that of its company.
             "routed_from_id": "ref:feeder", "payout_journal_ids": "refs:journal",
+            "prepayment_vat_country_ids": "refs:country",
         },
     ),
     "balance_accounts": Section(

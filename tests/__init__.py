@@ -103,6 +103,7 @@ from . import test_mapping_what_if
 from . import test_outside_codes
 from . import test_paypal_money
 from . import test_shopify
+from . import test_shopify_advance
 from . import test_shopify_orders
 from . import test_shopify_refused
 from . import test_shopify_shop

@@ -133,6 +133,26 @@ class TestShopifyOrders(ShopCommon):
         self.send("refunds/create", self.refund(3, {1: (1, "60.00", "10.00", "return")}, "60.00"))
         self.assertEqual([row[3:5] for row in self.booked()], [(100.0, 20.0), (50.0, 10.0)])
 
+    def test_a_refund_without_the_included_tax_books_nothing_and_asks(self):
+        items = [item(1, "60.00", 2, [tax("20.00")])]
+        self.send("orders/paid", self.order(items, taxes_included=True, total_price="120.00"))
+        self.send("fulfillments/create", self.fulfilment(1, {1: 2}))
+        told = self.send("refunds/create", self.refund(3, {1: (1, "50.00", "10.00", "return")}, "60.00"))
+        self.assertEqual((told.status, told.error_code), ("parked", "refund_tax_unclear"))
+        self.assertEqual(len(self.documents()), 1)
+
+    def test_given_back_shipping_of_newer_versions_is_credited(self):
+        self.send("orders/paid", self.cups())
+        self.send("fulfillments/create", self.fulfilment(1, {1: 2}))
+        shipped = {
+            "id": 31,
+            "subtotal_amount_set": {"shop_money": {"amount": "5.00", "currency_code": "USD"}},
+            "tax_amount_set": {"shop_money": {"amount": "1.00", "currency_code": "USD"}},
+        }
+        refund = self.refund(3, {1: (1, "50.00", "10.00", "return")}, "66.00")
+        self.assert_done(self.send("refunds/create", {**refund, "refund_shipping_lines": [shipped]}))
+        self.assertEqual([row[3:5] for row in self.booked()], [(105.0, 21.0), (55.0, 11.0)])
+
     def test_tax_of_the_channel_is_none_of_ours(self):
         items = [item(1, "100.00", 1, [tax("20.00"), tax("4.00", "State", "0.04", channel_liable=True)])]
         self.send("orders/paid", self.order(items))

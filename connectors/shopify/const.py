@@ -91,7 +91,8 @@ FULFILMENT_STATUSES = {
 }
 # https://shopify.dev/docs/api/admin-rest/latest/resources/refund (restock_type, order_adjustments.kind)
 RESTOCK_TYPES = ("no_restock", "cancel", "return", "legacy_restock")
-ADJUSTMENT_KINDS = {"shipping_refund": "shipping", "refund_discrepancy": "discrepancy"}
+SHIPPING_ADJUSTMENT, DISCREPANCY_ADJUSTMENT = "shipping_refund", "refund_discrepancy"
+ADJUSTMENT_KINDS = {SHIPPING_ADJUSTMENT: "shipping", DISCREPANCY_ADJUSTMENT: "discrepancy"}
 REFUNDED_TRANSACTIONS = ("refund", "void")
 # https://shopify.dev/docs/api/admin-graphql/latest/enums/OrderTransactionKind, …/OrderTransactionStatus; the REST API
 # has the same words in lower case.

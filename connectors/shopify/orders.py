@@ -33,9 +33,11 @@ from ..reading import clip, read_as, schema_violation
 from . import wire
 from .const import (
     ADJUSTMENT_KINDS,
+    DISCREPANCY_ADJUSTMENT,
     FULFILMENT_STATUSES,
     REFUNDED_TRANSACTIONS,
     RESTOCK_TYPES,
+    SHIPPING_ADJUSTMENT,
     TRANSACTION_KINDS,
     TRANSACTION_STATUSES,
 )
@@ -285,6 +287,14 @@ def refund_documents(system: str, body: Any) -> list[Document]:
     """Return a refund: lines with restock, adjustments of their own, and the transactions that gave the money back.
 
     An adjustment is written from the order's side: negative means that more is given back.
+
+    The ``subtotal`` of a line is on the basis of the order's prices, so with the tax where ``taxes_included`` is set;
+    given back shipping and adjustments are before tax in either case. Shopify's pages name the fields without saying
+    that (https://shopify.dev/docs/api/admin-rest/latest/resources/refund, …/admin-graphql/latest/objects/RefundLineItem);
+    deliveries as published by others show price × quantity − discounts, and Microsoft's open source connector for
+    Business Central books it so: a credit memo at prices with VAT whose line comes to the subtotal, while for shipping
+    it adds the tax (github.com/microsoft/BCApps, ShpfyCreateSalesDocRefund.Codeunit.al, read November 2026). A line that
+    contradicts this is refused when it is booked (``refund_tax_unclear``).
     """
     told = read_as(body, wire.Refund)
     currencies = {each.currency.upper() for each in told.transactions}
@@ -292,14 +302,9 @@ def refund_documents(system: str, body: Any) -> list[Document]:
         raise schema_violation("$.transactions", "Expected transactions of one currency")
     currency = currencies.pop() if currencies else None
     lines = tuple(_refunded(item, currency) for item in told.refund_line_items)
-    adjustments = tuple(
-        RefundAdjustment(
-            kind=ADJUSTMENT_KINDS.get(each.kind, "other"),
-            reason=clip(each.reason),
-            net_amount=-_exact(each.amount, currency),
-            tax_amount=-_exact(each.tax_amount, currency),
-        )
-        for each in told.order_adjustments
+    adjustments = (
+        *(_shipping_back(each, currency) for each in told.refund_shipping_lines),
+        *(_adjustment(each, currency) for each in told.order_adjustments if _is_told_once(each, told)),
     )
     parts = (*lines, *adjustments)
     return [
@@ -324,6 +329,36 @@ def refund_documents(system: str, body: Any) -> list[Document]:
             note=clip(told.note),
         )
     ]
+
+
+def _is_told_once(adjustment: wire.OrderAdjustment, told: wire.Refund) -> bool:
+    """Whether an adjustment is nothing that the lines of shipping say already."""
+    return not (told.refund_shipping_lines and adjustment.kind == SHIPPING_ADJUSTMENT)
+
+
+def _shipping_back(told: wire.RefundedShipping, currency: str | None) -> RefundAdjustment:
+    """Return given back shipping.
+
+    :raises ContractError: ``schema_violation``: an amount is missing; a tax is never guessed.
+    """
+    amount, tax = _shop_money(told.subtotal_amount_set), _shop_money(told.tax_amount_set)
+    if amount is None or tax is None:
+        raise schema_violation("$.refund_shipping_lines", "Expected the amount and its tax in the shop's money")
+    return RefundAdjustment(
+        kind="shipping",
+        reason="Shipping refund",
+        net_amount=_exact(amount, currency),
+        tax_amount=_exact(tax, currency),
+    )
+
+
+def _adjustment(told: wire.OrderAdjustment, currency: str | None) -> RefundAdjustment:
+    return RefundAdjustment(
+        kind=ADJUSTMENT_KINDS.get(told.kind or DISCREPANCY_ADJUSTMENT, "other"),
+        reason=clip(told.reason),
+        net_amount=-_exact(told.amount, currency),
+        tax_amount=-_exact(told.tax_amount, currency),
+    )
 
 
 def _exact(stated: Any, currency: str | None) -> Decimal:

@@ -135,10 +135,18 @@ class RefundedItem(Wire, kw_only=True):
 
 class OrderAdjustment(Wire, kw_only=True):
     id: Number
-    kind: WireId
+    kind: Text = None
     reason: Text = None
     amount: MoneyText
     tax_amount: MoneyText
+
+
+class RefundedShipping(Wire, kw_only=True):
+    """Shipping that was given back; the tax is stated beside the amount, also where prices include it."""
+
+    id: Number
+    subtotal_amount_set: dict[str, Any]
+    tax_amount_set: dict[str, Any] | None = None
 
 
 class RefundTransaction(Wire, kw_only=True):
@@ -151,7 +159,11 @@ class RefundTransaction(Wire, kw_only=True):
 
 
 class Refund(Wire, kw_only=True):
-    """https://shopify.dev/docs/api/admin-rest/latest/resources/refund"""
+    """https://shopify.dev/docs/api/admin-rest/latest/resources/refund
+
+    Since version 2024-10 given back shipping is in ``refund_shipping_lines``, no adjustment any more, and the kind of an
+    adjustment is going to disappear.
+    """
 
     id: Number
     order_id: Number
@@ -159,6 +171,7 @@ class Refund(Wire, kw_only=True):
     processed_at: Text = None
     note: Text = None
     refund_line_items: Annotated[tuple[RefundedItem, ...], Many] = ()
+    refund_shipping_lines: Annotated[tuple[RefundedShipping, ...], msgspec.Meta(max_length=100)] = ()
     order_adjustments: Annotated[tuple[OrderAdjustment, ...], msgspec.Meta(max_length=100)] = ()
     transactions: Annotated[tuple[RefundTransaction, ...], msgspec.Meta(max_length=100)] = ()
 

@@ -27,6 +27,19 @@ BUSINESS_CODES = {
         ),
         severity="high",
     ),
+    "refund_tax_unclear": CodeInfo(
+        _BUSINESS,
+        _("A refund whose tax is unclear"),
+        _(
+            "Prices of order %(number)s include the tax. What the shop says was given back of “%(line)s” looks like the "
+            "price without it."
+        ),
+        _(
+            "The money that was sent is in the books and waits for its credit note. Compare with the refund in the shop "
+            "and book the credit note by hand; then put this aside and tell who maintains the connection."
+        ),
+        severity="high",
+    ),
     "refund_adds": CodeInfo(
         _BUSINESS,
         _("A refund that costs the customer something"),

@@ -19,6 +19,7 @@ ROLES = [
     ("ALLOW", "Allowance for expected losses"),
     ("SHIP", "Shipping charged to customers"),
     ("RET", "Returns and allowances"),
+    ("CUSTDEP", "Deposits of customers with an advance invoice"),
     ("GIFT", "Gift cards not redeemed yet"),
     ("STCR", "Store credit of customers"),
     ("TIPS", "Tips received"),

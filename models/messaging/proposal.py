@@ -21,6 +21,7 @@ ACCOUNTS = {
 SHOP_ACCOUNTS = {
     "SHIP": ("4090", "Shipping charged to customers", "income", False),
     "RET": ("4095", "Returns and allowances", "income", False),
+    "CUSTDEP": ("2194", "Deposits of customers with an advance invoice", "liability_current", False),
     "GIFT": ("2195", "Gift cards not redeemed yet", "liability_current", False),
     "STCR": ("2196", "Store credit of customers", "liability_current", False),
     "TIPS": ("2197", "Tips to be passed on", "liability_current", False),

@@ -4,7 +4,7 @@ from datetime import timezone
 
 from odoo import api, models
 
-from ...engine import order_progress
+from ...engine import order_advance, order_progress
 from ...engine.canonical_json import document_digest
 from ...engine.errors import BusinessError, IntegrationError
 from .work import Effect
@@ -55,7 +55,11 @@ class IntegrationPostingOrder(models.AbstractModel):
         wanted, parts = [], ([], [])
         if order and order.invoiced:
             *parts, lines = order_progress.corrections(lines, document.currency)
-            wanted = self._corrections(work, document, order, *parts)
+        deducted, lines = order_advance.deduct(lines, parts[0])
+        # What is advanced of something that will not come any more goes back.
+        back, lines = order_advance.excess(lines)
+        if order:
+            wanted = self._corrections(work, document, order, *parts, deducted, back)
         poster = self.env["integration.posting.order_document"]
         booking = order.booking if order else self._booking_of(work.connection, document)
         partner = (order and order.partner_id) or poster._customer_of(
@@ -65,15 +69,17 @@ class IntegrationPostingOrder(models.AbstractModel):
             "order": order or self.env["integration.shop.order"],
             "values": self._values(work, document, partner, currency, digest) | {"booking": booking},
             "lines": lines,
-            "parts": parts,
+            "parts": (*parts, back),
             "documents": poster._planned(work, wanted if booking == "each" else []),
         }
 
     def _booking_of(self, connection, document):
         return self.env["integration.posting.order_summary"]._booking_of(connection, document)
 
-    def _corrections(self, work, document, order, more, less):
+    def _corrections(self, work, document, order, more, less, deducted, back):
         """Return the documents over what an edit changed of what is invoiced."""
+        if not (more or less or back):
+            return []
         number = len(order.step_ids.filtered(lambda step: step.kind == "edit")) + 1
         day = self._event_date(work.connection, work.envelope.occurred_at or document.occurred_at)
         common = {"order": order, "day": day}
@@ -85,7 +91,7 @@ class IntegrationPostingOrder(models.AbstractModel):
                     "key": f"edit:{document.source.object_id}:{number}",
                     "number": f"{document.number}.E{number}",
                     "document_type": "invoice",
-                    "parts": more,
+                    "parts": [*more, *order_advance.turned(deducted)],
                 }
             )
         if less:
@@ -96,14 +102,21 @@ class IntegrationPostingOrder(models.AbstractModel):
                     "number": f"{document.number}.E{number}C",
                     "document_type": "credit_note",
                     "parts": less,
-                    "credited": self._last_invoice(order),
+                    "credited": order._final_invoices()[-1:],
+                }
+            )
+        if back:
+            wanted.append(
+                common
+                | {
+                    "key": f"edit:{document.source.object_id}:{number}:advance",
+                    "number": f"{document.number}.E{number}A",
+                    "document_type": "credit_note",
+                    "parts": back,
+                    "credited": order._advances()[:1],
                 }
             )
         return wanted
-
-    def _last_invoice(self, order):
-        invoices = order._documents().filtered(lambda move: move.move_type == "out_invoice")
-        return invoices.sorted("id")[-1:]
 
     def _values(self, work, document, partner, currency, digest):
         return {
@@ -169,8 +182,8 @@ class IntegrationPostingOrder(models.AbstractModel):
             Binding._let_go_again(work.connection, "order_line", values)
 
     def _keep_edit(self, work, order):
-        subs, (more, less) = work.plan["documents"], work.plan["parts"]
-        if not more and not less:
+        subs, (more, less, back) = work.plan["documents"], work.plan["parts"]
+        if not more and not less and not back:
             work.note = self.env._("Kept; revenue follows what is handed over.")
             return
         moves = self.env["integration.posting.order_document"]._take_over(work, subs)

@@ -10,11 +10,19 @@ from ...engine.canonical import PartyRef, Source
 from ...engine.canonical.invoice import Invoice, InvoiceLine, LineTax
 from ...engine.errors import MissingReferenceError
 from ...engine.money import is_exact, minor_units
+from ...engine.order_advance import ADVANCE
 
 # Stands in front of the code of a role, where a line is booked on the account of a role.
 ROLE = "role:"
 # Of what is sold: the account's role by the kind of the line. Others go to the product's account, or the journal's.
-SOLD_ON = {"gift_card": "GIFT", "shipping": "SHIP", "tip": "TIPS", "duty": "DUTY", "rounding": "RND"}
+SOLD_ON = {
+    "gift_card": "GIFT",
+    "shipping": "SHIP",
+    "tip": "TIPS",
+    "duty": "DUTY",
+    "rounding": "RND",
+    ADVANCE: "CUSTDEP",
+}
 GIVEN_BACK_ON = SOLD_ON | {"product": "RET", "discrepancy": "RET"}
 ORDERS, SHOP = "integration_orders", "integration_shop"
 
@@ -97,6 +105,8 @@ class IntegrationPostingOrderDocument(models.AbstractModel):
         divides = amount.quantity and price * amount.quantity == amount.net and is_exact(price, decimals)
         role = (SOLD_ON if document_type == "invoice" else GIVEN_BACK_ON).get(part.kind)
         description = part.description
+        if part.kind == ADVANCE:
+            description = self._advance_description(document_type, part)
         if not divides and amount.quantity != 1:
             description = f"{amount.quantity:f} × {description}"[:1000]
         return InvoiceLine(
@@ -111,6 +121,11 @@ class IntegrationPostingOrderDocument(models.AbstractModel):
             net_amount=amount.net,
             taxes=tuple(LineTax(code=code, amount=tax) for code, tax in amount.taxes.items()),
         )
+
+    def _advance_description(self, document_type, part):
+        if document_type == "invoice" and part.amount.net + part.amount.tax < 0:
+            return self.env._("Less advance invoice: %s", part.description)[:1000]
+        return self.env._("Paid in advance: %s", part.description)[:1000]
 
     def _memo(self, order, parts):
         """Name what the sales channel collects and owes itself: it is none of our taxes (policy F9)."""

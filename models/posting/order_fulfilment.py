@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from odoo import api, models
 
-from ...engine import order_progress, order_summary
+from ...engine import order_advance, order_progress, order_summary
 from ...engine.errors import BusinessError
 from .order import line_key
 from .work import Effect, Finding
@@ -57,6 +57,7 @@ class IntegrationPostingFulfilment(models.AbstractModel):
             parts, lines = order_progress.fulfil(lines, handed, order.currency_id.name)
         except order_progress.NotOrderedError as error:
             self._line_unknown(work, order, error.args[0])
+        deducted, lines = order_advance.deduct(lines, parts)
         wanted = [
             {
                 "order": order,
@@ -64,7 +65,7 @@ class IntegrationPostingFulfilment(models.AbstractModel):
                 "number": f"{order.number}.{document.counter or document.source.object_id}",
                 "document_type": "invoice",
                 "day": self._event_date(work.connection, document.occurred_at),
-                "parts": parts,
+                "parts": [*parts, *order_advance.turned(deducted)],
             }
         ]
         work.plan = {
@@ -74,14 +75,20 @@ class IntegrationPostingFulfilment(models.AbstractModel):
             "lines": lines,
             "parts": parts,
             "day": wanted[0]["day"],
-            "facts": {"handed": self._handed(document), "booked": order_progress.booked(parts)},
+            "facts": {
+                "handed": self._handed(document),
+                "booked": order_progress.booked(parts),
+                **({"deducted": order_progress.booked(deducted)} if deducted else {}),
+            },
             "documents": self.env["integration.posting.order_document"]._planned(
                 work, wanted if parts and order.booking == "each" else []
             ),
         }
 
     def _plan_cancellation(self, work, document, order, step, lines):
-        undone = {"order": order, "step": step, "lines": order_progress.undo(lines, step.facts["booked"])}
+        before = order_progress.undo(lines, step.facts["booked"])
+        before = order_advance.restore(before, step.facts.get("deducted") or {})
+        undone = {"order": order, "step": step, "lines": before}
         if order.booking == "daily":
             self._check_not_credited(order, step, lines)
             work.plan = undone | {"way": "uncount"}

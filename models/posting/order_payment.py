@@ -1,10 +1,16 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from decimal import Decimal
+
 from odoo import api, models
 from odoo.fields import Command
 
+from ...engine import order_advance, order_progress
 from ...engine.errors import MissingReferenceError
 from ...engine.order_gateway import COVERED_BY, PAID_TO_THE_BANK, SHOP_CREDIT, TAKES, gateway_key
 from .work import Effect, Finding
+
+# What a gateway did that brings money of a customer in.
+RECEIVED = frozenset({"sale", "capture"})
 
 
 class IntegrationPostingOrderPayment(models.AbstractModel):
@@ -31,7 +37,9 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
         if moved and gateway in SHOP_CREDIT and document.amount:
             self._check_currency(document, order)
             work.plan["entry"] = self._entry(work, document, order, SHOP_CREDIT[gateway])
-        elif moved and not self._is_covered(work.connection, gateway):
+        elif moved:
+            self._plan_advance(work, document, order, lines)
+        if moved and gateway not in SHOP_CREDIT and not self._is_covered(work.connection, gateway):
             work.findings.append(
                 Finding(
                     "gateway_not_covered",
@@ -39,6 +47,42 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
                     cause=f"gateway {gateway}",
                 )
             )
+
+    def _plan_advance(self, work, document, order, lines):
+        """Plan the advance invoice over a payment for what is still to be handed over, where VAT falls due with it."""
+        if document.type not in RECEIVED or not order._bears_vat_when_paid() or not order_advance.is_due(lines):
+            return
+        self._check_currency(document, order)
+        amount = order_advance.prepaid(lines, self._paid_before(order, document), document.amount)
+        parts, lines = order_advance.advance(lines, amount, order.currency_id.name)
+        if not parts:
+            return
+        wanted = {
+            "order": order,
+            "key": f"advance:{document.source.object_id}",
+            "number": f"{order.number}-A{document.source.object_id}",
+            "document_type": "invoice",
+            "day": self._event_date(work.connection, document.occurred_at),
+            "parts": parts,
+        }
+        work.plan |= {
+            "lines": lines,
+            "advanced": parts,
+            "documents": self.env["integration.posting.order_document"]._planned(work, [wanted]),
+        }
+
+    def _paid_before(self, order, document):
+        """Return what other transactions of an order took, less what they gave back, as the shop tells them."""
+        steps = order.step_ids.filtered(
+            lambda step: (
+                step.kind == "payment"
+                and step.state == "success"
+                and step.type in TAKES
+                and step.outside_id != document.source.object_id
+            )
+        )
+        exact = order.currency_id._integration_exact
+        return sum((exact(-step.amount if step.type == "refund" else step.amount) for step in steps), Decimal(0))
 
     def _is_covered(self, connection, gateway):
         """Whether the money of a gateway comes into the books by another way: its own ledger, or the bank."""
@@ -114,6 +158,9 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
                 moves,
                 {move.id: work.plan["entry"]["date"] for work, move in zip(paid, moves, strict=True)},
             )
+        subs = [sub for work in works for sub in work.plan.get("documents", ()) if sub.plan]
+        if subs:
+            self.env["integration.posting.order_document"]._apply(subs)
         by_work = {work.message_id: move for work, move in zip(paid, moves, strict=True)}
         for work in works:
             self._keep(work, by_work.get(work.message_id))
@@ -143,6 +190,24 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
             **values,
         )
         work.effects.append(Effect(f"order_payment:{step.outside_id}:{work.message_id}", step._name, step.id))
+        if work.plan.get("documents"):
+            self._keep_advance(work, document, order)
+
+    def _keep_advance(self, work, document, order):
+        parts = work.plan["advanced"]
+        moves = self.env["integration.posting.order_document"]._take_over(work, work.plan["documents"])
+        order._keep_lines(work.plan["lines"])
+        values = self._step_values(
+            work,
+            order,
+            kind="advance",
+            state=document.status,
+            amount=float(order_progress.total(parts)),
+            facts={"advanced": order_progress.booked(parts)},
+            move_ids=[(6, 0, moves.ids)],
+        )
+        self.env["integration.shop.step"].create(values)
+        work.note = self.env._("Tax falls due with this payment: an advance invoice, which final invoices deduct.")
 
     def _tell_late(self, work, move):
         wanted = move.integration_event_date

@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, models
 
-from ...engine import order_progress
+from ...engine import order_advance, order_progress
 from ...engine.errors import BusinessError
 from ...engine.money import check_exact
 from ...engine.order_gateway import SHOP_CREDIT, gateway_key
@@ -56,9 +56,18 @@ class IntegrationPostingOrderRefund(models.AbstractModel):
                 error.args[1],
                 params={"number": order.number, "line": names.get(error.args[0], error.args[0])},
             ) from None
+        except order_progress.TaxNotIncludedError as error:
+            raise BusinessError(
+                "refund_tax_unclear",
+                error.args[0],
+                params={"number": order.number, "line": names.get(error.args[0], error.args[0])},
+            ) from None
         self._check_amount(document, order, lines, parts)
         day = self._event_date(work.connection, document.occurred_at)
+        # What was invoiced in advance and is not going to be handed over is taken back.
+        advanced, lines = order_advance.excess(lines)
         wanted = [self._note(document, order, parts, day)] if parts and order.booking == "each" else []
+        wanted += [self._advance_note(document, order, advanced, day)] if advanced else []
         work.plan = {
             "order": order,
             "lines": lines,
@@ -89,7 +98,6 @@ class IntegrationPostingOrderRefund(models.AbstractModel):
             )
 
     def _note(self, document, order, parts, day):
-        invoices = order._documents().filtered(lambda move: move.move_type == "out_invoice")
         return {
             "order": order,
             "key": f"refund:{document.source.object_id}",
@@ -97,7 +105,18 @@ class IntegrationPostingOrderRefund(models.AbstractModel):
             "document_type": "credit_note",
             "day": day,
             "parts": parts,
-            "credited": self._credited(order, invoices, parts),
+            "credited": self._credited(order, order._final_invoices(), parts),
+        }
+
+    def _advance_note(self, document, order, parts, day):
+        return {
+            "order": order,
+            "key": f"refund:{document.source.object_id}:advance",
+            "number": f"{order.number}-R{document.source.object_id}A",
+            "document_type": "credit_note",
+            "day": day,
+            "parts": parts,
+            "credited": order._advances()[:1],
         }
 
     def _credited(self, order, invoices, parts):
@@ -133,7 +152,7 @@ class IntegrationPostingOrderRefund(models.AbstractModel):
                 **self._kept_facts(work, document, order),
             )
             work.effects.append(Effect(f"order_refund:{step.outside_id}", step._name, step.id))
-            if not work.plan["parts"]:
+            if not work.plan["documents"] and not work.plan["parts"]:
                 work.note = self.env._("Nothing of it was invoiced: the deposit goes back, no credit note.")
         self.env["integration.posting.application"]._orders_changed(orders)
 

@@ -32,6 +32,8 @@ class IntegrationPostingOrderSummary(models.AbstractModel):
         """Return how an order that is new is booked: 'daily' or 'each'."""
         if connection.shop_booking != "daily" or document.business:
             return "each"
+        if document.tax_country in connection.prepayment_vat_country_ids.mapped("code"):
+            return "each"
         return "each" if self._is_sent_abroad(connection, document.tax_country) else "daily"
 
     def _is_sent_abroad(self, connection, country):

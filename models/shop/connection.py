@@ -12,6 +12,14 @@ class IntegrationConnection(models.Model):
         tracking=True,
         help="Sales of the shop that name no customer (at a counter, for example) are booked on this one.",
     )
+    prepayment_vat_country_ids = fields.Many2many(
+        "res.country",
+        "integration_connection_prepayment_country_rel",
+        string="VAT is due when paid, in",
+        tracking=True,
+        help="Orders that bear the taxes of these countries get an advance invoice over what is paid before it is handed "
+        "over: the tax falls due then. Each final invoice deducts it. Such orders keep an invoice each.",
+    )
     carries_orders = fields.Boolean(compute="_compute_carries_orders")
 
     @api.depends("flow_ids.kind")

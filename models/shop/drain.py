@@ -6,12 +6,12 @@ class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
     def _left_open(self, works):
-        """What fulfilments and refunds posted, and deposits, get a second look as well."""
+        """What fulfilments, refunds and payments posted, and deposits, get a second look as well."""
         left = super()._left_open(works)
         for work in works:
             if work.error or not work.plan:
                 continue
-            if work.kind in ("fulfilment", "order_refund", "order"):
+            if work.kind in ("fulfilment", "order_refund", "order", "order_payment"):
                 left["move_ids"] += [
                     effect.record_id for effect in work.effects if effect.model == "account.move"
                 ]

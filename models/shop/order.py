@@ -122,8 +122,24 @@ class IntegrationShopOrder(models.Model):
         return created
 
     def _documents(self):
-        """Return the posted invoices and credit notes of these orders."""
+        """Return the posted invoices and credit notes of these orders, those over advances too."""
         return self.step_ids.move_ids.filtered(lambda move: move.state == "posted" and move.is_invoice())
+
+    def _advances(self):
+        """Return the posted advance invoices of these orders, newest first."""
+        steps = self.step_ids.filtered(lambda step: step.kind == "advance")
+        return (steps.move_ids & self._documents()).sorted("id", reverse=True)
+
+    def _final_invoices(self):
+        """Return the posted invoices over what was handed over, oldest first."""
+        invoices = self._documents().filtered(lambda move: move.move_type == "out_invoice")
+        return (invoices - self._advances()).sorted("id")
+
+    def _bears_vat_when_paid(self):
+        """Whether what is paid before it is handed over gets an advance invoice."""
+        self.ensure_one()
+        countries = self.connection_id.prepayment_vat_country_ids.mapped("code")
+        return self.booking == "each" and bool(self.tax_country) and self.tax_country in countries
 
 
 class IntegrationShopOrderLine(models.Model):
@@ -157,6 +173,11 @@ class IntegrationShopOrderLine(models.Model):
     credited_quantity = fields.Float(readonly=True, digits=0, string="Credited")
     amount_net = fields.Monetary(readonly=True, string="Before taxes")
     amount_tax = fields.Monetary(readonly=True, string="Taxes")
+    advanced_gross = fields.Monetary(
+        readonly=True,
+        string="Paid in advance, invoiced",
+        help="Advance invoices over it that no final invoice has deducted yet, taxes included.",
+    )
     invoiced_net = fields.Monetary(readonly=True, string="Invoiced before taxes")
     credited_net = fields.Monetary(readonly=True, string="Credited before taxes")
     # The exact amounts, as engine.order_progress keeps them; the fields above show them.
@@ -177,6 +198,7 @@ class IntegrationShopOrderLine(models.Model):
             "credited_quantity": float(line.credited.quantity),
             "amount_net": float(line.whole.net),
             "amount_tax": float(line.whole.tax),
+            "advanced_gross": float(line.advanced.net + line.advanced.tax),
             "invoiced_net": float(line.invoiced.net),
             "credited_net": float(line.credited.net),
             "facts": order_progress.kept(line),

@@ -151,15 +151,14 @@ def _transaction(shop: ShopifyShop, order: Order, made: dict[str, Any]) -> dict[
 
 def _refund(shop: ShopifyShop, order: Order, made: dict[str, Any]) -> dict[str, Any]:
     given, taxed = made["shipping"]
-    adjustments = []
-    if given:
-        adjustments.append(
-            _adjustment(shop, made["id"] * 10 + 1, "shipping_refund", "Shipping refund", -given, -taxed)
-        )
-    if made["kept"]:
-        adjustments.append(
-            _adjustment(shop, made["id"] * 10 + 2, "refund_discrepancy", "OTHER", made["kept"], Decimal(0))
-        )
+    shipped = [
+        {
+            "id": made["id"] * 10 + 1,
+            "subtotal_amount_set": {"shop_money": _money(shop, order, given)},
+            "tax_amount_set": {"shop_money": _money(shop, order, taxed)},
+        }
+    ]
+    kept = _adjustment(shop, made["id"] * 10 + 2, "refund_discrepancy", "OTHER", made["kept"], Decimal(0))
     return {
         "id": made["id"],
         "order_id": order.id,
@@ -178,9 +177,14 @@ def _refund(shop: ShopifyShop, order: Order, made: dict[str, Any]) -> dict[str, 
             }
             for place, line in enumerate(made["lines"])
         ],
-        "order_adjustments": adjustments,
+        "refund_shipping_lines": shipped if given else [],
+        "order_adjustments": [kept] if made["kept"] else [],
         "transactions": [_transaction(shop, order, each) for each in made["transactions"]],
     }
+
+
+def _money(shop: ShopifyShop, order: Order, amount: Decimal) -> dict[str, Any]:
+    return {"amount": shop.written(amount), "currency_code": order.currency}
 
 
 def _adjustment(

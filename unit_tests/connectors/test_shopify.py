@@ -204,6 +204,31 @@ def test_a_refund_says_lines_adjustments_and_who_paid():
     assert refund.total_net + refund.total_tax == Decimal("70.00")
 
 
+def test_given_back_shipping_is_read_where_newer_versions_write_it():
+    """Since 2024-10 it is a line of its own and no adjustment; written in both places it counts once."""
+    body = fixture("refund_with_restock")
+    old = documents("refunds/create", body)[0]
+    adjusted = body["order_adjustments"][1]
+    shipped = {
+        "id": 4,
+        "shipping_line_id": 900,
+        "subtotal_amount_set": {"shop_money": {"amount": "5.00", "currency_code": "EUR"}},
+        "tax_amount_set": {"shop_money": {"amount": "1.00", "currency_code": "EUR"}},
+    }
+    nameless = {name: value for name, value in adjusted.items() if name != "kind"}
+    newer = {**body, "refund_shipping_lines": [shipped], "order_adjustments": [nameless]}
+    [told] = documents("refunds/create", newer)
+    assert told == old
+    [told] = documents("refunds/create", {**body, "refund_shipping_lines": [shipped]})
+    assert told == old
+    with pytest.raises(ContractError) as caught:
+        documents(
+            "refunds/create",
+            {**newer, "refund_shipping_lines": [{**shipped, "tax_amount_set": None}]},
+        )
+    assert caught.value.code == "schema_violation"
+
+
 def order_with(**changes):
     line = OrderLine(
         line_id="1", kind="product", description="A", quantity=Decimal(1), unit_price=Decimal("10.00"),

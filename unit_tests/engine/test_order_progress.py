@@ -230,6 +230,20 @@ def test_an_included_tax_is_taken_out_of_what_is_given_back():
     assert said(parts) == [("a", 1, Decimal("100.00"), Decimal("20.00"))]
 
 
+def test_an_amount_without_the_tax_is_refused_where_prices_include_it():
+    """Refused is what is exactly the price without tax; what somebody gave back in part is no contradiction."""
+    _parts, lines = progress.fulfil(
+        progress.lines_of(order(line("a", "100.00", 2, tax="20.00"))), {"a": Decimal("2")}, "EUR"
+    )
+    for net, tax in (("50.00", "10.00"), ("50.01", "10.00")):
+        with pytest.raises(progress.TaxNotIncludedError):
+            progress.refund(lines, refund(back("a", 1, net, tax)), "EUR", taxes_included=True)
+    parts, _lines = progress.refund(lines, refund(back("a", 1, "60.00", "10.00")), "EUR", taxes_included=True)
+    assert said(parts) == [("a", 1, Decimal("50.00"), Decimal("10.00"))]
+    parts, _lines = progress.refund(lines, refund(back("a", 1, "30.00", "5.00")), "EUR", taxes_included=True)
+    assert said(parts) == [("a", 1, Decimal("25.00"), Decimal("5.00"))]
+
+
 def test_shipping_is_credited_where_it_is_invoiced_and_does_not_come_where_it_is_not():
     given_back = RefundAdjustment(kind="shipping", net_amount=Decimal("5.00"), tax_amount=Decimal("1.00"))
     before = progress.lines_of(FULL)
