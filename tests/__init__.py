@@ -45,6 +45,7 @@ from . import test_fault_invariants
 from . import test_flow_gain
 from . import test_flow_life
 from . import test_guide
+from . import test_gift_breakage
 from . import test_guide_books
 from . import test_guide_tours
 from . import test_governance_tours

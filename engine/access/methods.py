@@ -79,6 +79,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_print": "view",
     },
     "integration.refund.order": {"action_ask": "ask"},
+    "integration.gift.breakage": {"action_ask": "ask"},
     "integration.dispute.allowance": {"action_ask": "ask", "action_take_rate": "resolve"},
     "integration.dispute": {
         "action_book_loss": "ask",

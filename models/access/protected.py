@@ -166,6 +166,10 @@ class IntegrationDisputeAllowance(Protected, models.Model):
     _inherit = "integration.dispute.allowance"
 
 
+class IntegrationGiftBreakage(Protected, models.Model):
+    _inherit = "integration.gift.breakage"
+
+
 class IntegrationRefundOrder(Protected, models.Model):
     _inherit = "integration.refund.order"
 

@@ -114,6 +114,11 @@ class IntegrationDisputeAllowance(models.Model):
     _inherit = ["integration.dispute.allowance", "integration.recorded"]
 
 
+class IntegrationGiftBreakage(models.Model):
+    _name = "integration.gift.breakage"
+    _inherit = ["integration.gift.breakage", "integration.recorded"]
+
+
 class IntegrationRefundOrder(models.Model):
     _name = "integration.refund.order"
     _inherit = ["integration.refund.order", "integration.recorded"]

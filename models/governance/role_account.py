@@ -21,6 +21,7 @@ ROLES = [
     ("RET", "Returns and allowances"),
     ("CUSTDEP", "Deposits of customers with an advance invoice"),
     ("GIFT", "Gift cards not redeemed yet"),
+    ("BREAKAGE", "Gift cards that will never be used"),
     ("STCR", "Store credit of customers"),
     ("TIPS", "Tips received"),
     ("DUTY", "Import duties charged to customers"),

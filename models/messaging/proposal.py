@@ -23,6 +23,7 @@ SHOP_ACCOUNTS = {
     "RET": ("4095", "Returns and allowances", "income", False),
     "CUSTDEP": ("2194", "Deposits of customers with an advance invoice", "liability_current", False),
     "GIFT": ("2195", "Gift cards not redeemed yet", "liability_current", False),
+    "BREAKAGE": ("4096", "Gift cards that will never be used", "income", False),
     "STCR": ("2196", "Store credit of customers", "liability_current", False),
     "TIPS": ("2197", "Tips to be passed on", "liability_current", False),
     "DUTY": ("2198", "Import duties to be passed on", "liability_current", False),

@@ -26,6 +26,7 @@ from . import provider_balance
 from . import settlement
 from . import payout
 from . import dispute
+from . import breakage
 from . import conversion
 from . import reference
 from . import reference_code

@@ -4,4 +4,5 @@ from . import step
 from . import connection
 from . import summary
 from . import legal_number
+from . import breakage
 from . import drain

@@ -1,0 +1,183 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Gift cards that will never be used (policy F26): proposed by a person for a period, agreed by another, then booked."""
+
+from decimal import Decimal
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...engine import breakage
+
+
+class IntegrationGiftBreakage(models.Model):
+    """A proposal to make a part of what is owed for gift cards revenue. Nothing is ever booked without approval."""
+
+    _name = "integration.gift.breakage"
+    _description = "Breakage of gift cards"
+    _order = "date desc, id desc"
+    _check_company_auto = True
+
+    connection_id = fields.Many2one(
+        "integration.connection",
+        required=True,
+        ondelete="restrict",
+        index=True,
+        check_company=True,
+        domain="[('carries_orders', '=', True)]",
+        string="Shop",
+    )
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(required=True, string="At the end of", help="Booked on this day.")
+    rate = fields.Float(
+        string="Never used (%)",
+        digits=(5, 2),
+        required=True,
+        help="How much of what is sold will never be used, by your own experience. Without experience there is no breakage. "
+        "Where the law gives unused balances to the state, nothing of them is yours: leave it.",
+    )
+    reason = fields.Char(required=True, help="From what the rate follows: the person who agrees decides on it.")
+    sold = fields.Monetary(
+        compute="_compute_amount", currency_field="company_currency_id", string="Gift cards sold"
+    )
+    redeemed = fields.Monetary(
+        compute="_compute_amount", currency_field="company_currency_id", string="Of them used"
+    )
+    booked_before = fields.Monetary(
+        compute="_compute_amount", currency_field="company_currency_id", string="Booked before"
+    )
+    owed = fields.Monetary(
+        compute="_compute_amount", currency_field="company_currency_id", string="Still owed before it"
+    )
+    amount = fields.Monetary(
+        compute="_compute_amount",
+        currency_field="company_currency_id",
+        string="Becomes revenue",
+        help="What is earned in proportion to what was used, less what was booked before. Never more than is still owed.",
+    )
+    state = fields.Selection(
+        [("draft", "Draft"), ("asked", "Waits for approval"), ("booked", "Booked")],
+        required=True,
+        readonly=True,
+        default="draft",
+        copy=False,
+    )
+    approved_amount = fields.Monetary(
+        readonly=True, copy=False, currency_field="company_currency_id", string="Booked"
+    )
+    move_id = fields.Many2one("account.move", readonly=True, copy=False, ondelete="restrict", string="Entry")
+
+    _rate_range = models.Constraint(
+        "CHECK(rate > 0 AND rate < 100)", "The part that is never used is above 0 and below 100 %."
+    )
+
+    @api.depends("connection_id.name", "date")
+    def _compute_display_name(self):
+        for proposal in self:
+            proposal.display_name = f"{proposal.connection_id.name or ''} {proposal.date or ''}"
+
+    @api.depends("connection_id", "date", "rate", "state")
+    def _compute_amount(self):
+        for proposal in self:
+            currency = proposal.company_currency_id
+            if not (currency and proposal.connection_id and proposal.date and 0 < proposal.rate < 100):
+                proposal.update(dict.fromkeys(("sold", "redeemed", "booked_before", "owed", "amount"), 0.0))
+                continue
+            exact = currency._integration_exact
+            sold, redeemed = (exact(each) for each in proposal._in_the_books())
+            before = exact(sum(proposal._booked_others().mapped("approved_amount")))
+            total = breakage.earned(sold, redeemed, Decimal(str(proposal.rate)), currency.name)
+            proposal.sold, proposal.redeemed = float(sold), float(redeemed)
+            proposal.booked_before = float(before)
+            proposal.owed = float(sold - redeemed - before)
+            proposal.amount = float(total - before)
+
+    def _in_the_books(self):
+        """Return (sold, redeemed) until the day, in the currency of the books, as the shop's entries have them."""
+        account_id = self.env["integration.role.account"]._accounts_by_role(self.connection_id).get("GIFT")
+        common = [
+            ("account_id", "=", account_id),
+            ("company_id", "=", self.company_id.id),
+            ("parent_state", "=", "posted"),
+            ("date", "<=", self.date),
+            ("move_id.integration_connection_id", "=", self.connection_id.id),
+            ("move_id", "not in", self._all_booked().move_id.ids),
+        ]
+        sums = [
+            self.env["account.move.line"]._read_group(
+                [*common, ("move_id.move_type", operator, "entry")], [], ["balance:sum"]
+            )[0][0]
+            or 0.0
+            for operator in ("!=", "=")
+        ]
+        return -sums[0], sums[1]
+
+    def _all_booked(self):
+        return self.search([("connection_id", "=", self.connection_id.id), ("state", "=", "booked")])
+
+    def _booked_others(self):
+        return (self._all_booked() - self._origin).filtered(lambda row: row.date <= self.date)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if self.filtered(lambda proposal: proposal.state != "draft"):
+            raise UserError(self.env._("What was asked for is evidence and cannot be deleted."))
+
+    def write(self, vals):
+        own = {"connection_id", "date", "rate", "reason"} & vals.keys()
+        if own and self.filtered(lambda proposal: proposal.state != "draft"):
+            raise UserError(self.env._("What was asked for does not change any more."))
+        return super().write(vals)
+
+    def action_ask(self):
+        """Button: ask another person to agree; then it is booked.
+
+        :raises UserError: there is nothing to book, or a later period is booked already.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if self.state != "draft" or self.company_currency_id.is_zero(self.amount):
+            raise UserError(self.env._("There is nothing to book, or it was asked for already."))
+        if any(row.date >= self.date for row in self._all_booked()):
+            raise UserError(self.env._("This or a later period of the shop is booked already."))
+        self.sudo().state = "asked"
+        self.env["integration.change.request"]._ask(
+            self,
+            self.env._("Breakage of gift cards of %s", self.display_name),
+            {"amount": self._amount_text()},
+            self.reason,
+            kind="entry",
+            amount=abs(self.amount),
+            currency=self.company_currency_id,
+            company=self.company_id,
+        )
+        return True
+
+    def _amount_text(self):
+        return f"{self.amount:.{self.company_currency_id.decimal_places}f}"
+
+    def _approval_preview(self, values):
+        return {
+            "rows": [{"field": "amount", "before": "", "after": self._amount_text()}],
+            "digest": str(values),
+        }
+
+    def _approval_ended(self, _request):
+        """It was refused, withdrawn or ran out of time."""
+        self.sudo().filtered(lambda proposal: proposal.state == "asked").write({"state": "draft"})
+
+    def _carry_out(self, request):
+        """Book what was approved; called by integration.change.request.
+
+        :raises UserError: it was not approved by a second person, or comes to something else now.
+        """
+        self.ensure_one()
+        same = (request.values or {}).get("amount") == self._amount_text()
+        if not (request._approves(self) and same) or self.state != "asked":
+            raise UserError(self.env._("This approval is not one of this proposal."))
+        amount = self.amount
+        service = self.connection_id._as_service()
+        entry = service.env["integration.posting.breakage"]._book(
+            self.connection_id.with_env(service.env), amount, self.date
+        )
+        self.write({"state": "booked", "move_id": entry.id, "approved_amount": amount})

@@ -1,0 +1,106 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Breakage of gift cards: proposed for a period, agreed by another person, booked once (policy F26)."""
+
+from datetime import date
+from decimal import Decimal
+
+from odoo.exceptions import UserError
+from odoo.tests import new_test_user, tagged
+
+from .shop_common import ShopCommon, item, tax
+
+
+@tagged("post_install", "-at_install")
+class TestGiftBreakage(ShopCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.ann = new_test_user(
+            cls.env,
+            "breakage_ann",
+            groups="finance_integration.group_approver",
+            company_id=cls.company.id,
+            company_ids=[(6, 0, cls.company.ids)],
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.send("orders/paid", self.order([item(1, "1000.00", gift_card=True)]))
+        self.send("fulfillments/create", self.fulfilment(1, {1: 1}))
+        self.send("orders/paid", self.order([item(2, "500.00", 1, [tax("100.00")])], 1002))
+
+    def use(self, amount, transaction_id, day=6, kind="sale"):
+        told = self.transaction(transaction_id, amount, "gift_card", kind, order_id=1002, day=day)
+        self.assert_done(self.send("order_transactions/create", told))
+
+    def proposal(self, day=date(2026, 3, 31), rate=10.0):
+        return self.env["integration.gift.breakage"].create(
+            {"connection_id": self.shop.id, "date": day, "rate": rate, "reason": "Cards of 2023"}
+        )
+
+    def approve(self, proposal):
+        proposal.action_ask()
+        request = self.env["integration.change.request"].search(
+            [("res_model", "=", proposal._name), ("res_id", "=", proposal.id)], order="id desc", limit=1
+        )
+        self.assertEqual((request.kind, request.amount), ("entry", abs(proposal.amount)))
+        with self.assertRaises(UserError):
+            request.action_approve()
+        self.assertEqual(proposal.state, "asked")
+        request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+
+    def test_what_is_earned_by_use_becomes_revenue_after_another_person_agreed(self):
+        self.use("450.00", 8)
+        proposal = self.proposal()
+        self.assertEqual(
+            (proposal.sold, proposal.redeemed, proposal.owed, proposal.amount), (1000.0, 450.0, 550.0, 50.0)
+        )
+        before = self.entries()
+        self.approve(proposal)
+        self.assertEqual((proposal.state, self.entries()), ("booked", before + 1))
+        self.assertEqual(proposal.move_id.date, date(2026, 3, 31))
+        self.assertEqual(self.balance(self.role("GIFT")), Decimal("-500.00"))
+        self.assertEqual(self.balance(self.role("BREAKAGE")), Decimal("-50.00"))
+        with self.assertRaises(UserError):
+            proposal.rate = 20.0
+        with self.assertRaises(UserError):
+            proposal.unlink()
+
+    def test_the_next_period_books_the_difference_and_takes_back_too_much(self):
+        self.use("450.00", 8)
+        self.approve(self.proposal())
+        self.use("90.00", 9, day=20)
+        with self.assertRaisesRegex(UserError, "nothing to book|booked already"):
+            self.proposal(date(2026, 3, 15)).action_ask()
+        later = self.proposal(date(2026, 4, 30))
+        self.assertEqual((later.redeemed, later.booked_before, later.amount), (540.0, 50.0, 10.0))
+        self.approve(later)
+        lower = self.proposal(date(2026, 5, 31), rate=4.0)
+        self.assertEqual((lower.booked_before, lower.amount), (60.0, -37.5))
+        self.approve(lower)
+        self.assertEqual(self.balance(self.role("BREAKAGE")), Decimal("-22.50"))
+        self.assertEqual(self.balance(self.role("GIFT")), Decimal("-437.50"))
+
+    def test_nothing_was_used_nothing_is_earned(self):
+        proposal = self.proposal()
+        self.assertEqual(proposal.amount, 0.0)
+        with self.assertRaisesRegex(UserError, "nothing to book"):
+            proposal.action_ask()
+        self.assertEqual(self.balance(self.role("GIFT")), Decimal("-1000.00"))
+
+    def test_what_changed_after_it_was_asked_for_is_not_booked(self):
+        self.use("450.00", 8)
+        proposal = self.proposal()
+        proposal.action_ask()
+        self.use("90.00", 9)
+        request = self.env["integration.change.request"].search([("res_model", "=", proposal._name)])
+        before = self.entries()
+        with self.assertRaises(UserError):
+            request.with_user(self.ann).action_approve()
+        self.assertEqual(self.entries(), before)
+        self.assertEqual(self.balance(self.role("BREAKAGE")), Decimal("0"))
+
+    def test_never_more_than_is_owed_is_proposed(self):
+        self.use("990.00", 8)
+        self.assertEqual(self.proposal().amount, 10.0)
