@@ -86,6 +86,7 @@
         "views/shop_order_views.xml",
         "views/shop_summary_views.xml",
         "views/gift_breakage_views.xml",
+        "views/shop_gateway_views.xml",
         "data/shop.xml",
         "security/report_rules.xml",
         "report/paper.xml",

@@ -3,6 +3,7 @@
 
 from decimal import Decimal
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .shop_common import ShopCommon, item, shipping, tax
@@ -232,6 +233,35 @@ class TestShopifyOrders(ShopCommon):
         self.assertEqual(self.entries(), before)
         [exception] = self.exceptions("gateway_not_covered")
         self.assertIn("Bitpay", exception.what)
+
+    def test_what_is_said_of_a_gateway_counts_for_all_of_its_orders(self):
+        self.send("orders/paid", self.cups())
+        self.send("orders/paid", self.cups(order_id=1002))
+        self.send("order_transactions/create", self.transaction(1, "126.00", "Bitpay"))
+        self.send("order_transactions/create", self.transaction(2, "126.00", "bit pay", order_id=1002))
+        self.send("order_transactions/create", self.transaction(3, "126.00", "BITPAY", order_id=1002))
+        [exception, other] = self.exceptions("gateway_not_covered").sorted("id")
+        self.assertEqual((exception.fix, other.fix), ("gateway", "gateway"))
+        with self.assertRaisesRegex(UserError, "Say first"):
+            exception.action_mark_resolved()
+        gateway = self.env["integration.shop.gateway"].browse(exception.action_open_gateway()["res_id"])
+        self.assertEqual((gateway.name, gateway.order_count, gateway.amount_text), ("Bitpay", 2, "252.00 USD"))
+        self.assertEqual(set(gateway.order_ids.mapped("number")), {"#1001", "#1002"})
+        before = self.entries()
+        gateway.way = "bank"
+        self.assertEqual((exception.state, other.state), ("resolved", "open"))
+        self.send("order_transactions/create", self.transaction(4, "1.00", "Bitpay"))
+        self.assertEqual((exception.state, exception.returned_count, self.entries()), ("resolved", 0, before))
+        with self.assertRaises(UserError):
+            gateway.way = "unknown"
+
+    def test_a_gateway_that_is_connected_later_asks_no_more(self):
+        self.stripe_connection.sudo().state = "paused"
+        self.send("orders/paid", self.cups())
+        self.send("order_transactions/create", self.transaction(1, "126.00", "stripe"))
+        [exception] = self.exceptions("gateway_not_covered")
+        self.stripe_connection.action_activate()
+        self.assertEqual(exception.state, "resolved")
 
     def test_a_payment_of_a_connected_processor_is_booked_by_its_ledger_alone(self):
         charge = self.stripe.charge(12600, "usd")

@@ -2,6 +2,7 @@
 """Orders of a shop of which something is missing, wrong, locked or somebody else's (S3, F1, F11)."""
 
 from datetime import date
+from decimal import Decimal
 
 from odoo.tests import tagged
 
@@ -92,3 +93,37 @@ class TestShopifyRefused(ShopCommon):
         today = date(2026, 3, 31)
         series = self.env["integration.legal.series"]._check(self.shop, date(2026, 3, 1), today)
         self.assertFalse(series)
+
+    def begin(self, day, *kinds):
+        """Let flows of these kinds begin to book on a day of March."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE integration_flow SET start_date = %s WHERE connection_id = %s AND kind IN %s",
+            [date(2026, 3, day), self.shop.id, kinds],
+        )
+        self.env.invalidate_all()
+
+    def test_what_happens_to_an_order_of_before_the_start_is_told_and_booked_by_hand(self):
+        self.begin(4, "order", "fulfilment", "order_refund", "order_payment")
+        order = self.send("orders/paid", self.cups())
+        self.assertEqual((order.status, order.kept_as, bool(self.shop_order())), ("done", "before_start", False))
+        handed = self.send("fulfillments/create", self.fulfilment(1, {1: 2}, day=5))
+        given = self.send("refunds/create", self.refund(3, {1: (1, "50.00", "10.00", "return")}, "60.00"))
+        linked = self.send("order_transactions/create", self.transaction(30, "60.00", "stripe", "refund", day=6))
+        used = self.send("order_transactions/create", self.transaction(31, "5.00", "gift_card", day=6))
+        for told in (handed, given, used):
+            self.assertEqual((told.status, told.error_code), ("parked", "order_before_start"))
+        self.assertEqual((linked.status, linked.kept_as), ("done", "before_start"))
+        sent = self.balance_line("REFUND", "-60.00", day=6)
+        self.assertEqual((sent.application, self.balance(self.cash)), ("unidentified", Decimal("-60.00")))
+        self.assertFalse(self.documents())
+        self.assertEqual(self.balance(self.role("GIFT")), Decimal("0"))
+        self.assertIn("book", self.exceptions("order_before_start")[:1].next_step.lower())
+
+    def test_what_comes_before_such_an_order_is_told_waits_and_then_asks(self):
+        self.begin(4, "order", "fulfilment")
+        handed = self.send("fulfillments/create", self.fulfilment(1, {1: 2}, day=5))
+        self.assertEqual((handed.status, handed.waits_kind), ("held", "order"))
+        self.send("orders/updated", self.cups())
+        self.assertEqual((handed.status, handed.error_code), ("parked", "order_before_start"))
+        self.assertFalse(self.documents())

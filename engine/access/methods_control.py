@@ -75,6 +75,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_duplicate": "view",
         "action_open_folder": "view",
         "action_open_legal_numbers": "view",
+        "action_open_gateway": "view",
         "action_open_messages": "view",
         "action_open_partner": "view",
         "action_open_run": "view",

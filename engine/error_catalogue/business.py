@@ -27,6 +27,17 @@ BUSINESS_CODES = {
         ),
         severity="high",
     ),
+    "order_before_start": CodeInfo(
+        _BUSINESS,
+        _("Of an order from before the start"),
+        _("Order %(number)s was placed before the day on which the hub began to book. Now something was told of it."),
+        _(
+            "How that order was booked is known to you alone. Book by hand what follows from it: the invoice over what "
+            "was handed over, or the credit note of a refund. Money that moved is in the books already. Then put this "
+            "aside."
+        ),
+        severity="medium",
+    ),
     "refund_tax_unclear": CodeInfo(
         _BUSINESS,
         _("A refund whose tax is unclear"),
@@ -59,10 +70,10 @@ BUSINESS_CODES = {
     "gateway_not_covered": CodeInfo(
         _BUSINESS,
         _("A gateway whose money nobody reports"),
-        _("Order %(number)s was paid through “%(gateway)s”. No connection tells the money of this gateway."),
+        _("Orders were paid through “%(gateway)s”. No connection tells the money of this gateway."),
         _(
-            "The invoice stays open until the money is in the books. Connect the gateway; or does it pay straight to "
-            "the bank, as cash and transfers do? Then the bank statement brings it, and this is settled."
+            "Their invoices stay open until the money is in the books. Connect the gateway; or say, for all of its orders, "
+            "that the bank statement brings it or that somebody books it by hand: then nobody is asked again."
         ),
         severity="medium",
     ),

@@ -166,6 +166,10 @@ class IntegrationDisputeAllowance(Protected, models.Model):
     _inherit = "integration.dispute.allowance"
 
 
+class IntegrationShopGateway(Protected, models.Model):
+    _inherit = "integration.shop.gateway"
+
+
 class IntegrationGiftBreakage(Protected, models.Model):
     _inherit = "integration.gift.breakage"
 

@@ -114,6 +114,11 @@ class IntegrationDisputeAllowance(models.Model):
     _inherit = ["integration.dispute.allowance", "integration.recorded"]
 
 
+class IntegrationShopGateway(models.Model):
+    _name = "integration.shop.gateway"
+    _inherit = ["integration.shop.gateway", "integration.recorded"]
+
+
 class IntegrationGiftBreakage(models.Model):
     _name = "integration.gift.breakage"
     _inherit = ["integration.gift.breakage", "integration.recorded"]

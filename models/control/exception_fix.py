@@ -88,6 +88,7 @@ FIXES = {
     "source_changed": "drift",
     "duplicate_suspected": "twice",
     "legal_number_missing": "legal_numbers",
+    "gateway_not_covered": "gateway",
 }
 
 

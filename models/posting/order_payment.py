@@ -40,13 +40,15 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
         elif moved:
             self._plan_advance(work, document, order, lines)
         if moved and gateway not in SHOP_CREDIT and not self._is_covered(work.connection, gateway):
-            work.findings.append(
-                Finding(
-                    "gateway_not_covered",
-                    {"number": order.number, "gateway": document.gateway},
-                    cause=f"gateway {gateway}",
-                )
-            )
+            work.plan["met"] = True
+
+    def _of_before(self, work, document):
+        """A transaction of a gateway links; only what vouchers and store credit pay would have been booked."""
+        moved = document.status == "success" and document.type in TAKES
+        if moved and gateway_key(document.gateway) in SHOP_CREDIT and document.amount:
+            super()._of_before(work, document)
+        work.kept_as = work.outcome = "before_start"
+        work.note = self.env._("Of an order of before the start; the gateway's own ledger tells the money.")
 
     def _plan_advance(self, work, document, order, lines):
         """Plan the advance invoice over a payment for what is still to be handed over, where VAT falls due with it."""
@@ -190,8 +192,18 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
             **values,
         )
         work.effects.append(Effect(f"order_payment:{step.outside_id}:{work.message_id}", step._name, step.id))
+        if work.plan.get("met"):
+            self._meet_gateway(work, document)
         if work.plan.get("documents"):
             self._keep_advance(work, document, order)
+
+    def _meet_gateway(self, work, document):
+        """Remember a gateway whose money nobody tells; a person is asked about it until it is said, once for all."""
+        gateway = self.env["integration.shop.gateway"]._met(work.connection, document.gateway)
+        if gateway.way == "unknown":
+            work.findings.append(
+                Finding("gateway_not_covered", {"gateway": gateway.name}, cause=f"gateway {gateway.key}")
+            )
 
     def _keep_advance(self, work, document, order):
         parts = work.plan["advanced"]

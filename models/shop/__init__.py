@@ -5,4 +5,5 @@ from . import connection
 from . import summary
 from . import legal_number
 from . import breakage
+from . import gateway
 from . import drain

@@ -5,6 +5,16 @@ from odoo import models
 class IntegrationDrain(models.AbstractModel):
     _inherit = "integration.drain"
 
+    def _after(self, works):
+        """What waits for an order goes on, too, when the order turns out to be of before the start of its flow."""
+        result = super()._after(works)
+        for work in works:
+            if work.kind == "order" and work.kept_as in ("before_start", "reference") and work.documents:
+                self.env["integration.binding"]._let_waiting_go(
+                    work.connection, "order", [work.documents[0].source.object_id]
+                )
+        return result
+
     def _left_open(self, works):
         """What fulfilments, refunds and payments posted, and deposits, get a second look as well."""
         left = super()._left_open(works)
