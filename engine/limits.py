@@ -22,15 +22,19 @@ REASONS = (
     "classification_other",
 )
 # What money in suspense can turn out to be.
-CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER = (
+CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, BILLS, EXPENSE, OTHER = (
     "customer",
     "invoices",
     "refund",
     "fee",
     "transfer",
+    "bills",
+    "expense",
     "other",
 )
-PURPOSES = (CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, OTHER)
+PURPOSES = (CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, BILLS, EXPENSE, OTHER)
+# What counts for the day of the person who says it.
+COUNTED = (FEE, TRANSFER, EXPENSE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,7 +138,9 @@ def judge_classification(
 
     Money of a customer is judged like any application of cash. A fee or a transfer goes to an account that is agreed
     for its role: at once, as long as all that one person places so on one day stays within the limit for applications.
-    Money that leaves to a customer, and any other account, is decided by a second person whatever the amount.
+    Supplier bills that money pays are judged like an application, too. A purchase without a bill is an expense at once
+    up to the limit for small write-offs, of all that one person places on one day. Money that leaves to a customer, and
+    any other account, is decided by a second person whatever the amount.
 
     :param purpose: one of PURPOSES.
     :param exact: the money itself names every document to which it is applied.
@@ -143,10 +149,11 @@ def judge_classification(
     """
     if purpose not in PURPOSES:
         raise ValueError(f"unknown purpose {purpose!r}")
-    if purpose in (CUSTOMER, INVOICES):
+    if purpose in (CUSTOMER, INVOICES, BILLS):
         return judge_application(limits, amount, exact=exact)
-    if purpose not in (FEE, TRANSFER):
+    if purpose not in COUNTED:
         return Verdict(APPROVAL, "classification_other")
-    if used_today + abs(amount) > limits.application_amount:
-        return Verdict(APPROVAL, "classification_cap", limits.application_amount)
+    most = limits.write_off_amount if purpose == EXPENSE else limits.application_amount
+    if used_today + abs(amount) > most:
+        return Verdict(APPROVAL, "classification_cap", most)
     return AT_ONCE

@@ -102,6 +102,7 @@ from . import test_mapping_coverage
 from . import test_mapping_files
 from . import test_mapping_what_if
 from . import test_outside_codes
+from . import test_paypal_days
 from . import test_paypal_money
 from . import test_shopify
 from . import test_shopify_advance

@@ -22,7 +22,9 @@ class TestShopifyAdvance(ShopCommon):
         return self.cups(quantity, shipping_address={"country_code": "DE", "company": None}, **facts)
 
     def pay(self, amount="186.00", transaction_id=8, gateway="shopify_payments", **facts):
-        return self.send("order_transactions/create", self.transaction(transaction_id, amount, gateway, **facts))
+        return self.send(
+            "order_transactions/create", self.transaction(transaction_id, amount, gateway, **facts)
+        )
 
     def books(self):
         """Return what stands on deposits, income, output tax, and what Jo owes."""
@@ -53,7 +55,9 @@ class TestShopifyAdvance(ShopCommon):
                 ("out_invoice", "#1001.2", "2026-03-08", 0.0, 0.0, 0.0),
             ],
         )
-        self.assertEqual(self.documents()[1].invoice_line_ids.mapped("price_subtotal"), [50.0, 5.0, -50.0, -5.0])
+        self.assertEqual(
+            self.documents()[1].invoice_line_ids.mapped("price_subtotal"), [50.0, 5.0, -50.0, -5.0]
+        )
         self.assertFalse(self.exceptions())
 
     def test_the_money_after_the_goods_pays_the_advance_invoice(self):

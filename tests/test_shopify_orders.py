@@ -245,7 +245,9 @@ class TestShopifyOrders(ShopCommon):
         with self.assertRaisesRegex(UserError, "Say first"):
             exception.action_mark_resolved()
         gateway = self.env["integration.shop.gateway"].browse(exception.action_open_gateway()["res_id"])
-        self.assertEqual((gateway.name, gateway.order_count, gateway.amount_text), ("Bitpay", 2, "252.00 USD"))
+        self.assertEqual(
+            (gateway.name, gateway.order_count, gateway.amount_text), ("Bitpay", 2, "252.00 USD")
+        )
         self.assertEqual(set(gateway.order_ids.mapped("number")), {"#1001", "#1002"})
         before = self.entries()
         gateway.way = "bank"

@@ -106,10 +106,14 @@ class TestShopifyRefused(ShopCommon):
     def test_what_happens_to_an_order_of_before_the_start_is_told_and_booked_by_hand(self):
         self.begin(4, "order", "fulfilment", "order_refund", "order_payment")
         order = self.send("orders/paid", self.cups())
-        self.assertEqual((order.status, order.kept_as, bool(self.shop_order())), ("done", "before_start", False))
+        self.assertEqual(
+            (order.status, order.kept_as, bool(self.shop_order())), ("done", "before_start", False)
+        )
         handed = self.send("fulfillments/create", self.fulfilment(1, {1: 2}, day=5))
         given = self.send("refunds/create", self.refund(3, {1: (1, "50.00", "10.00", "return")}, "60.00"))
-        linked = self.send("order_transactions/create", self.transaction(30, "60.00", "stripe", "refund", day=6))
+        linked = self.send(
+            "order_transactions/create", self.transaction(30, "60.00", "stripe", "refund", day=6)
+        )
         used = self.send("order_transactions/create", self.transaction(31, "5.00", "gift_card", day=6))
         for told in (handed, given, used):
             self.assertEqual((told.status, told.error_code), ("parked", "order_before_start"))

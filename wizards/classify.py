@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine.limits import BILLS
+
 
 class IntegrationClassify(models.TransientModel):
     """The dialog in which a person says what money in suspense is, or asks to take that back."""
@@ -23,6 +25,13 @@ class IntegrationClassify(models.TransientModel):
         "account.move",
         string="Invoices",
         domain="[('move_type', '=', 'out_invoice'), ('state', '=', 'posted'), ('company_id', '=', company_id),"
+        " ('payment_state', 'in', ('not_paid', 'partial'))]",
+    )
+    bill_ids = fields.Many2many(
+        "account.move",
+        "integration_classify_bill_rel",
+        string="Bills",
+        domain="[('move_type', '=', 'in_invoice'), ('state', '=', 'posted'), ('company_id', '=', company_id),"
         " ('payment_state', 'in', ('not_paid', 'partial'))]",
     )
     account_id = fields.Many2one(
@@ -47,7 +56,7 @@ class IntegrationClassify(models.TransientModel):
             {
                 "purpose": self.purpose,
                 "partner_id": self.partner_id.id,
-                "invoice_ids": self.invoice_ids.ids,
+                "invoice_ids": (self.bill_ids if self.purpose == BILLS else self.invoice_ids).ids,
                 "account_id": self.account_id.id,
             },
             self.reason,

@@ -149,7 +149,7 @@ def _listed(state: BalanceCursor, page: wire.TransactionPage, zone: zoneinfo.Zon
 def _named(
     named: dict[str, dict[str, str]] | None, page: wire.TransactionPage, end: dt.datetime
 ) -> dict[str, dict[str, str]] | None:
-    """Return the lines with those of a page, None where not all can be named: then it would look as if one were missing."""
+    """Return the lines with those of a page; None where not all can be named: one would seem to be missing."""
     refreshed = page.last_refreshed_datetime
     if named is None or (refreshed and wire.instant(refreshed, "$.last_refreshed_datetime") < end):
         return None

@@ -103,6 +103,8 @@ GROUPS: dict[str, tuple[str, str] | None] = {
     "15": ("reserve_release", "reserve"),
     "21": ("reserve_release", "reserve"),
 }
+# Payments between accounts, of which a debit is something that we paid for.
+PURCHASES = frozenset({"00"})
 CODES: dict[str, tuple[str, str]] = {
     "T1105": ("reserve_release", "reserve"),
     "T1106": ("dispute_return", "dispute"),

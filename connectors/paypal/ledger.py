@@ -19,7 +19,7 @@ from ...engine.errors import ContractError
 from ...engine.money import from_minor, minor_units
 from ..reading import clip, read_as, schema_violation
 from . import wire
-from .const import AMBIGUOUS_IN_REPORTS, CODES, GROUPS, LINE_STATUSES, REPORT_LINE, TRANSACTION
+from .const import AMBIGUOUS_IN_REPORTS, CODES, GROUPS, LINE_STATUSES, PURCHASES, REPORT_LINE, TRANSACTION
 from .shared import Context, party, references
 
 
@@ -72,6 +72,7 @@ def ledger_documents(context: Context, body: Any) -> list[BalanceMovement]:
                 related=related,
                 method=line.code,
                 occurred_at=line.at,
+                is_purchase=kind == "unknown" and line.code[1:3] in PURCHASES and line.amount.value < 0,
                 **facts,
             )
         )

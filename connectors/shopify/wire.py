@@ -161,8 +161,8 @@ class RefundTransaction(Wire, kw_only=True):
 class Refund(Wire, kw_only=True):
     """https://shopify.dev/docs/api/admin-rest/latest/resources/refund
 
-    Since version 2024-10 given back shipping is in ``refund_shipping_lines``, no adjustment any more, and the kind of an
-    adjustment is going to disappear.
+    Since version 2024-10 given back shipping is in ``refund_shipping_lines``, no adjustment any more, and the kind of
+    an adjustment is going to disappear.
     """
 
     id: Number

@@ -75,6 +75,7 @@ class BalanceMovement(Document, kw_only=True):
     ``changes_balance``  false for failures, authorisations and link-only facts: nothing is booked.
     ``balance_transaction``  the provider's ledger id, once known.
     ``related``      movement_id of what this refers to: the charge of a refund, return or fee.
+    ``is_purchase``  money of ours that paid somebody else from the balance, for what nobody says.
     ``dispute``      how the dispute stands that this is about, where the source tells.
     """
 
@@ -108,3 +109,4 @@ class BalanceMovement(Document, kw_only=True):
     failure_code: Code | None = None
     failure_message: Label | None = None
     dispute: DisputeFacts | None = None
+    is_purchase: Annotated[bool, classified(INTERNAL)] = False

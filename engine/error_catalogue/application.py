@@ -102,6 +102,20 @@ APPLICATION_CODES = {
         fix_class="b",
         fix="assign_counterpart",
     ),
+    "purchase_from_balance": CodeInfo(
+        _BUSINESS,
+        _("Something was bought from the balance"),
+        _(
+            "%(amount)s of the balance at the provider paid %(who)s. It is booked in suspense until you say what for."
+        ),
+        _(
+            "Is there a bill of the supplier? Enter it, then press “Say what it is” and choose it: tax is deducted by "
+            "the bill alone. Without a bill choose the account of the expense."
+        ),
+        severity="medium",
+        fix_class="b",
+        fix="assign_counterpart",
+    ),
     "settlement_amount_unknown": CodeInfo(
         _BUSINESS,
         _("The converted amount is not known yet"),

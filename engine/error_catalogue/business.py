@@ -30,7 +30,9 @@ BUSINESS_CODES = {
     "order_before_start": CodeInfo(
         _BUSINESS,
         _("Of an order from before the start"),
-        _("Order %(number)s was placed before the day on which the hub began to book. Now something was told of it."),
+        _(
+            "Order %(number)s was placed before the day on which the hub began to book. Now something was told of it."
+        ),
         _(
             "How that order was booked is known to you alone. Book by hand what follows from it: the invoice over what "
             "was handed over, or the credit note of a refund. Money that moved is in the books already. Then put this "
@@ -42,12 +44,12 @@ BUSINESS_CODES = {
         _BUSINESS,
         _("A refund whose tax is unclear"),
         _(
-            "Prices of order %(number)s include the tax. What the shop says was given back of “%(line)s” looks like the "
-            "price without it."
+            "Prices of order %(number)s include the tax. What the shop says was given back of “%(line)s” looks like "
+            "the price without it."
         ),
         _(
-            "The money that was sent is in the books and waits for its credit note. Compare with the refund in the shop "
-            "and book the credit note by hand; then put this aside and tell who maintains the connection."
+            "The money that was sent is in the books and waits for its credit note. Compare with the refund in the "
+            "shop and book the credit note by hand; then put this aside and tell who maintains the connection."
         ),
         severity="high",
     ),
@@ -72,8 +74,8 @@ BUSINESS_CODES = {
         _("A gateway whose money nobody reports"),
         _("Orders were paid through “%(gateway)s”. No connection tells the money of this gateway."),
         _(
-            "Their invoices stay open until the money is in the books. Connect the gateway; or say, for all of its orders, "
-            "that the bank statement brings it or that somebody books it by hand: then nobody is asked again."
+            "Their invoices stay open until the money is in the books. Connect the gateway; or say, for all of its "
+            "orders, that the bank statement brings it or that somebody books it by hand: then nobody is asked again."
         ),
         severity="medium",
     ),

@@ -34,6 +34,7 @@ FIXES = {
     "partner_blocked": "partner",
     "bank_details_new": "bank",
     "movement_unclassified": "classify",
+    "purchase_from_balance": "classify",
     "payment_party_unknown": "identify",
     "refund_party_unknown": "identify",
     "payment_reference_unknown": "apply",

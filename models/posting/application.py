@@ -34,13 +34,7 @@ class IntegrationPostingApplication(models.AbstractModel):
         self._apply_refund_returns(by_type["refund_return"])
         self._apply_payment_returns(by_type["payment_return"])
         for work, plan in by_type["unknown"]:
-            self._wait(
-                work,
-                plan["movement"],
-                "suspense",
-                "movement_unclassified",
-                {"amount": _amount(plan["movement"]), "provider_type": plan["document"].description or "?"},
-            )
+            self._wait(work, plan["movement"], "suspense", *self._suspense_question(plan["movement"]))
         self._follow_up(by_type["payment"])
 
     def _apply_payments(self, pairs):

@@ -9,9 +9,9 @@ which it was found out.
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from ...engine.limits import CUSTOMER, FEE, INVOICES, OTHER, REFUND, TRANSFER
+from ...engine.limits import BILLS, CUSTOMER, EXPENSE, FEE, INVOICES, OTHER, REFUND, TRANSFER
 
-WITH_PARTNER = (CUSTOMER, INVOICES, REFUND)
+WITH_PARTNER = (CUSTOMER, INVOICES, REFUND, BILLS)
 
 
 class IntegrationPostingApplication(models.AbstractModel):
@@ -38,11 +38,22 @@ class IntegrationPostingApplication(models.AbstractModel):
         movement.write({"partner_id": partner.id, "application": "open"})
         if purpose == INVOICES:
             self._apply_to(movement, facts["invoices"], max(date, entry.date), any_currency=True)
+        elif purpose == BILLS:
+            self._pay_bills(movement, facts["invoices"])
         elif purpose == REFUND:
             self._match_refund(None, movement, movement.browse())
         else:
             self._judge_again(movement)
         return entry, replaced
+
+    def _pay_bills(self, movement, bills):
+        """Match money that went out with the supplier bills that it pays, oldest first."""
+        lines = bills.line_ids.filtered(
+            lambda line: line.display_type == "payment_term" and not line.reconciled
+        )
+        self._reconcile([movement.counterpart_id | lines])
+        movement.write({"invoice_ids": [(6, 0, bills.ids)]})
+        self._settled(movement, "applied")
 
     def _account_of_purpose(self, movement, purpose, facts):
         accounts = self.env["account.account"]
@@ -51,7 +62,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             return (
                 lines[:1].account_id or facts["partner"].commercial_partner_id.property_account_receivable_id
             )
-        if purpose == OTHER:
+        if purpose in (OTHER, EXPENSE):
             return facts["account"]
         role = {FEE: "FEE", TRANSFER: "TRANSIT"}[purpose]
         if purpose == FEE and movement.connection_id.fee_mode == "vendor":
@@ -130,16 +141,19 @@ class IntegrationPostingApplication(models.AbstractModel):
         self._ask_what_it_is(movement, placed.from_application)
         return entry
 
+    def _suspense_question(self, movement):
+        """Return (code, params) of the exception about money in suspense: a purchase has its own."""
+        params = {"amount": self._facts(movement)["amount"], "provider_type": movement.description or "?"}
+        if not movement.is_purchase:
+            return "movement_unclassified", params
+        named = ", ".join(movement.reference_ids.mapped("value")[:3])
+        who = movement.customer_name or named or movement.description or movement.movement_id
+        return "purchase_from_balance", params | {"who": who}
+
     def _ask_what_it_is(self, movement, application):
         params = self._facts(movement)
         if application == "suspense":
-            code, params = (
-                "movement_unclassified",
-                {
-                    "amount": params["amount"],
-                    "provider_type": movement.description or "?",
-                },
-            )
+            code, params = self._suspense_question(movement)
         else:
             code = "refund_party_unknown" if movement.type == "refund" else "payment_party_unknown"
         self._wait(None, movement, application, code, params)

@@ -325,6 +325,7 @@ class IntegrationPostingMovement(models.AbstractModel):
             "method": document.method,
             "subject_to_return": document.subject_to_return,
             "description": document.description,
+            "is_purchase": document.is_purchase,
             "failure": document.failure_message or document.failure_code,
             "partner_id": plan["partner"].id,
         }

@@ -46,13 +46,18 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
         """A transaction of a gateway links; only what vouchers and store credit pay would have been booked."""
         moved = document.status == "success" and document.type in TAKES
         if moved and gateway_key(document.gateway) in SHOP_CREDIT and document.amount:
-            super()._of_before(work, document)
+            return super()._of_before(work, document)
         work.kept_as = work.outcome = "before_start"
         work.note = self.env._("Of an order of before the start; the gateway's own ledger tells the money.")
+        return None
 
     def _plan_advance(self, work, document, order, lines):
         """Plan the advance invoice over a payment for what is still to be handed over, where VAT falls due with it."""
-        if document.type not in RECEIVED or not order._bears_vat_when_paid() or not order_advance.is_due(lines):
+        if (
+            document.type not in RECEIVED
+            or not order._bears_vat_when_paid()
+            or not order_advance.is_due(lines)
+        ):
             return
         self._check_currency(document, order)
         amount = order_advance.prepaid(lines, self._paid_before(order, document), document.amount)
@@ -84,7 +89,9 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
             )
         )
         exact = order.currency_id._integration_exact
-        return sum((exact(-step.amount if step.type == "refund" else step.amount) for step in steps), Decimal(0))
+        return sum(
+            (exact(-step.amount if step.type == "refund" else step.amount) for step in steps), Decimal(0)
+        )
 
     def _is_covered(self, connection, gateway):
         """Whether the money of a gateway comes into the books by another way: its own ledger, or the bank."""
@@ -219,7 +226,9 @@ class IntegrationPostingOrderPayment(models.AbstractModel):
             move_ids=[(6, 0, moves.ids)],
         )
         self.env["integration.shop.step"].create(values)
-        work.note = self.env._("Tax falls due with this payment: an advance invoice, which final invoices deduct.")
+        work.note = self.env._(
+            "Tax falls due with this payment: an advance invoice, which final invoices deduct."
+        )
 
     def _tell_late(self, work, move):
         wanted = move.integration_event_date

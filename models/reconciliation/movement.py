@@ -76,6 +76,9 @@ class IntegrationMovement(models.Model):
     customer_name = fields.Char(readonly=True)
     reference_ids = fields.One2many("integration.movement.reference", "movement_id", readonly=True)
     method = fields.Char(readonly=True)
+    is_purchase = fields.Boolean(
+        readonly=True, string="Paid from the balance", help="Money of ours that paid somebody else."
+    )
     subject_to_return = fields.Boolean(readonly=True, help="The bank may still take it back.")
     description = fields.Char(readonly=True)
     failure = fields.Char(readonly=True, string="Why it failed")

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Gift cards that will never be used (policy F26): proposed by a person for a period, agreed by another, then booked."""
+"""Gift cards that will never be used (policy F26): proposed for a period, agreed by another person, then booked."""
 
 from decimal import Decimal
 
@@ -33,10 +33,12 @@ class IntegrationGiftBreakage(models.Model):
         string="Never used (%)",
         digits=(5, 2),
         required=True,
-        help="How much of what is sold will never be used, by your own experience. Without experience there is no breakage. "
-        "Where the law gives unused balances to the state, nothing of them is yours: leave it.",
+        help="How much of what is sold will never be used, by your own experience. Without experience there is no "
+        "breakage. Where the law gives unused balances to the state, nothing of them is yours: leave it.",
     )
-    reason = fields.Char(required=True, help="From what the rate follows: the person who agrees decides on it.")
+    reason = fields.Char(
+        required=True, help="From what the rate follows: the person who agrees decides on it."
+    )
     sold = fields.Monetary(
         compute="_compute_amount", currency_field="company_currency_id", string="Gift cards sold"
     )
@@ -53,7 +55,8 @@ class IntegrationGiftBreakage(models.Model):
         compute="_compute_amount",
         currency_field="company_currency_id",
         string="Becomes revenue",
-        help="What is earned in proportion to what was used, less what was booked before. Never more than is still owed.",
+        help="What is earned in proportion to what was used, less what was booked before. Never more than is still "
+        "owed.",
     )
     state = fields.Selection(
         [("draft", "Draft"), ("asked", "Waits for approval"), ("booked", "Booked")],

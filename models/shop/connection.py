@@ -17,8 +17,8 @@ class IntegrationConnection(models.Model):
         "integration_connection_prepayment_country_rel",
         string="VAT is due when paid, in",
         tracking=True,
-        help="Orders that bear the taxes of these countries get an advance invoice over what is paid before it is handed "
-        "over: the tax falls due then. Each final invoice deducts it. Such orders keep an invoice each.",
+        help="Orders that bear the taxes of these countries get an advance invoice over what is paid before it is "
+        "handed over: the tax falls due then. Each final invoice deducts it. Such orders keep an invoice each.",
     )
     carries_orders = fields.Boolean(compute="_compute_carries_orders")
 

@@ -33,8 +33,8 @@ class IntegrationShopGateway(models.Model):
         required=True,
         default="unknown",
         string="Its money",
-        help="How the money of this gateway comes into the books. Until then the invoices stay open. A gateway with a ledger of "
-        "its own is connected instead: that settles it, too.",
+        help="How the money of this gateway comes into the books. Until then the invoices stay open. A gateway with a "
+        "ledger of its own is connected instead: that settles it, too.",
     )
     order_count = fields.Integer(compute="_compute_orders", string="Orders")
     amount_text = fields.Char(compute="_compute_orders", string="Paid through it")
@@ -44,7 +44,9 @@ class IntegrationShopGateway(models.Model):
 
     def _compute_orders(self):
         for gateway in self:
-            steps = self.env["integration.shop.step"].search(gateway._steps_domain(), limit=MAX_ORDERS, order="id desc")
+            steps = self.env["integration.shop.step"].search(
+                gateway._steps_domain(), limit=MAX_ORDERS, order="id desc"
+            )
             sums = self.env["integration.shop.step"]._read_group(
                 gateway._steps_domain(), ["order_id"], ["amount:sum"]
             )
@@ -54,7 +56,8 @@ class IntegrationShopGateway(models.Model):
             gateway.order_ids = steps.order_id
             gateway.order_count = len(sums)
             gateway.amount_text = ", ".join(
-                f"{amount:.{currency.decimal_places}f} {currency.name}" for currency, amount in amounts.items()
+                f"{amount:.{currency.decimal_places}f} {currency.name}"
+                for currency, amount in amounts.items()
             )
 
     def _steps_domain(self):
@@ -103,7 +106,9 @@ class IntegrationShopGateway(models.Model):
     def _connected(self, connections):
         """Close what a connection settles that tells the money from now on."""
         payments = self.env["integration.posting.order_payment"].sudo()
-        gateways = self.sudo().search([("company_id", "in", connections.company_id.ids), ("way", "=", "unknown")])
+        gateways = self.sudo().search(
+            [("company_id", "in", connections.company_id.ids), ("way", "=", "unknown")]
+        )
         for gateway in gateways:
             if payments._is_covered(gateway.connection_id, gateway.key):
                 gateway._settle(self.env._("%s is connected.", gateway.name))
@@ -147,7 +152,9 @@ class IntegrationException(models.Model):
         self.ensure_one()
         gateway = self._gateways()[:1]
         if not gateway:
-            raise UserError(self.env._("The shop has not named an order of this gateway yet. Try again later."))
+            raise UserError(
+                self.env._("The shop has not named an order of this gateway yet. Try again later.")
+            )
         return {
             "type": "ir.actions.act_window",
             "name": gateway.name,
@@ -159,6 +166,8 @@ class IntegrationException(models.Model):
     def action_mark_resolved(self):
         if self._gateways().filtered(lambda row: row.way == "unknown"):
             raise UserError(
-                self.env._("Say first how the money of this gateway comes into the books: the next order asks again.")
+                self.env._(
+                    "Say first how the money of this gateway comes into the books: the next order asks again."
+                )
             )
         return super().action_mark_resolved()

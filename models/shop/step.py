@@ -36,7 +36,8 @@ class IntegrationShopStep(models.Model):
     type = fields.Char(readonly=True, help="What the gateway did.")
     provider_reference = fields.Char(readonly=True, string="Id at the gateway", index="btree_not_null")
     # What is needed of it later. Of a fulfilment: the quantities (handed), the amounts by line (booked) and what it
-    # deducted of advance invoices (deducted); of a refund: the ids of the transactions that gave the money back (paid_back).
+    # deducted of advance invoices (deducted); of a refund: the ids of the transactions that gave the money back
+    # (paid_back).
     facts = fields.Json(readonly=True)
     content_digest = fields.Char(readonly=True)
     move_ids = fields.Many2many(

@@ -4,7 +4,7 @@
 from odoo import fields, models
 from odoo.tools.translate import LazyTranslate
 
-from ...engine.limits import CUSTOMER, FEE, INVOICES, OTHER, PURPOSES, REFUND, TRANSFER
+from ...engine.limits import BILLS, CUSTOMER, EXPENSE, FEE, INVOICES, OTHER, PURPOSES, REFUND, TRANSFER
 
 _lt = LazyTranslate(__name__)
 
@@ -14,6 +14,8 @@ PURPOSE_LABELS = {
     REFUND: _lt("Refund to a customer"),
     FEE: _lt("Fee of the provider"),
     TRANSFER: _lt("Transfer between own accounts"),
+    BILLS: _lt("Pays these supplier bills"),
+    EXPENSE: _lt("A purchase without a bill"),
     OTHER: _lt("Something else"),
 }
 

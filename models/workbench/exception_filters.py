@@ -25,6 +25,7 @@ CASH_CODES = (
     "refund_returned",
     "return_unmatched",
     "movement_unclassified",
+    "purchase_from_balance",
 )
 
 

@@ -10,12 +10,14 @@ from odoo.tools.misc import formatLang
 from ...engine.errors import IntegrationError
 from ...engine.limits import CUSTOMER, FEE, INVOICES, OTHER, PURPOSES, REFUND, TRANSFER
 from ...engine.preview_words import told as said
+from ...engine.limits import BILLS, COUNTED, CUSTOMER, EXPENSE, INVOICES, OTHER, PURPOSES, REFUND
 from .classification import PURPOSE_LABELS
 from .fix_anew import shown_entry
 from .limits import _check_approved
 
 UNCLEAR = ("unidentified", "suspense")
 # What is booked by documents, or is itself money, is no counterpart that a person chooses freely.
+EXPENSE_TYPES = ("expense", "expense_direct_cost", "expense_depreciation", "expense_other")
 NO_COUNTERPART = (
     "asset_receivable", "liability_payable", "asset_cash", "liability_credit_card", "equity_unaffected", "off_balance",
 )  # fmt: skip
@@ -89,9 +91,12 @@ class IntegrationMovement(models.Model):
         account = self.env["account.account"].browse(values.get("account_id") or []).exists()
         if purpose not in PURPOSES:
             raise UserError(self.env._("Say what this money is."))
-        if (purpose in (CUSTOMER, INVOICES) and self.amount < 0) or (purpose == REFUND and self.amount > 0):
+        goes_out = purpose in (REFUND, BILLS, EXPENSE)
+        if (purpose in (CUSTOMER, INVOICES) and self.amount < 0) or (goes_out and self.amount > 0):
             raise UserError(
-                self.env._("Money that came in is no refund, and money that went out pays nothing.")
+                self.env._(
+                    "Money that came in is no refund and no purchase, and money that went out pays no invoice."
+                )
             )
         facts = {"partner": partner.browse(), "invoices": invoices.browse(), "account": account.browse()}
         if purpose in (CUSTOMER, REFUND):
@@ -100,8 +105,12 @@ class IntegrationMovement(models.Model):
             facts["partner"] = partner.commercial_partner_id
         if purpose == INVOICES:
             facts |= {"invoices": invoices, "partner": self._payer_of(invoices)}
-        if purpose == OTHER:
+        if purpose == BILLS:
+            facts |= {"invoices": invoices, "partner": self._supplier_of(invoices)}
+        if purpose in (OTHER, EXPENSE):
             facts["account"] = self._free_account(account)
+        if purpose == EXPENSE and account.account_type not in EXPENSE_TYPES:
+            raise UserError(self.env._("Choose an account of expenses. Anything else is “Something else”."))
         return purpose, facts
 
     def _payer_of(self, invoices):
@@ -114,6 +123,31 @@ class IntegrationMovement(models.Model):
         if not invoices or fitting != invoices or len(payers) != 1:
             raise UserError(self.env._("Choose posted invoices of one customer of this company."))
         return payers
+
+    def _supplier_of(self, bills):
+        """Return whose bills this money pays.
+
+        :raises UserError: they are not posted bills of one supplier, in its currency, of which so much is open.
+        """
+        suppliers, line = bills.commercial_partner_id, self.counterpart_id
+        fitting = bills.filtered(
+            lambda row: (
+                row.company_id == self.company_id and row.move_type == "in_invoice" and row.state == "posted"
+            )
+        )
+        if not bills or fitting != bills or len(suppliers) != 1:
+            raise UserError(self.env._("Choose posted bills of one supplier of this company."))
+        left = sum(bills.mapped("amount_residual"))
+        if (
+            bills.currency_id != line.currency_id
+            or line.currency_id.compare_amounts(left, abs(self.amount)) < 0
+        ):
+            raise UserError(
+                self.env._(
+                    "Of these bills not so much is open, or they are in another currency. Enter the bill that was paid."
+                )
+            )
+        return suppliers
 
     def _free_account(self, account):
         own = account.with_company(self.company_id)
@@ -148,7 +182,7 @@ class IntegrationMovement(models.Model):
         detail = self.env._("%(money)s: %(what)s", money=self.movement_id, what=self._words(purpose))
         exception._note(f"{self.env.user.name}: {detail}. {reason or ''}")
         if not exact:
-            counted = purpose in (FEE, TRANSFER)
+            counted = purpose in COUNTED
             limits._record_classification(
                 self.company_id, exception, facts["partner"], amount, detail, placed.entry_id, counted
             )
@@ -290,7 +324,7 @@ class IntegrationMovement(models.Model):
             values,
             reason,
             summary,
-            kind="application" if purpose in (CUSTOMER, INVOICES) else "entry",
+            kind="application" if purpose in (CUSTOMER, INVOICES, BILLS) else "entry",
             amount=self._amount_in_books(),
             currency=self.company_id.currency_id,
         )

@@ -10,9 +10,8 @@ from odoo.tools import SQL
 
 from ...engine.limits import (
     APPROVAL,
+    COUNTED,
     DEFAULTS,
-    FEE,
-    TRANSFER,
     Limits,
     Verdict,
     judge_application,
@@ -263,7 +262,7 @@ class IntegrationLimitUse(models.Model):
             return Verdict(APPROVAL, "classification_other")
         limits = self.env["integration.workbench.setting"]._limits_of(company)
         used = Decimal(0)
-        if purpose in (FEE, TRANSFER):
+        if purpose in COUNTED:
             used = self.env["integration.limit.counter"]._used(company, self._scope_of_classifying())
         return judge_classification(limits, _exact(amount), purpose, exact=exact, used_today=used)
 

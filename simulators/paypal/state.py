@@ -236,6 +236,12 @@ class PayPalAccount:
             self._write("T0200", Decimal(received), target, line_id=second, reference=first),
         )
 
+    def purchase(self, amount: str, currency: str = "USD", *, invoice: str | None = None) -> Line:
+        """Pay somebody else from the balance."""
+        if Decimal(amount) > self.balance(currency):
+            raise RefusedError("there is not so much")
+        return self._write("T0003", -Decimal(amount), currency, invoice=invoice)
+
     def strange(self, amount: str, currency: str = "USD", code: str = "T9700") -> Line:
         """Write a line of a code that nobody knows."""
         return self._write(code, Decimal(amount), currency)

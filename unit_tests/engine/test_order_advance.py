@@ -34,7 +34,10 @@ CUPS = [line("cup", "100.00", 3, "20.00"), line("ship", "5.00", 1, "1.00", kind=
 
 def test_all_that_is_paid_before_is_deducted_by_the_fulfilments_to_the_cent():
     parts, lines = advances.advance(CUPS, Decimal("126.00"), "EUR")
-    assert said(parts) == [("cup", Decimal("100.00"), Decimal("20.00")), ("ship", Decimal("5.00"), Decimal("1.00"))]
+    assert said(parts) == [
+        ("cup", Decimal("100.00"), Decimal("20.00")),
+        ("ship", Decimal("5.00"), Decimal("1.00")),
+    ]
     for _time in range(3):
         invoiced, lines = progress.fulfil(lines, {"cup": Decimal(1)}, "EUR")
         deducted, lines = advances.deduct(lines, invoiced)
@@ -61,7 +64,10 @@ def test_a_part_paid_before_goes_to_what_is_handed_over_first():
     _parts, lines = advances.advance(CUPS, Decimal("63.00"), "EUR")
     invoiced, lines = progress.fulfil(lines, {"cup": Decimal(1)}, "EUR")
     deducted, lines = advances.deduct(lines, invoiced)
-    assert said(deducted) == [("cup", Decimal("33.33"), Decimal("6.67")), ("ship", Decimal("2.50"), Decimal("0.50"))]
+    assert said(deducted) == [
+        ("cup", Decimal("33.33"), Decimal("6.67")),
+        ("ship", Decimal("2.50"), Decimal("0.50")),
+    ]
     invoiced, lines = progress.fulfil(lines, {"cup": Decimal(2)}, "EUR")
     deducted, lines = advances.deduct(lines, invoiced)
     assert said(deducted) == [("cup", Decimal("16.67"), Decimal("3.33"))]
@@ -96,7 +102,11 @@ def test_a_cancelled_fulfilment_leaves_the_advance_as_it_was():
 
 
 def test_rounding_and_untaxed_lines_are_part_of_what_is_paid():
-    lines = [line("cup", "10.00", 1, "2.00"), line("round", "-0.02", kind="rounding"), line("tip", "1.00", kind="tip")]
+    lines = [
+        line("cup", "10.00", 1, "2.00"),
+        line("round", "-0.02", kind="rounding"),
+        line("tip", "1.00", kind="tip"),
+    ]
     parts, lines = advances.advance(lines, Decimal("12.98"), "EUR")
     assert said(parts) == [
         ("cup", Decimal("10.00"), Decimal("2.00")),
@@ -119,6 +129,8 @@ def test_a_payment_of_what_is_invoiced_is_no_advance():
 
 
 def test_currencies_without_decimals_keep_the_whole():
-    parts, _lines = advances.advance([line("a", "1000", 3, "200"), line("b", "77", 1, "15")], Decimal(431), "JPY")
+    parts, _lines = advances.advance(
+        [line("a", "1000", 3, "200"), line("b", "77", 1, "15")], Decimal(431), "JPY"
+    )
     assert gross(parts) == 431
     assert all(part.amount.net == part.amount.net.to_integral_value() for part in parts)

@@ -270,6 +270,23 @@ def test_fees_and_transfers_of_one_person_and_day_stay_within_the_limit(purpose)
     assert judge("1000.01", "4000").reason == "classification_cap"
 
 
+def test_a_purchase_without_a_bill_is_said_alone_only_while_it_is_small():
+    def judge(amount, used="0"):
+        return judge_classification(
+            DEFAULTS, Decimal(amount), "expense", exact=False, used_today=Decimal(used)
+        )
+
+    assert judge("-500") == AT_ONCE
+    assert judge("-500.01").reason == "classification_cap"
+    assert judge("-100", "400.01").reason == "classification_cap"
+
+
+@given(cents, st.booleans())
+def test_bills_that_are_paid_are_judged_like_any_application(amount, exact):
+    said = judge_classification(DEFAULTS, amount, "bills", exact=exact, used_today=Decimal(10**6))
+    assert said == judge_application(DEFAULTS, amount, exact=exact)
+
+
 @given(cents, st.booleans())
 def test_money_of_a_customer_is_judged_like_any_application(amount, exact):
     said = judge_classification(DEFAULTS, amount, "customer", exact=exact, used_today=Decimal(10**6))
