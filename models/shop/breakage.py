@@ -23,7 +23,7 @@ class IntegrationGiftBreakage(models.Model):
         ondelete="restrict",
         index=True,
         check_company=True,
-        domain="[('carries_orders', '=', True)]",
+        domain="[('flow_ids.kind', '=', 'order')]",
         string="Shop",
     )
     company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
