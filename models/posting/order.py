@@ -230,7 +230,7 @@ class IntegrationPostingOrderPart(models.AbstractModel):
             try:
                 order = orders.get(document.order)
                 if order is None:
-                    if self._is_from_before(work.connection, document.order):
+                    if self.env["integration.shop.order"]._is_from_before(work.connection, document.order):
                         self._of_before(work, document)
                         continue
                     self._wait_for(work, "order", document.order)
@@ -241,16 +241,6 @@ class IntegrationPostingOrderPart(models.AbstractModel):
             else:
                 if work.open and "lines" in work.plan:
                     progress[order.id] = work.plan["lines"]
-
-    def _is_from_before(self, connection, order):
-        """Whether an order was told, and not kept as one because it is older than the start of its flow (E14)."""
-        domain = [
-            ("connection_id", "=", connection.id),
-            ("direction", "=", "in"),
-            ("object_key", "=", f"order:{order}"[:255]),
-            ("kept_as", "in", ("before_start", "reference")),
-        ]
-        return bool(self.env["integration.message"].sudo().search_count(domain, limit=1))
 
     def _of_before(self, work, document):
         """What happens now to an order of before the start books nothing: a person knows how that order was booked.

@@ -68,6 +68,17 @@ class IntegrationShopOrder(models.Model):
         return {order.outside_id: order for order in orders}
 
     @api.model
+    def _is_from_before(self, connection, outside_id):
+        """Whether an order was told, and not kept as one because it is older than the start of its flow (E14)."""
+        domain = [
+            ("connection_id", "=", connection.id),
+            ("direction", "=", "in"),
+            ("object_key", "=", f"order:{outside_id}"[:255]),
+            ("kept_as", "in", ("before_start", "reference")),
+        ]
+        return bool(self.env["integration.message"].sudo().search_count(domain, limit=1))
+
+    @api.model
     def _named(self, connection, values):
         """Return {number or id: order} for what references name; the connection's own shop goes first.
 
