@@ -8,16 +8,15 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import formatLang
 
 from ...engine.errors import IntegrationError
-from ...engine.limits import CUSTOMER, FEE, INVOICES, OTHER, PURPOSES, REFUND, TRANSFER
-from ...engine.preview_words import told as said
 from ...engine.limits import BILLS, COUNTED, CUSTOMER, EXPENSE, INVOICES, OTHER, PURPOSES, REFUND
+from ...engine.preview_words import told as said
 from .classification import PURPOSE_LABELS
 from .fix_anew import shown_entry
 from .limits import _check_approved
 
 UNCLEAR = ("unidentified", "suspense")
-# What is booked by documents, or is itself money, is no counterpart that a person chooses freely.
 EXPENSE_TYPES = ("expense", "expense_direct_cost", "expense_depreciation", "expense_other")
+# What is booked by documents, or is itself money, is no counterpart that a person chooses freely.
 NO_COUNTERPART = (
     "asset_receivable", "liability_payable", "asset_cash", "liability_credit_card", "equity_unaffected", "off_balance",
 )  # fmt: skip
