@@ -42,7 +42,7 @@ FORMAT = "finance-integration-configuration/3"
 _NOT_SAID: dict[str, dict[str, tuple[str, ...] | None]] = {
     FORMAT: {},
     "finance-integration-configuration/2": {
-        "connections": ("routed_from_id", "payout_journal_ids"),
+        "connections": ("routed_from_id", "payout_journal_ids", "prepayment_vat_country_ids"),
         "shared_rules": None,
         "shared_approval_rules": None,
     },

@@ -291,9 +291,9 @@ def refund_documents(system: str, body: Any) -> list[Document]:
     The ``subtotal`` of a line is on the basis of the order's prices, so with the tax where ``taxes_included`` is set;
     given back shipping and adjustments are before tax in either case. Shopify's pages name the fields without saying
     that (https://shopify.dev/docs/api/admin-rest/latest/resources/refund,
-    https://shopify.dev/docs/api/admin-graphql/latest/objects/RefundLineItem); deliveries as published by others show price × quantity − discounts, and Microsoft's open source connector for
-    Business Central books it so: a credit memo at prices with VAT whose line comes to the subtotal, while for shipping
-    it adds the tax (github.com/microsoft/BCApps, ShpfyCreateSalesDocRefund.Codeunit.al, read November 2026). A line
+    https://shopify.dev/docs/api/admin-graphql/latest/objects/RefundLineItem); deliveries as published by others show
+    price × quantity − discounts, and Microsoft's open source connector for Business Central books it so: a credit memo
+    at prices with VAT whose line comes to the subtotal, while for shipping it adds the tax (github.com/microsoft/BCApps, ShpfyCreateSalesDocRefund.Codeunit.al, read November 2026). A line
     that contradicts this is refused when it is booked (``refund_tax_unclear``).
     """
     told = read_as(body, wire.Refund)
