@@ -322,13 +322,10 @@ def refund(
 
 
 def _without_tax(line: Line, told: RefundedLine, currency: str) -> Decimal:
-    cent = Decimal(1).scaleb(-minor_units(currency))
-    net, tax = (
-        share(amount, told.quantity, line.whole.quantity, currency)
-        for amount in (line.whole.net, line.whole.tax + sum(line.memo.values(), ZERO))
-    )
-    is_net = abs(told.net_amount - net) <= cent and abs(told.tax_amount - tax) <= cent
-    if is_net and told.tax_amount > 2 * cent:
+    cent, part = Decimal(1).scaleb(-minor_units(currency)), (told.quantity, line.whole.quantity, currency)
+    tax = share(line.whole.tax + sum(line.memo.values(), ZERO), *part)
+    is_net = abs(told.net_amount - share(line.whole.net, *part)) <= cent < told.tax_amount / 2
+    if is_net and abs(told.tax_amount - tax) <= cent:
         raise TaxNotIncludedError(line.line_id)
     return told.net_amount - told.tax_amount
 

@@ -32,7 +32,7 @@ from odoo.addons.finance_integration.engine.promotion_values import empty_of
 
 KEY = SigningKey(new_seed())
 SECOND = "finance-integration-configuration/2"
-NEW_FIELDS = ("routed_from_id", "payout_journal_ids")
+NEW_FIELDS = ("routed_from_id", "payout_journal_ids", "prepayment_vat_country_ids")
 
 
 def values(section, **facts):
@@ -107,7 +107,11 @@ def test_a_form_says_exactly_what_it_knows():
 
 
 def test_what_an_older_form_does_not_say_stays_as_it_is():
-    said = {"routed_from_id": "Group › Shop", "payout_journal_ids": ["BNK1"]}
+    said = {
+        "routed_from_id": "Group › Shop",
+        "payout_journal_ids": ["BNK1"],
+        "prepayment_vat_country_ids": ["DE"],
+    }
     here = rows(
         connections=connections("Shop", **said),
         shared_rules={("All",): values("shared_rules", active=True)},
@@ -121,7 +125,7 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
     planned = operations(compare(here, other.rows))
     assert [(one["op"], one["key"]) for one in planned] == [("add", ["New"]), ("change", ["Shop"])]
     assert [{name: one["after"][name] for name in NEW_FIELDS} for one in planned] == [
-        {"routed_from_id": "", "payout_journal_ids": []},
+        {"routed_from_id": "", "payout_journal_ids": [], "prepayment_vat_country_ids": []},
         said,
     ]
     assert as_changed(as_changed(here, planned), inverse(planned)) == here
@@ -133,7 +137,11 @@ def test_what_was_approved_before_a_newer_form_is_taken_back_without_what_came_w
         for name in NEW_FIELDS:
             del values_[name]
     old = [{"section": "connections", "key": ["Shop"], "op": "change", "before": before, "after": after}]
-    said = {"routed_from_id": "Group › Shop", "payout_journal_ids": ["BNK1"]}
+    said = {
+        "routed_from_id": "Group › Shop",
+        "payout_journal_ids": ["BNK1"],
+        "prepayment_vat_country_ids": ["DE"],
+    }
     now = rows(connections=connections("Shop", fee_mode="at_payout", **said))
     [back] = inverse(completed(old, now))
     assert back["after"] == connections("Shop", **said)["Shop",]
