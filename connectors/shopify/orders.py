@@ -293,9 +293,9 @@ def refund_documents(system: str, body: Any) -> list[Document]:
     that (https://shopify.dev/docs/api/admin-rest/latest/resources/refund,
     https://shopify.dev/docs/api/admin-graphql/latest/objects/RefundLineItem); deliveries as published by others show
     price × quantity − discounts, and Microsoft's open source connector for Business Central books it so: a credit memo
-    at prices with VAT whose line comes to the subtotal, while for shipping it adds the tax (github.com/microsoft/BCApps,
-    ShpfyCreateSalesDocRefund.Codeunit.al, read November 2026). A line that contradicts this is refused when it is booked
-    (``refund_tax_unclear``).
+    at prices with VAT whose line comes to the subtotal, while for shipping it adds the tax
+    (github.com/microsoft/BCApps, ShpfyCreateSalesDocRefund.Codeunit.al, read November 2026). A line that contradicts
+    this is refused when it is booked (``refund_tax_unclear``).
     """
     told = read_as(body, wire.Refund)
     currencies = {each.currency.upper() for each in told.transactions}
