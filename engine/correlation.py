@@ -12,6 +12,8 @@ import contextvars
 import dataclasses
 import logging
 import re
+import secrets
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -60,7 +62,18 @@ def read(headers: Mapping[str, str]) -> Correlation:
     given = headers.get(CORRELATION_HEADER, "")
     if GIVEN.fullmatch(given):
         return Correlation(given, trace)
-    return Correlation(trace.trace_id if trace else uuid.uuid4().hex, trace)
+    return Correlation(trace.trace_id if trace else new_id(), trace)
+
+
+def new_id() -> str:
+    """Return a new id of 32 hex digits that begins with the time, as UUID version 7 does (RFC 9562, section 5.7).
+
+    Ids of the same moment stand side by side in an index. Random ones touch another page of it with every event, and
+    beside a million old events each of those pages is read, changed and written to the log for that event alone.
+    """
+    bits = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    bits = bits & ~(0xF << 76) | 0x7 << 76
+    return uuid.UUID(int=bits & ~(0x3 << 62) | 0x2 << 62).hex
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import random
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..benchmarks.differences import first_difference
@@ -254,3 +255,25 @@ class TestCompleteLines(IntegrationCommon):
         theirs = service.env["account.bank.statement.line"].create([dict(values)])
         own = frozenset({"internal_index", "statement_line_id"})
         self.assertEqual(first_difference(ours.move_id, theirs.move_id, own), "")
+
+    def test_money_against_its_own_account_takes_the_standard_path(self):
+        """Odoo refuses it there, or books it there: what it says of it is not left out."""
+        journal = self.stripe_connection.balance_account_ids.journal_id
+        service = self.stripe_connection._as_service()
+        values = {
+            "journal_id": journal.id,
+            "date": FIRST_DAY,
+            "amount": 11.0,
+            "payment_ref": "Against itself",
+            "counterpart_account_id": journal.default_account_id.id,
+        }
+
+        def outcome(create):
+            try:
+                with self.env.cr.savepoint():
+                    return "booked", len(create([dict(values)]).move_id.line_ids)
+            except UserError as error:
+                return "refused", type(error).__name__
+
+        theirs = outcome(service.env["account.bank.statement.line"].create)
+        self.assertEqual(outcome(service.env["integration.posting.movement"]._create_lines), theirs)

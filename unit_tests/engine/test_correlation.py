@@ -3,6 +3,7 @@
 
 import logging
 import threading
+import uuid
 
 import pytest
 
@@ -28,6 +29,18 @@ def test_an_id_that_could_do_harm_is_replaced(given):
     found = correlation.read({"X-Correlation-Id": given})
     assert len(found.correlation_id) == 32
     assert found.trace is None
+
+
+def test_new_ids_are_uuids_in_the_order_of_time(monkeypatch):
+    moments = [1_795_000_000_000 + number for number in range(200)]
+    clock = iter(moments)
+    monkeypatch.setattr(correlation.time, "time_ns", lambda: next(clock) * 1_000_000 + 999_999)
+    made = [correlation.new_id() for _moment in moments]
+    assert made == sorted(made)
+    assert [int(one[:12], 16) for one in made] == moments
+    read = [uuid.UUID(hex=one) for one in made]
+    assert {(one.version, one.variant) for one in read} == {(7, uuid.RFC_4122)}
+    assert len({one.int & ((1 << 62) - 1) for one in read}) == 200
 
 
 def test_scopes_nest_and_end():

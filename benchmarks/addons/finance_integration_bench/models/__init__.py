@@ -2,3 +2,4 @@
 from . import bench
 from . import workbench
 from . import audit_cost
+from . import post_again
