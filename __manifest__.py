@@ -95,6 +95,7 @@
         "views/report_views.xml",
         "views/payout_views.xml",
         "views/dispute_views.xml",
+        "views/dispute_evidence_views.xml",
         "views/refund_views.xml",
         "views/explanation_views.xml",
         "views/approval_views.xml",

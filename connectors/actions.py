@@ -82,3 +82,47 @@ class Actions:
     def refund_found(self, answer: HttpAnswer, key: str) -> str | None:
         """Return the id of the refund that was made with ``key``, None where there is none."""
         raise NotImplementedError
+
+    # -- evidence for disputes, where the spec says ``takes_evidence`` ---------------------------------------
+
+    def evidence_upload(
+        self, name: str, media_type: str, content: bytes, key: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the request that uploads a file of evidence; the same ``key`` uploads it once.
+
+        :raises ContractError: the system takes no such file.
+        """
+        raise NotImplementedError
+
+    def evidence_uploaded(self, answer: HttpAnswer) -> str:
+        """Return the id of an uploaded file.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def evidence_submit(
+        self,
+        dispute: str,
+        texts: Mapping[str, str],
+        files: Mapping[str, str],
+        key: str,
+        settings: Mapping[str, Any],
+        secret: str,
+    ) -> HttpRequest:
+        """Return the request that hands evidence in for good; the same ``key`` hands it in once.
+
+        :raises ContractError: the system has no such field, or a text is too long.
+        """
+        raise NotImplementedError
+
+    def evidence_find(self, dispute: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question whether evidence was handed in; it has no effect."""
+        raise NotImplementedError
+
+    def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
+        """Say whether the evidence with this key is there, by the answer to either request.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError

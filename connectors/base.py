@@ -81,6 +81,8 @@ class ConnectorSpec:
                            The kind in use is the setting ``access_kind``, ``authorization(kind, secret)`` its header.
     ``flow_defaults``      per kind, what a new flow begins with; kinds that are not named get the common defaults.
     ``fetched_events``     event types that the connector makes of lists and files: nobody sends or chooses them.
+    ``partial_events``     event types that may hold the beginning of something only: ``refetch_request`` asks for the
+                           rest, whatever ``trust`` says.
     ``needs``              what a person needs at hand to connect it and where it stands, in the order of use.
     ``system_role``        one of ``engine.ownership.ROLES`` that such a system always plays, '' where it depends.
     """
@@ -119,6 +121,11 @@ class ConnectorSpec:
     registers_webhook: bool = False
     # Whether refunds may be started here: the ``refund_…`` methods.
     sends_refunds: bool = False
+    partial_events: frozenset[str] = frozenset()
+    # Whether evidence for disputes may be handed in here: the ``evidence_…`` methods.
+    takes_evidence: bool = False
+    # Whether it issues invoices of its own: a connection then says who issues them, this system or Odoo.
+    bills: bool = False
     # Whether a connection must name its outside account before it is active: whose event it is, is not signed.
     needs_account: bool = False
 
@@ -266,8 +273,9 @@ class Connector(Actions):
     ) -> HttpRequest | None:
         """Return the question what the source itself says of a signed event; None = what the event says is used.
 
-        Asked of connectors with ``trust="refetch"`` alone. Settings: those of the connection, with ``access_kind`` and
-        ``trusted_amount`` (``{"value", "currency"}``: money up to it may be booked as the event says it).
+        Asked of connectors with ``trust="refetch"``, and for ``partial_events``. Settings: those of the connection,
+        with ``access_kind`` and ``trusted_amount`` (``{"value", "currency"}``: money up to it may be booked as the
+        event says it).
 
         :raises ContractError: the event does not say what is to be asked for.
         """

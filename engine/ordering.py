@@ -57,6 +57,8 @@ VERSIONING: dict[str, Versioning] = {
     "order_refund": Versioning.FACT,
     "order_payment": Versioning.FACT,
     "invoice": Versioning.DOCUMENT,
+    # A payment told late still pays; which of several is newest says nothing.
+    "invoice_status": Versioning.FACT,
     "entry": Versioning.DOCUMENT,
     "cancellation": Versioning.DOCUMENT,
     "movement": Versioning.FACT,

@@ -173,6 +173,13 @@ POINTS: tuple[Point, ...] = (
         "settings",
     ),
     Point(
+        "billing",
+        GO_LIVE,
+        _("One system issues the invoices"),
+        _("The outside system sends invoices, and it is not said whether they are the legal ones or Odoo's are."),
+        _("Choose on the connection, under “Accounting”, who issues the invoices."),
+    ),
+    Point(
         "hash_policy",
         GO_LIVE,
         _("Entries that can never be changed"),

@@ -42,7 +42,13 @@ FORMAT = "finance-integration-configuration/3"
 _NOT_SAID: dict[str, dict[str, tuple[str, ...] | None]] = {
     FORMAT: {},
     "finance-integration-configuration/2": {
-        "connections": ("routed_from_id", "payout_journal_ids", "prepayment_vat_country_ids"),
+        "connections": (
+            "routed_from_id",
+            "payout_journal_ids",
+            "prepayment_vat_country_ids",
+            "billing_issuer",
+            "billing_products",
+        ),
         "shared_rules": None,
         "shared_approval_rules": None,
     },
@@ -101,6 +107,7 @@ SECTIONS: dict[str, Section] = {
             # A connection of another company: its name follows that of its company.
             "routed_from_id": "ref:feeder", "payout_journal_ids": "refs:journal",
             "prepayment_vat_country_ids": "refs:country",
+            "billing_issuer": TEXT, "billing_products": FLAG,
         },
     ),
     "balance_accounts": Section(

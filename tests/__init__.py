@@ -110,9 +110,11 @@ from . import test_shopify_orders
 from . import test_shopify_refused
 from . import test_shopify_shop
 from . import test_shopify_summary
+from . import test_stripe_billing
 from . import test_stripe_money
 from . import test_sweep
 from . import test_payouts
+from . import test_dispute_evidence
 from . import test_disputes
 from . import test_refund_orders
 from . import test_trusted_amount

@@ -83,19 +83,22 @@ class TestPreflight(PreflightCommon):
                 "service_user": "not_needed",
                 "journal_rule": "green",
                 "analytic_plans": "not_needed",
-                "sending": "not_needed",
-                "deferrals": "not_needed",
+                "sending": "green",
+                "deferrals": "green",
+                "billing": "red",
                 "hash_policy": "not_needed",
                 "opening": "red",
                 "shadow": "to_confirm",
             },
         )
-        self.assertEqual(self.live.preflight_open, 2)
+        self.assertEqual(self.live.preflight_open, 3)
         self.assertEqual(points["set_up"].checked_by_id, self.administrator)
         leaf = self.env["integration.audit.leaf"].search(
             [("action", "=", "connection.preflight"), ("res_id", "=", self.live.id)]
         )
-        self.assertEqual(leaf.detail, "opening, shadow")
+        self.assertEqual(leaf.detail, "billing, opening, shadow")
+        self.live.billing_issuer = "source"
+        self.assertEqual(self.look()["billing"].state, "green")
 
     def test_it_says_what_is_needed_and_where_it_stands(self):
         self.assertIn("Signing secret, whsec_…: Stripe: Developers, Webhooks", self.live.needs_text)

@@ -24,11 +24,14 @@ from ..base import (
     WebhookFound,
 )
 from ..reading import read_answer, read_as, schema_violation
-from . import endpoints, refunds, wire
+from . import billing, billing_pull, endpoints, evidence, refunds, wire
 from .balances import balances_page, balances_request, daily_balance_documents
 from .client import transactions_from, transactions_page, transactions_request
 from .const import (
     API_VERSION,
+    BILLING_INVOICE_EVENT,
+    BILLING_NOTE_EVENT,
+    BILLING_PAYMENT_EVENT,
     COMPOSITION_EVENT,
     DAILY_BALANCE_EVENT,
     DOCUMENTATION_URL,
@@ -57,7 +60,17 @@ _DISPUTE = EventRule(
 _DISPUTED_MONEY = EventRule(
     None, "Disputed money is booked when Stripe's ledger has its line; this tells the status only."
 )
-_BILLING = EventRule(None, "Says that an invoice was paid; the money itself is booked from the charge.")
+_CHECKOUT = EventRule(None, "Says that something was paid; the money itself is booked from the charge.")
+_INVOICE = EventRule("invoice", rank=30)
+_CREDIT_NOTE = EventRule("invoice", rank=35)
+# A cancellation goes the way of what it cancels.
+_CANCELLED = EventRule("invoice", rank=37)
+# Links and informs: the money of an invoice is booked from its charge, which finds the link if that comes first.
+_INVOICE_STATUS = EventRule("invoice_status", rank=38)
+_DRAFT = EventRule(None, "A draft of an invoice is no document yet; it is booked when Stripe finalises it.")
+_SUBSCRIPTION = EventRule(
+    None, "Recorded for reference: a subscription is booked by its invoices, which name it."
+)
 _PAYOUT_STATUS = EventRule(None, "The payout was booked when it was created; nothing moved since.")
 
 EVENTS = {
@@ -86,18 +99,71 @@ EVENTS = {
     **dict.fromkeys(("payout.created", "payout.paid", "payout.failed", "payout.canceled"), _PAYOUT),
     **dict.fromkeys(("payout.updated", "payout.reconciliation_completed"), _PAYOUT_STATUS),
     "balance.available": EventRule(None, "Money became available for payout; the balance did not change."),
+    "checkout.session.completed": _CHECKOUT,
+    **dict.fromkeys(("invoice.finalized", "invoice.updated"), _INVOICE),
+    "invoice.voided": _CANCELLED,
     **dict.fromkeys(
-        ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed", "checkout.session.completed"),
-        _BILLING,
+        (
+            "invoice.paid",
+            "invoice.payment_succeeded",
+            "invoice.payment_failed",
+            "invoice.marked_uncollectible",
+            "invoice_payment.paid",
+        ),
+        _INVOICE_STATUS,
     ),
+    **dict.fromkeys(
+        (
+            "invoice.created",
+            "invoice.deleted",
+            "invoice.upcoming",
+            "invoice.sent",
+            "invoice.payment_action_required",
+            "invoice.finalization_failed",
+            "invoice.overdue",
+            "invoice.will_be_due",
+            "invoice.overpaid",
+            "invoiceitem.created",
+            "invoiceitem.deleted",
+        ),
+        _DRAFT,
+    ),
+    **dict.fromkeys(("credit_note.created", "credit_note.updated"), _CREDIT_NOTE),
+    "credit_note.voided": _CANCELLED,
+    **dict.fromkeys(
+        (
+            "customer.subscription.created",
+            "customer.subscription.updated",
+            "customer.subscription.deleted",
+            "customer.subscription.paused",
+            "customer.subscription.resumed",
+            "customer.subscription.trial_will_end",
+            "customer.subscription.pending_update_applied",
+            "customer.subscription.pending_update_expired",
+        ),
+        _SUBSCRIPTION,
+    ),
+    BILLING_INVOICE_EVENT: _INVOICE,
+    BILLING_PAYMENT_EVENT: _INVOICE_STATUS,
+    BILLING_NOTE_EVENT: _CREDIT_NOTE,
     TRANSACTION_EVENT: _LEDGER,
     DAILY_BALANCE_EVENT: EventRule("provider_balance", rank=90),
     COMPOSITION_EVENT: EventRule("settlement", rank=80),
 }
 
+# Listed objects of Billing: how each is read.
+FETCHED_BILLING = {
+    BILLING_INVOICE_EVENT: billing.invoice_documents,
+    BILLING_PAYMENT_EVENT: billing.payment_documents,
+    BILLING_NOTE_EVENT: billing.credit_note_documents,
+}
+
 
 # The events of an endpoint that we register: those that become documents. What is fetched has no event at Stripe.
-WANTED_EVENTS = tuple(sorted(name for name, rule in EVENTS.items() if rule.kind and "." in name))
+# Subscriptions are recorded although they book nothing: their lifetime is to be seen.
+WANTED_EVENTS = tuple(
+    sorted(name for name, rule in EVENTS.items() if (rule.kind or rule is _SUBSCRIPTION) and "." in name)
+)
 
 
 class StripeConnector(Connector):
@@ -107,12 +173,12 @@ class StripeConnector(Connector):
         code="stripe",
         system_role="processor",
         name="Stripe",
-        summary="Customers, payments, refunds, payouts and fees, and the balance of each day.",
+        summary="Customers, invoices, payments, refunds, payouts and fees, and the balance of each day.",
         documentation_url=DOCUMENTATION_URL,
         signature_schemes=("stripe",),
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
-        pulls=("balance_transactions", "balances", "payouts"),
+        pulls=("balance_transactions", "balances", "payouts", *billing_pull.PULLS),
         # The number of deliveries still to make: another one on each attempt, and no part of what happened.
         volatile_keys=frozenset({"pending_webhooks"}),
         api_version=API_VERSION,
@@ -127,7 +193,12 @@ class StripeConnector(Connector):
         registers_webhook=True,
         sends_refunds=True,
         needs=NEEDS,
-        fetched_events=frozenset({TRANSACTION_EVENT, DAILY_BALANCE_EVENT}),
+        fetched_events=frozenset({TRANSACTION_EVENT, DAILY_BALANCE_EVENT, *FETCHED_BILLING}),
+        partial_events=frozenset(
+            {"invoice.finalized", "invoice.updated", "credit_note.created", *FETCHED_BILLING}
+        ),
+        bills=True,
+        takes_evidence=True,
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 
@@ -160,6 +231,10 @@ class StripeConnector(Connector):
             documents = list(daily_balance_documents(context, event.body))
         elif event_type == COMPOSITION_EVENT:
             documents = list(composition_documents(context, event.body))
+        elif event_type in FETCHED_BILLING:
+            # A listed object is dated by its creation.
+            told_at = event.envelope.occurred_at
+            documents = FETCHED_BILLING[event_type](context, told_at, event.body)
         else:
             rule = self.spec.events.get(event_type)
             if rule is None:
@@ -167,9 +242,22 @@ class StripeConnector(Connector):
             documents = event_documents(context, event.body) if rule.kind else []
         return [validate(document) for document in documents]
 
+    def refetch_request(
+        self, event: InboundEvent, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest | None:
+        """Return the question for lines that an event of Billing leaves out; None where it has all of them."""
+        if event.envelope.event_type not in self.spec.partial_events:
+            return None
+        return billing_pull.lines_request(event, settings, secret)
+
+    def refetched(self, event: InboundEvent, answer: HttpAnswer) -> tuple[Envelope, Any]:
+        return billing_pull.completed(event, answer)
+
     def pull_request(
         self, pull: str, cursor: Mapping[str, Any], settings: Mapping[str, Any], secret: str
     ) -> HttpRequest:
+        if pull in billing_pull.PULLS:
+            return billing_pull.list_request(pull, cursor, settings, secret)
         return self._pull(pull)[0](cursor, settings, secret)
 
     def pull_page(
@@ -179,6 +267,8 @@ class StripeConnector(Connector):
         answer: HttpAnswer,
         settings: Mapping[str, Any] = NO_SETTINGS,
     ) -> PullPage:
+        if pull in billing_pull.PULLS:
+            return billing_pull.list_page(pull, cursor, answer, settings)
         return self._pull(pull)[1](cursor, answer, settings)
 
     def pull_cursor_from(self, pull: str, instant: datetime) -> Mapping[str, Any]:
@@ -187,6 +277,8 @@ class StripeConnector(Connector):
             return {"next_day": instant.astimezone(timezone.utc).date().isoformat()}
         if pull == "payouts":
             return payouts_from(instant)
+        if pull in billing_pull.PULLS:
+            return billing_pull.from_moment(instant)
         return transactions_from(instant)
 
     # -- our endpoint there ----------------------------------------------------------------------------------
@@ -233,6 +325,33 @@ class StripeConnector(Connector):
 
     def refund_found(self, answer: HttpAnswer, key: str) -> str | None:
         return refunds.found(answer, key)
+
+    # -- evidence for disputes -------------------------------------------------------------------------------
+
+    def evidence_upload(
+        self, name: str, media_type: str, content: bytes, key: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return evidence.upload_request(name, media_type, content, key, settings, secret)
+
+    def evidence_uploaded(self, answer: HttpAnswer) -> str:
+        return evidence.uploaded(answer)
+
+    def evidence_submit(
+        self,
+        dispute: str,
+        texts: Mapping[str, str],
+        files: Mapping[str, str],
+        key: str,
+        settings: Mapping[str, Any],
+        secret: str,
+    ) -> HttpRequest:
+        return evidence.submit_request(dispute, texts, files, key, settings, secret)
+
+    def evidence_find(self, dispute: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return evidence.find_request(dispute, settings, secret)
+
+    def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
+        return evidence.submitted(answer, key)
 
     @staticmethod
     def _pull(pull: str):

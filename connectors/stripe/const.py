@@ -34,7 +34,7 @@ NEEDS = (
         "api",
         "Restricted key, rk_live_… or rk_test_…",
         "Stripe: Developers, API keys, Create restricted key; read rights on Balance, Charges and Refunds, Payouts, "
-        "Disputes, Customers.",
+        "Disputes, Customers; with Stripe Billing on Invoices and Credit notes, too.",
     ),
 )
 
@@ -57,6 +57,22 @@ MAX_NAMED_LINES = 2000
 TRANSACTION_EVENT = "balance_transaction"
 DAILY_BALANCE_EVENT = "daily_balance"
 COMPOSITION_EVENT = "payout_composition"
+
+BILLING_INVOICE_EVENT = "billing_invoice"
+BILLING_PAYMENT_EVENT = "billing_payment"
+BILLING_NOTE_EVENT = "billing_credit_note"
+# What the list of events is asked for (https://docs.stripe.com/api/events/list: at most twenty types).
+BILLING_EVENTS_LISTED = (
+    "invoice.finalized",
+    "invoice.updated",
+    "invoice.voided",
+    "invoice.marked_uncollectible",
+    "invoice.payment_failed",
+    "invoice_payment.paid",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
+)
 
 # https://docs.stripe.com/api/charges/object#charge_object-status
 CHARGE_STATUSES = {"succeeded": "succeeded", "pending": "pending", "failed": "failed"}

@@ -35,10 +35,15 @@ class Context:
 
     system: str
     reference_types: Mapping[str, str]
+    time_zone: str = "UTC"
+    # Who issues the invoices that Stripe Billing tells: 'source' = Stripe, 'odoo' = Odoo, '' = nobody has said.
+    billing_issuer: str = ""
+    billing_products: bool = False
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Context:
-        """Read ``system`` and ``reference_keys`` (a list of metadata keys, or key → reference type).
+        """Read ``system``, ``time_zone``, ``billing_issuer``, ``billing_products`` and ``reference_keys`` (a list of
+        metadata keys, or key → reference type).
 
         :raises ContractError: a setting has another shape.
         """
@@ -49,7 +54,13 @@ class Context:
             types = {key: reference_type(key) for key in keys if isinstance(key, str)}
         else:
             raise schema_violation("settings.reference_keys", "Expected a list of metadata keys")
-        return cls(system=str(settings.get("system") or "stripe"), reference_types=types)
+        return cls(
+            system=str(settings.get("system") or "stripe"),
+            reference_types=types,
+            time_zone=str(settings.get("time_zone") or "UTC"),
+            billing_issuer=str(settings.get("billing_issuer") or ""),
+            billing_products=bool(settings.get("billing_products")),
+        )
 
     def source(self, object_id: str) -> Source:
         return Source(system=self.system, object_id=object_id)

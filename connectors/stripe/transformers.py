@@ -12,7 +12,7 @@ from ...engine.canonical import Address, BalanceMovement, DisputeFacts, Document
 from ...engine.canonical import Customer as CanonicalCustomer
 from ...engine.errors import ContractError
 from ..reading import clip, read_as, schema_violation
-from . import wire
+from . import billing, wire
 from .const import (
     API_VERSION_PATTERN,
     CHARGE_STATUSES,
@@ -328,6 +328,12 @@ def dispute_documents(context: Context, happening: Happening, body: dict[str, An
 
 
 Reader = Callable[[Context, Happening, dict[str, Any]], list[Document]]
+
+
+def _of_billing(read: Callable[[Context, datetime, dict[str, Any]], list[Document]]) -> Reader:
+    return lambda context, happening, body: read(context, happening.at, body)
+
+
 READERS: dict[str, Reader] = {
     **dict.fromkeys(
         ("charge.succeeded", "charge.captured", "charge.pending", "charge.updated", "charge.failed"),
@@ -341,4 +347,20 @@ READERS: dict[str, Reader] = {
         ("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), dispute_documents
     ),
     **dict.fromkeys(("customer.created", "customer.updated", _DELETED), customer_documents),
+    **{
+        event_type: _of_billing(read)
+        for event_type, read in {
+            "invoice.finalized": billing.invoice_documents,
+            "invoice.updated": billing.invoice_documents,
+            "invoice.voided": billing.voided_documents,
+            "invoice.marked_uncollectible": billing.uncollectible_documents,
+            "invoice.payment_failed": billing.failed_documents,
+            "invoice.paid": billing.paid_documents,
+            "invoice.payment_succeeded": billing.paid_documents,
+            "invoice_payment.paid": billing.payment_documents,
+            "credit_note.created": billing.credit_note_documents,
+            "credit_note.updated": billing.credit_note_documents,
+            "credit_note.voided": billing.credit_note_documents,
+        }.items()
+    },
 }

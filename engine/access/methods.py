@@ -81,7 +81,9 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.refund.order": {"action_ask": "ask"},
     "integration.gift.breakage": {"action_ask": "ask"},
     "integration.dispute.allowance": {"action_ask": "ask", "action_take_rate": "resolve"},
+    "integration.dispute.evidence": {"action_hand_in": "resolve"},
     "integration.dispute": {
+        "action_evidence": "resolve",
         "action_book_loss": "ask",
         "action_set_off": "resolve",
         "action_open_invoices": "view",

@@ -6,6 +6,7 @@ from .customer import Customer
 from .entry import EntryLine, JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine, LineTax
+from .invoice_status import InvoiceStatus
 from .movement import MOVEMENT_TYPES, BalanceMovement, DisputeFacts
 from .provider_balance import LedgerLine, ProviderBalance
 from .queries import (
@@ -40,6 +41,7 @@ __all__ = [
     "InvoiceLine",
     "InvoicePosted",
     "InvoiceQuery",
+    "InvoiceStatus",
     "JournalEntry",
     "LedgerLine",
     "LineTax",

@@ -7,6 +7,9 @@ Two kinds of document share this type, told apart by ``issuer`` (accounting poli
             are facts that are kept to the cent, never recomputed.
 ``odoo``    the outside system asks for an invoice: Odoo issues it with its own number, taxes and terms.
 
+``set_off`` of a credit note: ``invoice`` = it lessens what is open of the invoice that it credits; ``later`` = the
+invoice was paid, so its amount is paid back, or stays with the customer as a credit.
+``period_start`` and ``period_end`` (inclusive) of a line: the days for which a service is charged.
 ``amount_due`` is what is still open of it at the source; only the import of open items before go-live reads it.
 """
 
@@ -61,6 +64,8 @@ class InvoiceLine(Struct, kw_only=True):
     net_amount: Money | None = None
     taxes: Annotated[tuple[LineTax, ...], msgspec.Meta(max_length=20)] = ()
     analytic: Annotated[tuple[Code, ...], msgspec.Meta(max_length=20)] = ()
+    period_start: Annotated[dt.date, classified(INTERNAL)] | None = None
+    period_end: Annotated[dt.date, classified(INTERNAL)] | None = None
 
 
 class Invoice(Document, kw_only=True):
@@ -78,6 +83,7 @@ class Invoice(Document, kw_only=True):
     total_gross: Money | None = None
     amount_due: Money | None = None
     credit_of: Identifier | None = None
+    set_off: Annotated[Literal["invoice", "later"], classified(INTERNAL)] = "invoice"
     reference: Identifier | None = None
     journal: Code | None = None
     note: Label | None = None

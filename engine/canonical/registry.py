@@ -42,6 +42,7 @@ from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice
+from .invoice_status import InvoiceStatus
 from .movement import BalanceMovement
 from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
@@ -61,6 +62,7 @@ from .settlement import Settlement
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
     "invoice": {"1": Invoice},
+    "invoice_status": {"1": InvoiceStatus},
     "movement": {"1": BalanceMovement},
     "entry": {"1": JournalEntry},
     "cancellation": {"1": Cancellation},

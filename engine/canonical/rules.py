@@ -20,6 +20,7 @@ from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
+from .invoice_status import InvoiceStatus
 from .movement import BalanceMovement
 from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
@@ -383,6 +384,12 @@ def _check_amounts(document: Document, provider: str | None) -> list[str]:
     return []
 
 
+def _check_invoice_status(status: InvoiceStatus, provider: str | None) -> list[str]:
+    if status.state == "paid" and status.payment is None:
+        raise _violation("payment", "a payment of an invoice is named")
+    return _check_amounts(status, provider)
+
+
 _RULES: dict[type[Document], Callable[..., list[str]]] = {
     **dict.fromkeys((*BUSINESS_EVENTS, *REFERENCE_EVENTS), _check_amounts),
     Customer: _check_customer,
@@ -398,6 +405,7 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     AnalyticDimension: _check_code,
     ReferenceCode: _check_code,
     Cancellation: _check_amounts,
+    InvoiceStatus: _check_invoice_status,
     InvoicePosted: _check_invoice_posted,
     PaymentSettled: _check_payment_settled,
     PaymentFailed: _check_payment_failed,

@@ -14,6 +14,7 @@ from .audit import AUDIT_CODES
 from .authorization import AUTHORIZATION_CODES
 from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
 from .batch import BATCH_CODES
+from .billing import BILLING_CODES
 from .business import BUSINESS_CODES
 from .contract import CONTRACT_CODES
 from .credentials import CREDENTIAL_CODES
@@ -47,6 +48,7 @@ CODES: dict[str, CodeInfo] = {
     **CONTRACT_CODES,
     **REFERENCE_CODES,
     **BUSINESS_CODES,
+    **BILLING_CODES,
     **BATCH_CODES,
     **APPLICATION_CODES,
     **AUTHORIZATION_CODES,

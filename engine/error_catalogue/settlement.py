@@ -18,6 +18,16 @@ SETTLEMENT_CODES = {
         ),
         severity="high",
     ),
+    "evidence_not_given": CodeInfo(
+        _BUSINESS,
+        _("Evidence for a dispute was not handed in"),
+        _("The evidence for %(dispute)s is not at the provider; it is taken until %(due)s (UTC). %(reason)s"),
+        _(
+            "Open it from the dispute. Where the provider refused it, collect it anew; where it does not answer, the "
+            "hub goes on asking. Time presses: hand it in at the provider where this does not help."
+        ),
+        severity="high",
+    ),
     "payout_incomplete": CodeInfo(
         _BUSINESS,
         _("Movements of a payout are not in the books"),

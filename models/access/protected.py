@@ -178,6 +178,14 @@ class IntegrationRefundOrder(Protected, models.Model):
     _inherit = "integration.refund.order"
 
 
+class IntegrationDisputeEvidence(Protected, models.Model):
+    _inherit = "integration.dispute.evidence"
+
+
+class IntegrationDisputeEvidenceFile(Protected, models.Model):
+    _inherit = "integration.dispute.evidence.file"
+
+
 class IntegrationDispute(Protected, models.Model):
     _inherit = "integration.dispute"
 

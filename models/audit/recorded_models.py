@@ -129,6 +129,16 @@ class IntegrationRefundOrder(models.Model):
     _inherit = ["integration.refund.order", "integration.recorded"]
 
 
+class IntegrationDisputeEvidence(models.Model):
+    _name = "integration.dispute.evidence"
+    _inherit = ["integration.dispute.evidence", "integration.recorded"]
+
+
+class IntegrationDisputeEvidenceFile(models.Model):
+    _name = "integration.dispute.evidence.file"
+    _inherit = ["integration.dispute.evidence.file", "integration.recorded"]
+
+
 class IntegrationDispute(models.Model):
     _name = "integration.dispute"
     _inherit = ["integration.dispute", "integration.recorded"]

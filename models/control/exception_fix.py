@@ -46,6 +46,8 @@ FIXES = {
     "rebooking_outdated": "anew",
     "refund_without_credit_note": "credit_note",
     "refund_returned": "apply",
+    "billing_issuer_undecided": "connection",
+    "billing_lines_missing": "connection",
     "role_account_missing": "connection",
     "journal_missing": "connection",
     "balance_account_missing": "connection",

@@ -3,3 +3,4 @@ from . import brings
 from . import guide
 from . import guide_test
 from . import guide_codes
+from . import billing

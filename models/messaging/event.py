@@ -298,6 +298,26 @@ class IntegrationEvent(models.AbstractModel):
             )
         self._publish(company, [(f"movement:{movement.movement_id}", document.correlation_id, document)])
 
+    @api.model
+    def _publish_collection_failed(self, connection, document, invoice):
+        """Tell that a billing system could not collect an invoice; nothing moved.
+
+        :param document: a canonical InvoiceStatus.
+        """
+        amount = document.amount or money(invoice.amount_residual, invoice.currency_id)
+        told = PaymentFailed(
+            source=Source(system="odoo", object_id=f"account.move,{invoice.id}"),
+            occurred_at=utc_now(),
+            movement_id=document.invoice,
+            company=connection.company_id.name,
+            amount=amount,
+            failure_message=document.reason,
+            invoice_id=str(invoice.id),
+            invoice_number=invoice._integration_number() or None,
+            references=references_of(invoice),
+        )
+        self._publish(connection.company_id, [(f"invoice:{invoice.id}", None, told)])
+
 
 def money(amount, currency):
     """Return Odoo's amount as an exact decimal in the currency's digits."""

@@ -38,6 +38,7 @@ class IntegrationFlow(models.Model):
         return [
             ("customer", _("Customers")),
             ("invoice", _("Invoices and credit notes")),
+            ("invoice_status", _("What became of invoices")),
             ("movement", _("Balance movements")),
             ("entry", _("Journal entries")),
             ("provider_balance", _("Provider balances")),

@@ -52,6 +52,10 @@ ALSO = {
         SELECT EXISTS (SELECT FROM integration_refund_order
                         WHERE state IN ('to_send', 'unknown')
                           AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+    "evidence": """
+        SELECT EXISTS (SELECT FROM integration_dispute_evidence
+                        WHERE state IN ('to_send', 'unknown')
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
     "conversions": """
         SELECT EXISTS (SELECT FROM integration_movement WHERE type = 'conversion' AND application = 'suspense')""",
     "payouts": """
@@ -100,6 +104,8 @@ class IntegrationSweep(models.AbstractModel):
         """Look at refunds, conversions and payouts on their way, and at days that differ."""
         if seen["refunds"]:
             self.env["integration.refund.order"]._sweep()
+        if seen["evidence"]:
+            self.env["integration.dispute.evidence"]._sweep()
         if seen["conversions"]:
             self.env["integration.posting.application"]._join_again()
         if seen["payouts"]:

@@ -15,6 +15,7 @@ from . import order_summary
 from . import application
 from . import invoice_finder
 from . import application_parts
+from . import invoice_status
 from . import order_money
 from . import entry
 from . import reversal

@@ -5,7 +5,6 @@ from odoo import api, fields, models
 from odoo.fields import Command
 
 from ..reconciliation.movement import WAITING
-from .references import named_by
 from .work import Finding
 
 MAX_WAITING = 500
@@ -252,8 +251,7 @@ class IntegrationPostingApplication(models.AbstractModel):
     @api.model
     def _apply_again(self, movement):
         """Try once more to apply a payment by the references that it carries."""
-        values = named_by(movement.reference_ids)
-        invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
+        invoices, unknown = self._named_by_movement(movement)
         posted = invoices.filtered(lambda move: move.state == "posted")
         if posted:
             self._apply_to(movement, posted, max([movement.event_date, *posted.mapped("date")]), unknown)
@@ -279,8 +277,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             payment = payments.get((movement.connection_id.id, movement.related_id), movement.browse())
             self._match_refund(None, movement, payment)
             return
-        values = named_by(movement.reference_ids)
-        invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
+        invoices, unknown = self._named_by_movement(movement)
         if targets := self._open_lines(invoices, movement.currency_id):
             self._reconcile([movement.counterpart_id | targets])
         self._judge_payment(None, movement, invoices, unknown)

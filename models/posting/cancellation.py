@@ -58,6 +58,8 @@ class IntegrationPostingCancellation(models.AbstractModel):
 
     @api.model
     def _apply(self, works):
+        for work in works:
+            self._open_credited(work.plan["move"])
         reversals = self._reverse(
             [work.plan for work in works],
             [{"integration_correlation_id": work.row["correlation_id"]} for work in works],
@@ -76,6 +78,17 @@ class IntegrationPostingCancellation(models.AbstractModel):
             binding._rebind(origin, version, CANCELLED_DIGEST)
             self._say(origin, reversal, document)
             self._tell(work, origin, reversal)
+
+    def _open_credited(self, note):
+        """A credit note that is void lessens its invoice no more: what it was set off against is open again."""
+        invoice = note.reversed_entry_id
+        if note.move_type != "out_refund" or not invoice:
+            return
+        lines = note.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        set_off = (lines.matched_debit_ids | lines.matched_credit_ids).filtered(
+            lambda part: (part.debit_move_id | part.credit_move_id).move_id == note | invoice
+        )
+        set_off.with_context(skip_invoice_sync=True).unlink()
 
     def _say(self, origin, reversal, document):
         """Leave the reason on both entries."""

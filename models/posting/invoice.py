@@ -135,6 +135,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "fiscal_position": self._fiscal_position(document, partner, lookups),
             "tax_exigible": True,
             "reversed": self._credited(work, document, lookups["bound"]),
+            "set_off_later": document.set_off == "later",
         }
 
     def _currency(self, code):
@@ -244,7 +245,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 own = product.taxes_id.filtered_domain(taxes._check_company_domain(header["company"]))
                 taxes = header["fiscal_position"].map_tax(own)
         return {
-            "name": line.description,
+            "name": _label(line),
             "product": product,
             "unit": parts["unit"],
             "quantity": self._rounded(line.quantity, "quantity"),
@@ -346,6 +347,13 @@ class IntegrationPostingInvoice(models.AbstractModel):
             }
             for tax_id, amount in amounts.items()
         }
+
+
+def _label(line):
+    """Return what stands on a line: its description, and the days of service where the issuer names them."""
+    if not line.period_start or not line.period_end:
+        return line.description
+    return f"{line.description} ({line.period_start} – {line.period_end})"
 
 
 def _number(value):

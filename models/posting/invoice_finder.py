@@ -6,7 +6,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-from .references import named_by
+from .references import named_by, payments_of
 
 
 class IntegrationPostingApplication(models.AbstractModel):
@@ -17,14 +17,46 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Return a function document → (invoices that it names, references that name nothing)."""
         values = {value for document in documents for value in named_by(document.references)}
         table = self._invoices_by_value(connection, values)
+        linked = self._invoices_linked(
+            connection,
+            [
+                payment
+                for document in documents
+                if document.type == "payment"
+                for payment in payments_of(document.references, document.movement_id)
+            ],
+        )
         # What is read of one invoice is read of all that the batch names, in one query.
-        together = self.env["account.move"].union(*table.values()).ids
+        together = self.env["account.move"].union(*table.values(), *linked.values()).ids
 
         def named(document):
             invoices, unknown = self._pick(table, named_by(document.references))
+            for payment in payments_of(document.references, document.movement_id):
+                invoices |= linked.get(payment, invoices.browse())
             return invoices.with_prefetch(together), unknown
 
         return named
+
+    @api.model
+    def _invoices_linked(self, connection, payments):
+        """Return {payment: invoices} of what a billing system said that payments pay."""
+        if not payments:
+            return {}
+        known = self.env["integration.posting.invoice_status"]._payments_known(connection, payments)
+        return {
+            payment: self.env["account.move"].browse(set(keys.values())).exists()
+            for payment, keys in known.items()
+        }
+
+    @api.model
+    def _named_by_movement(self, movement):
+        """Return (invoices that a booked movement names or is linked to, references that name nothing)."""
+        values = named_by(movement.reference_ids)
+        invoices, unknown = self._pick(self._invoices_by_value(movement.connection_id, values), values)
+        payments = payments_of(movement.reference_ids, movement.movement_id)
+        for linked in self._invoices_linked(movement.connection_id, payments).values():
+            invoices |= linked
+        return invoices, unknown
 
     def _pick(self, table, values):
         invoices = self.env["account.move"]

@@ -33,6 +33,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
             moves, {move.id: work.plan["header"]["date"] for work, move in zip(works, moves, strict=True)}
         )
         for work, move in zip(works, moves, strict=True):
+            if work.plan["header"]["set_off_later"]:
+                move.reversed_entry_id = work.plan["header"]["reversed"]
             self._check_total(work, move)
             self._remember(work, move)
         self.env["integration.binding"]._bind(
@@ -75,7 +77,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "invoice_currency_rate": header["rate"],
             "narration": document.note or False,
             "invoice_user_id": header["partner"].user_id.id,  # never the service user
-            "reversed_entry_id": header["reversed"].id,
+            # Posted with its invoice named, core would set it off against that at once.
+            "reversed_entry_id": not header["set_off_later"] and header["reversed"].id,
             "ref": document.number if elsewhere else document.reference or False,
             "integration_connection_id": work.connection.id,
             "integration_source_id": document.source.object_id,
@@ -85,6 +88,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
         }
         if elsewhere:
             values["payment_reference"] = document.number
+            # The contract or the subscription behind it; ``ref`` is the issuer's number.
+            values["invoice_origin"] = document.reference or False
         if header["due_date"]:
             values["invoice_date_due"] = header["due_date"]
         if complete:

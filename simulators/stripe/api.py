@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from .. import wire
 from ..ids import token
-from . import shapes
+from . import billing, shapes
 from .endpoints import WebhookEndpoints
 from .faults import Fault, FaultPlan
 from .holdings import RefusedError
@@ -27,7 +27,10 @@ from .shapes import Shape
 from .state import StripeAccount
 
 REFUNDS_PATH = "/v1/refunds"
+FILES_PATH = "/v1/files"
+DISPUTES_PATH = "/v1/disputes/"
 ENDPOINTS_PATH = "/v1/webhook_endpoints"
+LISTS = ("balance_transactions", "events", "payouts", "invoices", "credit_notes")
 MAX_LIMIT = 100
 DEFAULT_LIMIT = 10
 # The simulated clock stands still between two movements; an answer is never given in the same second.
@@ -77,6 +80,7 @@ class StripeApi:
         self.faults = faults or FaultPlan()
         self.webhook_endpoints = WebhookEndpoints()
         self._refunded: dict[str, Shape] = {}
+        self._answered: dict[str, Shape] = {}
         self._api_key = api_key
         self._sleep_ms = sleep_ms
 
@@ -98,6 +102,12 @@ class StripeApi:
                 self._misbehave(fault)
             if path == REFUNDS_PATH:
                 shown = self._refunds(method, pairs, body, given.get("idempotency-key", ""))
+            elif method == "POST" and path == FILES_PATH:
+                shown = self._upload(given, body)
+            elif method == "POST" and path.startswith(DISPUTES_PATH):
+                shown = self._evidence(
+                    path.removeprefix(DISPUTES_PATH), body, given.get("idempotency-key", "")
+                )
             elif path.startswith(ENDPOINTS_PATH):
                 shown = self._endpoints(method, path, body, given.get("idempotency-key", ""))
             else:
@@ -147,11 +157,13 @@ class StripeApi:
         parts = path.strip("/").split("/")
         expand = [value for name, value in pairs if name in ("expand[]", "expand")]
         query = {name: value for name, value in pairs if name not in ("expand[]", "expand")}
+        if method == "GET" and len(parts) == 4 and parts[3] == "lines":
+            return self._lines(parts[1], parts[2], query)
         if method == "GET" and parts[0] == "v1" and len(parts) in (2, 3):
             if parts[1:] == ["balance"]:
                 return self._balance()
-            if len(parts) == 2 and parts[1] in ("balance_transactions", "events", "payouts"):
-                return self._list(parts[1], query, expand)
+            if len(parts) == 2 and parts[1] in LISTS:
+                return self._list(parts[1], pairs, query, expand)
             if len(parts) == 3:
                 found = self._one(parts[1], parts[2])
                 for path_to_expand in expand:
@@ -192,6 +204,28 @@ class StripeApi:
         self._refunded[key] = made
         return made
 
+    def _upload(self, headers: dict[str, str], body: bytes) -> Shape:
+        """Take a file; the same key again gives the first answer again."""
+        key = headers.get("idempotency-key", "")
+        if key not in self._answered:
+            try:
+                self._answered[key] = self.account.upload(headers.get("content-type", ""), body)
+            except RefusedError as reason:
+                raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+        return dict(self._answered[key])
+
+    def _evidence(self, dispute: str, body: bytes, key: str) -> Shape:
+        """Take the evidence of a dispute; the same key again gives the first answer again."""
+        if key not in self._answered:
+            form = dict(parse_qsl(body.decode(), max_num_fields=100))
+            try:
+                self._answered[key] = self.account.submit_evidence(
+                    dispute, _below(form, "evidence"), _below(form, "metadata"), form.get("submit") != "false"
+                )
+            except RefusedError as reason:
+                raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+        return dict(self._answered[key])
+
     def _balance(self) -> Shape:
         ledger, now = self.account.ledger, self.account.clock.timestamp
         currencies = ledger.currencies() or ["usd"]
@@ -229,6 +263,8 @@ class StripeApi:
             "charges": self.account.charges,
             "customers": self.account.customers,
             "disputes": self.account.disputes,
+            "invoices": self.account.invoices,
+            "credit_notes": self.account.credit_notes,
             "payouts": self.account.payouts,
             "refunds": self.account.refunds,
         }
@@ -238,8 +274,17 @@ class StripeApi:
     def _line(self, line: LedgerLine) -> Shape:
         return shapes.balance_transaction(line, self.account.clock.timestamp)
 
-    def _list(self, kind: str, query: dict[str, str], expand: list[str]) -> Shape:
-        allowed = {"limit", "starting_after", "ending_before", "type", *BOUNDS}
+    def _lines(self, kind: str, object_id: str, query: dict[str, str]) -> Shape:
+        """List the lines of an invoice or a credit note, in their order."""
+        found = self._one(kind, object_id)
+        limit = _whole_number("limit", query.get("limit", str(DEFAULT_LIMIT)))
+        lines = found["lines"]["data"]
+        return shapes.listing(lines[:limit], len(lines) > limit, found["lines"]["url"])
+
+    def _list(
+        self, kind: str, pairs: list[tuple[str, str]], query: dict[str, str], expand: list[str]
+    ) -> Shape:
+        allowed = {"limit", "starting_after", "ending_before", "type", "types[]", *BOUNDS}
         if kind == "payouts":
             allowed |= {"status", "arrival_date"}
         if kind == "balance_transactions":
@@ -248,10 +293,15 @@ class StripeApi:
             text = f"Received unknown parameter: {unknown[0]}"
             raise _ApiError(400, shapes.error("invalid_request_error", text, "parameter_unknown", unknown[0]))
         rows = self._selected(kind, query)
+        if types := {value for name, value in pairs if name == "types[]"}:
+            rows = [row for row in rows if _field(row, "type") in types]
         rows.reverse()
         page, has_more = _page(rows, query)
         if kind == "balance_transactions":
             shown = [self._line(line) for line in page]
+        elif kind == "invoices":
+            shown = [self._listed_invoice(row, expand) for row in page]
+            expand = [path for path in expand if path != "data.payments"]
         else:
             shown = [dict(told) for told in page]
         for path_to_expand in expand:
@@ -263,12 +313,22 @@ class StripeApi:
                 self._expand(thing, steps[1:])
         return shapes.listing(shown, has_more, f"/v1/{kind}")
 
+    def _listed_invoice(self, held: Shape, expand: list[str]) -> Shape:
+        """Return an invoice as a list shows it; what pays it only on request."""
+        shown = billing.shown(held)
+        if "data.payments" in expand:
+            paid = self.account.payments_of(held["id"])
+            shown["payments"] = shapes.listing(paid, has_more=False, url="/v1/invoice_payments")
+        return shown
+
     def _selected(self, kind: str, query: dict[str, str]) -> list:
         """Return what the filters leave, oldest first."""
         shelves = {
             "balance_transactions": self.account.ledger,
             "events": self.account.events,
             "payouts": self.account.payouts.values(),
+            "invoices": self.account.invoices.values(),
+            "credit_notes": self.account.credit_notes.values(),
         }
         rows: list = list(shelves[kind])
         for name, holds in BOUNDS.items():
@@ -314,6 +374,15 @@ class StripeApi:
 
 def _field(row: LedgerLine | Shape, name: str):
     return row.get(name) if isinstance(row, dict) else getattr(row, name)
+
+
+def _below(form: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return the fields of a form that stand below ``name``: ``name[field]``."""
+    return {
+        field.removeprefix(f"{name}[").rstrip("]"): value
+        for field, value in form.items()
+        if field.startswith(f"{name}[")
+    }
 
 
 def _whole_number(name: str, text: str) -> int:

@@ -11,7 +11,9 @@ import copy
 from collections.abc import Mapping
 
 from . import shapes
-from .holdings import DAY_SECONDS, Holdings, RefusedError
+from .billing import Billing
+from .evidence import Evidence
+from .holdings import DAY_SECONDS, RefusedError
 from .ledger import LedgerLine
 from .shapes import Shape
 
@@ -19,8 +21,8 @@ CARD_DAYS = 2
 DEBIT_DAYS = 4
 
 
-class StripeAccount(Holdings):
-    """The account's life: payments, refunds, disputes, payouts, fees."""
+class StripeAccount(Billing, Evidence):
+    """The account's life: payments, refunds, disputes, payouts, fees; its invoices are those of Billing."""
 
     # -- customers ---------------------------------------------------------------------------------
 
@@ -282,10 +284,11 @@ class StripeAccount(Holdings):
     def close_dispute(self, dispute_id: str, won: bool) -> Shape:
         """Decide a dispute; when it is won the amount comes back, the fee does not."""
         held = self._held(self.disputes, dispute_id)
-        if held["status"] != "needs_response":
+        before = held["status"]
+        if before not in ("needs_response", "under_review"):
             raise RefusedError(f"{dispute_id} is closed")
         held["status"] = "won" if won else "lost"
-        self._tell("charge.dispute.closed", held, {"status": "needs_response"})
+        self._tell("charge.dispute.closed", held, {"status": before})
         if won:
             line = self._write(
                 "adjustment",

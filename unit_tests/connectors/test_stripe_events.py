@@ -38,6 +38,9 @@ def test_every_event_that_books_has_a_reader_and_no_other():
         "balance_transaction",
         "daily_balance",
         "payout_composition",
+        "billing_invoice",
+        "billing_payment",
+        "billing_credit_note",
     }
     assert set(transformers.READERS) <= webhooks
 

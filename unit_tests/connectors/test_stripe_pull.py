@@ -175,8 +175,8 @@ def test_a_page_that_would_never_end_is_refused():
 
 
 def test_an_unknown_pull_is_a_programming_error():
-    with pytest.raises(ValueError, match="no pull 'invoices'"):
-        STRIPE.pull_request("invoices", {}, {}, KEY)
+    with pytest.raises(ValueError, match="no pull 'orders'"):
+        STRIPE.pull_request("orders", {}, {}, KEY)
 
 
 # --- balances ------------------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ EXAMPLES = {
         "time_zone": "UTC",
         "closing": AMOUNT,
     },
+    "invoice_status": {**HEAD, "state": "paid", "invoice": "in_1", "payment": "pi_1", "amount": AMOUNT},
     "settlement": {
         **HEAD,
         "payout": "po_1",

@@ -1,0 +1,434 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Evidence for a dispute: collected from Odoo's documents, looked over by a person, handed in once.
+
+What is handed in goes to the bank and cannot be changed any more. Evidence of which nobody knows whether it arrived is
+asked for at the provider before it is sent again (ADR 0015, 0057).
+"""
+
+import base64
+import secrets
+from datetime import timedelta
+
+from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import html2plaintext
+from odoo.tools.mimetypes import guess_mimetype
+
+from ...connectors.registry import get_connector
+from ...engine.errors import BusinessError, ContractError, IntegrationError, TransientError
+from ..messaging import http_client
+from ..messaging.doorbell import comes_back
+from ..messaging.lane import CHANNEL
+from ..messaging.own_transaction import in_own_transaction
+
+STATES = [
+    ("draft", "Being collected"),
+    ("to_send", "To be handed in"),
+    ("unknown", "Sent, answer not known"),
+    ("refused", "Refused by the provider"),
+    ("sent", "Handed in"),
+]
+ANSWERABLE = ("inquiry", "needs_response")
+MAX_FILES = 20
+MAX_MESSAGES = 50
+MAX_TEXT = 20_000
+MAX_ANSWER_BYTES = 1_000_000
+SEND_SECONDS = 90
+FIRST_PAUSE_SECONDS = 10
+LONGEST_PAUSE_SECONDS = 3600
+MAX_SWEPT = 100
+TRIES_BEFORE_ALARM = 5
+NOTHING_SENT = ("destination_unavailable", "address_forbidden")
+FILE_KINDS = ("application/pdf", "image/jpeg", "image/png")
+TEXTS = {
+    "customer_name": "customer_name",
+    "customer_email": "customer_email_address",
+    "product": "product_description",
+    "service_date": "service_date",
+    "explanation": "uncategorized_text",
+}
+
+
+class IntegrationDisputeEvidence(models.Model):
+    _name = "integration.dispute.evidence"
+    _description = "Evidence for a dispute"
+    _inherit = ["integration.doorbell"]
+    _order = "id desc"
+    _rec_name = "dispute_id"
+    _check_company_auto = True
+
+    dispute_id = fields.Many2one("integration.dispute", required=True, ondelete="restrict", index=True)
+    connection_id = fields.Many2one(related="dispute_id.connection_id", store=True, index=True)
+    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    evidence_due = fields.Datetime(related="dispute_id.evidence_due")
+    state = fields.Selection(STATES, required=True, readonly=True, default="draft", copy=False, index=True)
+    customer_name = fields.Char(string="Customer")
+    customer_email = fields.Char(string="E-mail of the customer")
+    product = fields.Text(string="What was sold")
+    service_date = fields.Char(string="Delivered or rendered on")
+    explanation = fields.Text(string="Why the payment is right")
+    file_ids = fields.One2many("integration.dispute.evidence.file", "evidence_id", string="Files", copy=False)
+    key = fields.Char(readonly=True, copy=False, help="Sent along, so that it is handed in once.")
+    handed_in_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Handed in by")
+    handed_in_at = fields.Datetime(readonly=True, copy=False, string="Handed in at")
+    answer = fields.Char(readonly=True, copy=False, string="What the provider said")
+    tries = fields.Integer(readonly=True, copy=False)
+    due_at = fields.Datetime(readonly=True, copy=False, string="Next try")
+
+    _one_idx = models.UniqueIndex("(dispute_id) WHERE state <> 'refused'")
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        if self.filtered(lambda row: row.state != "draft"):
+            raise UserError(self.env._("Evidence that was handed in cannot be deleted."))
+
+    def write(self, vals):
+        own = {"dispute_id", "file_ids", *TEXTS} & vals.keys()
+        if own and self.filtered(lambda row: row.state != "draft"):
+            raise UserError(self.env._("Evidence that was handed in does not change any more."))
+        return super().write(vals)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        made = super().create(vals_list)
+        for evidence in made:
+            evidence._collect()
+        return made
+
+    # -- collecting ----------------------------------------------------------------------------------------
+
+    def _collect(self):
+        """Propose what Odoo knows: the customer, what was sold, the invoice's files, what was written to each other."""
+        invoices = self.dispute_id.invoice_ids
+        partner = self.dispute_id.partner_id
+        lines = invoices.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        proposed = {
+            "customer_name": partner.name,
+            "customer_email": partner.email,
+            "product": "\n".join(line.name for line in lines if line.name)[:MAX_TEXT],
+            "explanation": self._correspondence(invoices)[:MAX_TEXT],
+        }
+        self.write({name: text for name, text in proposed.items() if text and not self[name]})
+        if not self.file_ids and invoices:
+            found = self.env["ir.attachment"].search(
+                [
+                    ("res_model", "=", "account.move"),
+                    ("res_id", "in", invoices.ids),
+                    ("mimetype", "in", FILE_KINDS),
+                ],
+                order="id",
+                limit=MAX_FILES,
+            )
+            fields_left = ["receipt", "uncategorized_file"]
+            self.env["integration.dispute.evidence.file"].create(
+                [
+                    {"evidence_id": self.id, "field": name, "file_name": each.name, "content": each.datas}
+                    for name, each in zip(fields_left, found, strict=False)
+                ]
+            )
+
+    def _correspondence(self, invoices):
+        """Return what people wrote about the invoices, oldest first, as plain text."""
+        messages = self.env["mail.message"].search(
+            [
+                ("model", "=", "account.move"),
+                ("res_id", "in", invoices.ids),
+                ("message_type", "in", ("email", "email_outgoing", "comment")),
+                ("subtype_id.internal", "=", False),
+            ],
+            order="id",
+            limit=MAX_MESSAGES,
+        )
+        return "\n\n".join(
+            f"{message.date:%Y-%m-%d} {message.author_id.name or message.email_from or ''}: "
+            f"{html2plaintext(message.body).strip()}"
+            for message in messages
+            if message.body
+        )
+
+    # -- handing in ----------------------------------------------------------------------------------------
+
+    def action_hand_in(self):
+        """Button: hand the evidence in for good.
+
+        :raises UserError: it is too late, the dispute takes none any more, or nothing is in it.
+        """
+        self.ensure_one()
+        self.check_access("write")
+        dispute = self.dispute_id
+        if self.state != "draft":
+            raise UserError(self.env._("This evidence was handed in already."))
+        if not self.connection_id._spec().takes_evidence:
+            raise UserError(self.env._("%s takes no evidence from here.", self.connection_id.name))
+        if dispute.state not in ANSWERABLE or dispute.evidence_given:
+            raise UserError(self.env._("The provider takes no evidence for this dispute any more."))
+        if dispute.evidence_due and dispute.evidence_due < fields.Datetime.now():
+            raise UserError(self.env._("The time to hand in evidence is over."))
+        if not self._texts() and not self.file_ids:
+            raise UserError(self.env._("There is nothing to hand in yet."))
+        self.sudo().write(
+            {
+                "state": "to_send",
+                "key": f"evidence-{self.id}-{secrets.token_hex(8)}",
+                "handed_in_by_id": self.env.uid,
+                "handed_in_at": fields.Datetime.now(),
+            }
+        )
+        self.env["integration.audit.leaf"]._record_change(self, "evidence.handed_in", dispute.dispute_id)
+        self._send_soon()
+        return True
+
+    def _texts(self):
+        return {outside: self[name].strip() for name, outside in TEXTS.items() if (self[name] or "").strip()}
+
+    def _send_soon(self):
+        for evidence in self.with_user(SUPERUSER_ID):
+            evidence.with_delay(
+                channel=CHANNEL,
+                priority=9,
+                identity_key=f"finance_integration.evidence.{evidence.id}",
+                max_retries=0,
+            )._send()
+
+    @api.model
+    def _sweep(self):
+        """Send what is due: jobs that were lost, and evidence whose answer is not known."""
+        self.search(
+            [
+                ("state", "in", ("to_send", "unknown")),
+                "|",
+                ("due_at", "=", False),
+                ("due_at", "<=", fields.Datetime.now()),
+            ],
+            limit=MAX_SWEPT,
+        )._send_soon()
+
+    @comes_back
+    def _send(self):
+        """Job: hand the evidence in, outside of any transaction."""
+        self.ensure_one()
+        registry, evidence_id = self.env.registry, self.id
+
+        def step(method, *arguments):
+            return in_own_transaction(
+                registry,
+                lambda env: getattr(env["integration.dispute.evidence"].browse(evidence_id), method)(
+                    *arguments
+                ),
+            )
+
+        facts = step("_begin")
+        if not facts:
+            return
+        try:
+            _handed_in(facts, lambda file_id, outside_id: step("_uploaded", file_id, outside_id))
+            step("_made")
+        except IntegrationError as error:
+            step("_failed", error)
+
+    def _begin(self):
+        """Write down that it is sent now, so that whoever comes next asks first; returns what the calls need."""
+        now = fields.Datetime.now()
+        if self.state not in ("to_send", "unknown") or (self.due_at and self.due_at > now):
+            return None
+        if self.connection_id.state != "active":
+            self.answer = self.env._("It is sent when the connection goes on.")
+            return None
+        kind, secret = self.connection_id._access()
+        asks_first = self.state == "unknown"
+        pause = min(FIRST_PAUSE_SECONDS * 2**self.tries, LONGEST_PAUSE_SECONDS)
+        self.write({"state": "unknown", "tries": self.tries + 1, "due_at": now + timedelta(seconds=pause)})
+        return {
+            "connector": self.connection_id.connector,
+            "settings": self.connection_id._settings() | {"access_kind": kind},
+            "secret": secret,
+            "allowed_hosts": (self.connection_id.allowed_hosts or "").split(),
+            "asks_first": asks_first,
+            "dispute": self.dispute_id.dispute_id,
+            "key": self.key,
+            "texts": self._texts(),
+            "files": [file._facts() for file in self.file_ids],
+        }
+
+    def _uploaded(self, file_id, outside_id):
+        self.file_ids.browse(file_id).outside_id = outside_id
+
+    def _made(self):
+        self.write({"state": "sent", "answer": False, "due_at": False})
+        self.env["integration.audit.leaf"]._record_change(self, "evidence.sent", self.dispute_id.dispute_id)
+        self._let_go()
+
+    def _failed(self, error):
+        """Say how it goes on: sent again, asked for first, or refused for good; and tell a person where it must be."""
+        values = {"answer": f"{error.sentence} {error.detail}"[:500]}
+        if error.code in NOTHING_SENT:
+            values["state"] = "to_send"
+        elif isinstance(error, BusinessError):
+            values |= {"state": "refused", "due_at": False}
+        self.write(values)
+        if self.state == "refused" or self.tries >= TRIES_BEFORE_ALARM:
+            params = {
+                "dispute": self.dispute_id.dispute_id,
+                "due": str(self.evidence_due or "–"),
+                "reason": error.params.get("reason") or error.sentence,
+            }
+            self.env["integration.exception"]._raise_cause(
+                self.connection_id, "evidence_not_given", params, self._cause(), detail=error.detail
+            )
+
+    def _cause(self):
+        return f"dispute evidence {self.dispute_id.dispute_id}"
+
+    def _let_go(self):
+        """Close the exception about this evidence, where there is one."""
+        found = (
+            self.env["integration.exception"]
+            .sudo()
+            .search(
+                [
+                    ("connection_id", "=", self.connection_id.id),
+                    ("code", "=", "evidence_not_given"),
+                    ("cause", "=", self._cause()),
+                    ("state", "=", "open"),
+                ]
+            )
+        )
+        if found:
+            found._resolve(self.env._("The evidence is at the provider."))
+
+
+class IntegrationDisputeEvidenceFile(models.Model):
+    _name = "integration.dispute.evidence.file"
+    _description = "File of evidence"
+    _order = "evidence_id, id"
+
+    evidence_id = fields.Many2one(
+        "integration.dispute.evidence", required=True, ondelete="cascade", index=True
+    )
+    company_id = fields.Many2one(related="evidence_id.company_id", store=True)
+    field = fields.Selection(
+        [
+            ("receipt", "Receipt or invoice"),
+            ("customer_communication", "What the customer wrote"),
+            ("shipping_documentation", "Proof of delivery"),
+            ("service_documentation", "Proof of service"),
+            ("cancellation_policy", "Terms of cancellation"),
+            ("refund_policy", "Terms of refunds"),
+            ("customer_signature", "Signature of the customer"),
+            ("uncategorized_file", "Something else"),
+        ],
+        required=True,
+        default="uncategorized_file",
+        string="What it is",
+    )
+    file_name = fields.Char(required=True, string="Name of the file")
+    content = fields.Binary(required=True, attachment=True, help="PDF, JPEG or PNG, at most 5 MB.")
+    outside_id = fields.Char(readonly=True, copy=False, string="Provider's id")
+
+    _field_unique = models.UniqueIndex("(evidence_id, field)", "One file of each kind can be handed in.")
+
+    def write(self, vals):
+        if {"field", "content", "file_name", "evidence_id"} & vals.keys() and self.filtered(
+            lambda file: file.evidence_id.state != "draft"
+        ):
+            raise UserError(self.env._("Evidence that was handed in does not change any more."))
+        return super().write(vals)
+
+    def _facts(self):
+        content = base64.b64decode(self.content)
+        return {
+            "id": self.id,
+            "field": self.field,
+            "name": self.file_name,
+            "media_type": guess_mimetype(content),
+            "content": content,
+            "outside_id": self.outside_id or None,
+        }
+
+
+class IntegrationDispute(models.Model):
+    _inherit = "integration.dispute"
+
+    evidence_ids = fields.One2many("integration.dispute.evidence", "dispute_id", readonly=True)
+    can_answer = fields.Boolean(compute="_compute_can_answer")
+
+    @api.depends("state", "evidence_given")
+    def _compute_can_answer(self):
+        for dispute in self:
+            dispute.can_answer = (
+                dispute.state in ANSWERABLE
+                and not dispute.evidence_given
+                and dispute.connection_id._spec().takes_evidence
+            )
+
+    def action_evidence(self):
+        """Button: open the evidence of this dispute; the first time it is collected from Odoo's documents."""
+        self.ensure_one()
+        Evidence = self.env["integration.dispute.evidence"]
+        evidence = self.evidence_ids.filtered(lambda row: row.state != "refused")[:1]
+        if not evidence:
+            if not self.can_answer:
+                raise UserError(self.env._("The provider takes no evidence for this dispute any more."))
+            # What a person wrote of a refused one is kept.
+            written = self.evidence_ids[:1].read(list(TEXTS), load=None) or [{}]
+            texts = {name: text for name, text in written[0].items() if name in TEXTS}
+            evidence = Evidence.create({"dispute_id": self.id, **texts})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Evidence"),
+            "res_model": Evidence._name,
+            "res_id": evidence.id,
+            "views": [(False, "form")],
+        }
+
+
+def _handed_in(facts, uploaded):
+    """Hand evidence in, or find that it is there. No transaction is open here.
+
+    :param uploaded: function (id of a file, id at the provider) that keeps the second one.
+    :raises IntegrationError: by what the provider says, or does not say.
+    """
+    connector, settings, secret = get_connector(facts["connector"]), facts["settings"], facts["secret"]
+    key, dispute = facts["key"], facts["dispute"]
+
+    def call(build, read):
+        try:
+            request = build()
+        except ContractError as error:
+            raise _refused(facts, error) from error
+        answer = http_client.send(request, facts["allowed_hosts"], MAX_ANSWER_BYTES, SEND_SECONDS)
+        try:
+            return read(answer)
+        except ContractError as error:
+            if 400 <= answer.status < 500:
+                raise _refused(facts, error) from error
+            raise TransientError("source_unavailable", error.detail, params={"status": error.code}) from error
+
+    if facts["asks_first"] and call(
+        lambda: connector.evidence_find(dispute, settings, secret),
+        lambda answer: connector.evidence_submitted(answer, key),
+    ):
+        return
+    files = {}
+    for file in facts["files"]:
+        files[file["field"]] = file["outside_id"]
+        if file["outside_id"] is None:
+            files[file["field"]] = call(
+                lambda file=file: connector.evidence_upload(
+                    file["name"], file["media_type"], file["content"], f"{key}-{file['id']}", settings, secret
+                ),
+                connector.evidence_uploaded,
+            )
+            uploaded(file["id"], files[file["field"]])
+    there = call(
+        lambda: connector.evidence_submit(dispute, facts["texts"], files, key, settings, secret),
+        lambda answer: connector.evidence_submitted(answer, key),
+    )
+    if not there:
+        raise TransientError("source_unavailable", "the answer names other evidence", params={"status": 200})
+
+
+def _refused(facts, error):
+    """Return the error of evidence that was certainly not handed in, and never will be as it stands."""
+    params = {"dispute": facts["dispute"], "due": "–", "reason": error.sentence}
+    return BusinessError("evidence_not_given", error.detail, params=params)
