@@ -276,33 +276,6 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
             content: "The first line is one that lacks something, with what to do",
             trigger: `${FORM} .o_field_widget[name=line_ids] .o_data_row:first:contains("or leave this record out")`,
         },
-        {
-            trigger: ".o_statusbar_buttons button[name=action_ask]",
-            run: "click",
-        },
-        {
-            trigger: ".modal .o_field_widget[name=reason] textarea",
-            run: "edit Too early",
-        },
-        {
-            trigger: ".modal footer button[name=action_ask]",
-            run: "click",
-        },
-        {
-            content: "Nothing is asked for while something is missing",
-            trigger: `.modal:contains("Something is missing here")`,
-        },
-        {
-            trigger: `.modal:contains("Something is missing here") footer .btn-primary`,
-            run: "click",
-        },
-        {
-            trigger: ".modal footer button:contains(Cancel)",
-            run: "click",
-        },
-        {
-            trigger: "body:not(:has(.modal))",
-        },
     ],
 });
 
