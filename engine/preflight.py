@@ -133,6 +133,17 @@ POINTS: tuple[Point, ...] = (
         "roles",
     ),
     Point(
+        "collections",
+        ACTIVATE,
+        _("Collecting for other companies"),
+        _(
+            "Money for another company can arrive here, and nothing says how the two companies book what one owes the"
+            " other; or an agreement about that cannot be used."
+        ),
+        _("Make an agreement of the two companies, or confirm that no such money arrives here."),
+        "agreements",
+    ),
+    Point(
         "service_user",
         ACTIVATE,
         _("The user of the connection"),

@@ -13,6 +13,7 @@ from . import rules
 from . import monitoring
 from . import replay
 from . import odoo
+from . import intercompany
 from . import workbench
 from . import preflight
 from . import promotion

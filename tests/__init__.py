@@ -22,6 +22,9 @@ from . import test_audit_export
 from . import test_business_events
 from . import test_told_lists
 from . import test_cancellations
+from . import test_collection_agreements
+from . import test_collection_returns
+from . import test_collections
 from . import test_complete_lines
 from . import test_contracts
 from . import test_correlation
@@ -53,6 +56,7 @@ from . import test_flow_windows
 from . import test_http_client
 from . import test_job_runner
 from . import test_inbox_connection
+from . import test_intercompany_matrix
 from . import test_numbering
 from . import test_legal_numbers
 from . import test_object_store

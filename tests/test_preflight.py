@@ -80,6 +80,7 @@ class TestPreflight(PreflightCommon):
                 "exchange": "not_needed",
                 "cash_basis": "green",
                 "accounts": "green",
+                "collections": "not_needed",
                 "service_user": "not_needed",
                 "journal_rule": "green",
                 "analytic_plans": "not_needed",

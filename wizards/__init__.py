@@ -9,6 +9,7 @@ from . import limit_change
 from . import exception_step
 from . import apply_cash
 from . import classify
+from . import collect
 from . import role_change
 from . import choose_party
 from . import correct_event

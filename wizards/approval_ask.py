@@ -3,7 +3,9 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 # Records that take a reason and evidence from this dialog: they have ``_ask_with(reason, attachments)``.
-ASKABLE = frozenset({"integration.approval.policy", "integration.promotion"})
+ASKABLE = frozenset(
+    {"integration.approval.policy", "integration.collection.agreement", "integration.promotion"}
+)
 
 
 class IntegrationApprovalAsk(models.TransientModel):

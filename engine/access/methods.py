@@ -168,7 +168,9 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
     # -- on Odoo's own records ---------------------------------------------------------------------------------------
     "account.move": {
         "action_explain": "view",
+        "action_open_integration_collections": "view",
         "action_open_integration_exceptions": "view",
+        "action_open_integration_mirror": "view",
         "action_open_integration_movements": "view",
         "action_open_integration_source": "view",
     },
@@ -189,6 +191,7 @@ METHODS: Mapping[str, Mapping[str, str]] = {**_METHODS, **CONTROL_METHODS, **GOV
 # Methods of Odoo that the hub only extends: Odoo's own rights decide.
 CORE_METHODS: Mapping[str, frozenset[str]] = {
     "account.bank.statement.line": frozenset({"action_undo_reconciliation"}),
+    "account.move": frozenset({"button_draft"}),
 }
 
 # Fields of an event that are empty without a right of their own: {model: {field: verb}}.

@@ -52,6 +52,12 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
     # -- ownership, contracts, duplicates, numbers of legal documents ------------------------------------------------
     "integration.role.account": {"action_propose": "configure"},
     "integration.role.change": {"action_ask": "configure"},
+    "integration.collection.agreement": {
+        "action_activate": "configure",
+        "action_end": "configure",
+        "action_open_collections": "view",
+    },
+    "integration.collection": {"action_open_move": "view", "action_open_payee_move": "view"},
     "integration.ownership": {
         "action_ask": "configure",
         "action_change": "configure",

@@ -132,8 +132,8 @@ DUTY_ACTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "administer_connections": (
         "connection.change", "connection.activate", "connection.pause", "endpoint.change", "credential.", "flow.change",
-        "flow.settings", "role_account.change", "balance_account.change", "drop.change", "subscription.change",
-        "rule.change",
+        "flow.settings", "role_account.change", "balance_account.change", "collection_agreement.change", "drop.change",
+        "subscription.change", "rule.change",
     ),
     "administer_users": ("access.grant", "access.withdraw"),
     "trust_banks": ("bank.trust", "bank.approved"),

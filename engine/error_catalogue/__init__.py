@@ -16,6 +16,7 @@ from .base import FIX_BUTTONS, FIX_CLASSES, SEVERITIES, CodeInfo, ErrorClass
 from .batch import BATCH_CODES
 from .billing import BILLING_CODES
 from .business import BUSINESS_CODES
+from .collection import COLLECTION_CODES
 from .contract import CONTRACT_CODES
 from .credentials import CREDENTIAL_CODES
 from .promotion import PROMOTION_CODES
@@ -51,6 +52,7 @@ CODES: dict[str, CodeInfo] = {
     **BILLING_CODES,
     **BATCH_CODES,
     **APPLICATION_CODES,
+    **COLLECTION_CODES,
     **AUTHORIZATION_CODES,
     **CREDENTIAL_CODES,
     **TRANSIENT_CODES,

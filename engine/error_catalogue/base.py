@@ -59,6 +59,7 @@ FIX_BUTTONS = {
     "approve_bank": _("Open the bank account"),
     "link_document": _("Link the document"),
     "apply_cash": _("Apply the money"),
+    "collect": _("Collected for another company"),
     "assign_counterpart": _("Say what it is"),
     "create_credit_note": _("Prepare the credit note"),
     "accept_difference": _("Accept the difference"),

@@ -284,3 +284,11 @@ class IntegrationPromotion(Protected, models.Model):
 
 class IntegrationPromotionLine(Protected, models.Model):
     _inherit = "integration.promotion.line"
+
+
+class IntegrationCollectionAgreement(SetUp, models.Model):
+    _inherit = "integration.collection.agreement"
+
+
+class IntegrationCollection(Protected, models.Model):
+    _inherit = "integration.collection"

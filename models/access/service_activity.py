@@ -107,9 +107,9 @@ class IntegrationAccessReview(models.Model):
             return []
         _ = self.env._
         found = []
-        connections = user.integration_connection_ids
-        if not connections:
-            found.append(_("Belongs to no connection any more."))
+        connections, agreements = user.integration_connection_ids, user._integration_agreements()
+        if not connections and not agreements:
+            found.append(_("Belongs to no connection any more, and to no agreement between companies."))
         if any(user.tz != connection.time_zone for connection in connections):
             found.append(_("Its time zone is not that of its connection: entries may get another day."))
         zone = self.company_id.partner_id.tz
@@ -119,11 +119,15 @@ class IntegrationAccessReview(models.Model):
             [
                 ("create_uid", "=", user.id),
                 ("state", "=", "posted"),
-                ("journal_id", "not in", connections.journal_ids.ids),
+                (
+                    "journal_id",
+                    "not in",
+                    (connections.journal_ids | agreements._payee_journals()).ids,
+                ),
                 ("create_date", ">=", self.date_from),
             ],
             limit=1,
         )
         if outside:
-            found.append(_("Has posted in a journal that is not one of its connection now."))
+            found.append(_("Has posted in a journal that is not one of its connection or agreement now."))
         return found

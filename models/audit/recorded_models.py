@@ -259,3 +259,14 @@ class IntegrationErasure(models.Model):
     # Who asked for it and why is about a person, who is to be forgotten.
     _unrecorded = frozenset({"reason"})
     _only_people = True
+
+
+class IntegrationCollectionAgreement(models.Model):
+    _name = "integration.collection.agreement"
+    _inherit = ["integration.collection.agreement", "integration.recorded"]
+
+
+class IntegrationCollection(models.Model):
+    _name = "integration.collection"
+    _inherit = ["integration.collection", "integration.recorded"]
+    _only_people = True

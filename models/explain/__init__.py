@@ -2,4 +2,5 @@
 from . import entry
 from . import entry_data
 from . import line
+from . import collection
 from . import explanation

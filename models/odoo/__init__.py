@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import account_bank_statement_line
 from . import account_move
+from . import account_move_collection
 from . import account_move_line
 from . import account_move_numbers
 from . import account_move_send

@@ -29,5 +29,7 @@ from . import payout
 from . import dispute
 from . import breakage
 from . import conversion
+from . import collection
+from . import collection_return
 from . import reference
 from . import reference_code

@@ -286,6 +286,7 @@ class IntegrationPostingApplication(models.AbstractModel):
     def _identify(self, movement, partner, date):
         """Move unidentified money to a customer: an entry on the day of identification (policy, table of events)."""
         line = movement.counterpart_id
+        balance, amount = self._left_to_place(line)
         connection = movement.connection_id
         journal = connection.entry_journal_id
         partner = partner.commercial_partner_id
@@ -310,8 +311,8 @@ class IntegrationPostingApplication(models.AbstractModel):
                         {
                             **common,
                             "account_id": line.account_id.id,
-                            "balance": -line.balance,
-                            "amount_currency": -line.amount_currency,
+                            "balance": -balance,
+                            "amount_currency": -amount,
                         }
                     ),
                     Command.create(
@@ -319,8 +320,8 @@ class IntegrationPostingApplication(models.AbstractModel):
                             **common,
                             "account_id": receivable.id,
                             "partner_id": partner.id,
-                            "balance": line.balance,
-                            "amount_currency": line.amount_currency,
+                            "balance": balance,
+                            "amount_currency": amount,
                         }
                     ),
                 ],
@@ -337,6 +338,12 @@ class IntegrationPostingApplication(models.AbstractModel):
                 "application": "open",
             }
         )
+
+    def _left_to_place(self, line):
+        """Return what is left of booked money: (in the currency of the books, in its own), signed as its item is."""
+        if line.account_id.reconcile:
+            return line.amount_residual, line.amount_residual_currency
+        return line.balance, line.amount_currency
 
     def _facts(self, movement):
         """Return what every sentence about booked money says: how much, and whose."""

@@ -75,13 +75,14 @@ class IntegrationPostingApplication(models.AbstractModel):
         if self._may_replace(movement):
             line.write({"account_id": account.id, "partner_id": partner.id})
             return movement.move_id, True
+        balance, amount = self._left_to_place(line)
         entry = self._entry(
             movement,
             date,
             name,
             [
-                (line.account_id, line.partner_id, -line.balance, -line.amount_currency),
-                (account, partner, line.balance, line.amount_currency),
+                (line.account_id, line.partner_id, -balance, -amount),
+                (account, partner, balance, amount),
             ],
         )
         own, target = entry.line_ids.sorted("id")

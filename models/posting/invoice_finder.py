@@ -73,10 +73,13 @@ class IntegrationPostingApplication(models.AbstractModel):
 
         Tried in this order: Odoo's number, the payment reference, the issuer's number, an outside id, an order.
         """
+        return self._invoices_of(connection.company_id, values)
+
+    def _invoices_of(self, company, values):
+        """Return the same of any company that the acting user may read."""
         if not values:
             return {}
         values = list(values)
-        company = connection.company_id
         Move = self.env["account.move"]
         table = {}
         for field in ("name", "payment_reference", "ref"):

@@ -2,6 +2,7 @@
 from . import point
 from . import facts
 from . import facts_books
+from . import facts_collection
 from . import facts_rights
 from . import facts_deferrals
 from . import connection

@@ -10,6 +10,7 @@ OPENED = {
     "mappings": ("integration.mapping", None),
     "statements": ("integration.processor.statement", None),
     "shadow": ("integration.shadow.result", None),
+    "agreements": ("integration.collection.agreement", None),
 }
 
 
@@ -116,6 +117,8 @@ class IntegrationConnection(models.Model):
             domain = [("id", "in", ids(self))]
         elif fix == "roles":
             domain = [("company_id", "=", self.company_id.id), ("connection_id", "in", (False, self.id))]
+        elif fix == "agreements":
+            domain = [("company_id", "=", self.company_id.id)]
         elif fix == "shadow":
             domain = [("flow_id.connection_id", "=", self.id)]
         else:

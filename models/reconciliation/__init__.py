@@ -15,3 +15,4 @@ from . import refund_order
 from . import waiting
 from . import waiting_parents
 from . import waiting_orders
+from . import waiting_collections

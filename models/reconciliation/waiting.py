@@ -190,4 +190,5 @@ class IntegrationWaiting(models.AbstractModel):
         )
         for connection in self._waiting_for(moves).connection_id:
             service = connection._as_service()
-            service.env["integration.posting.application"]._documents_posted(moves.with_env(service.env))
+            own = moves.filtered(lambda move, here=connection.company_id: move.company_id == here)
+            service.env["integration.posting.application"]._documents_posted(own.with_env(service.env))

@@ -19,7 +19,17 @@ from ...engine.canonical_json import digest
 from ...engine.csv_safe import csv_line
 from ...engine.instants import format_instant
 from ..control.display import words_for
-from . import books, control, duties, events, ledger, money, people, tax  # noqa: F401 - they define the reports
+from . import (  # noqa: F401 - they define the reports
+    books,
+    control,
+    duties,
+    events,
+    intercompany,
+    ledger,
+    money,
+    people,
+    tax,
+)
 from .definition import AMOUNT, INSTANT, NUMBER, REPORTS
 
 MAX_ROWS = 100_000

@@ -12,6 +12,7 @@ from . import fix_approval
 from . import fix_anew
 from . import fix_cash
 from . import fix_classify
+from . import fix_collect
 from . import fix_difference
 from . import fix_numbering
 from . import fix_party

@@ -11,6 +11,7 @@ from .limits import _check_approved
 # Step → (what says it in words, what tells the change, what does it, kind of request).
 STEPS = {
     "apply": ("_say_apply", "_rows_apply", "_do_apply", "application"),
+    "collect": ("_say_collect", "_rows_collect", "_do_collect", "application"),
     "write_off": ("_say_write_off", "_rows_write_off", "_do_write_off", "write_off"),
     "accept_difference": ("_say_difference", "_rows_difference", "_do_difference", "override"),
     "reopen": ("_say_reopen", "_rows_reopen", "_do_reopen", "lock_waiver"),

@@ -73,7 +73,7 @@ class IntegrationException(models.Model):
     def _money_left(self, movement):
         """Return what is left of a movement in its own currency, exact and positive."""
         line = movement.counterpart_id
-        if movement.application == "unidentified" or not line.account_id.reconcile:
+        if not line.account_id.reconcile:
             return _exact(abs(line.amount_currency))
         return _exact(abs(line.amount_residual_currency))
 
