@@ -42,6 +42,7 @@ def _command(env: Environment, selection: Selection, database: str, log: Path) -
     wanted = selection.runners[ODOO] or [FOLDERS[ODOO]]
     command = [env.venv.program("pytest"), "-c", INI, f"--rootdir={paths.ADDONS_LINK_DIR}"]
     command += ["-o", f"cache_dir={paths.DEV / 'pytest-odoo'}", "-p", "devtools.pytest_counts"]
+    command += ["-p", "devtools.pytest_filestore"]
     command += [f"--odoo-config={env.test_config}"]
     command += [f"--odoo-database={database}", "--odoo-http", "--odoo-log-level=info"]
     command += [f"--odoo-extra=logfile={log}", *selection.options]

@@ -109,10 +109,11 @@ def copy(env: Environment, template: str, database: str) -> None:
     env.cluster.create(database, template)
     if filestore(template).is_dir():
         # Attachments are named by their content and never written twice: links are enough.
-        shutil.copytree(filestore(template), filestore(database), copy_function=_link_or_copy)
+        shutil.copytree(filestore(template), filestore(database), copy_function=link_or_copy)
 
 
-def _link_or_copy(source: str, target: str) -> None:
+def link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, or copy it where the file system has no links."""
     try:
         Path(target).hardlink_to(source)
     except OSError:
