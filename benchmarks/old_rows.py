@@ -17,8 +17,8 @@ from .trivial import Trivial
 
 TARGET = 0.95
 MILLION = 1_000_000
-# The machine is never the same for two seconds, and each answer waits for the disk: the sides take turns portion by portion,
-# and the sums of a round are compared.
+# The machine is never the same for two seconds, and each answer waits for the disk: the sides take turns portion by
+# portion, and the sums of a round are compared.
 STORED = 200
 PORTIONS = 30
 DRAINED = 50_000
@@ -58,7 +58,9 @@ def _compare(env, say, rows: int, rounds: int) -> tuple[list[Figure], list[Check
                 )
             return [
                 _figure(f"Taking events in beside {rows:,} old ones / beside none", young.stored, old.stored),
-                _figure(f"Working events off beside {rows:,} old ones / beside none", young.drained, old.drained),
+                _figure(
+                    f"Working events off beside {rows:,} old ones / beside none", young.drained, old.drained
+                ),
             ]
 
         figures = until_fit(measure, say)

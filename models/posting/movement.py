@@ -249,7 +249,10 @@ class IntegrationPostingMovement(models.AbstractModel):
         journals = self.env["account.journal"].browse({values["journal_id"] for values in values_list})
         against_itself = accounts & journals.default_account_id
         accounts |= journals.default_account_id | journals.suspense_account_id
-        plain = not (accounts.tax_ids or against_itself) and self.env["integration.complete.lines"]._sync_is_known()
+        plain = (
+            not (accounts.tax_ids or against_itself)
+            and self.env["integration.complete.lines"]._sync_is_known()
+        )
         Line = self.env["account.bank.statement.line"].with_context(
             skip_invoice_sync=plain,
             skip_analytic_sync=plain,

@@ -44,7 +44,11 @@ class FinanceIntegrationBench(models.AbstractModel):
             int(ref.removeprefix(MARK)) for ref in Move.search([("ref", "=like", f"{MARK}%")]).mapped("ref")
         }
         return Move.search(
-            [("state", "=", "posted"), ("integration_source_id", "!=", False), ("id", "not in", list(copied))],
+            [
+                ("state", "=", "posted"),
+                ("integration_source_id", "!=", False),
+                ("id", "not in", list(copied)),
+            ],
             order="id",
         )
 
@@ -63,7 +67,9 @@ class FinanceIntegrationBench(models.AbstractModel):
 
     def _bank_values(self, move):
         line = move.statement_line_id
-        counterpart = move.line_ids.filtered(lambda item: item.account_id != move.journal_id.default_account_id)
+        counterpart = move.line_ids.filtered(
+            lambda item: item.account_id != move.journal_id.default_account_id
+        )
         return {
             **{name: line[name] for name in BANK_FIELDS},
             "ref": f"{MARK}{move.id}",
@@ -82,7 +88,8 @@ class FinanceIntegrationBench(models.AbstractModel):
         }
         if move.move_type == "entry":
             lines = [
-                {name: line[name] for name in ("name", "debit", "credit")} | {"account_id": line.account_id.id}
+                {name: line[name] for name in ("name", "debit", "credit")}
+                | {"account_id": line.account_id.id}
                 for line in move.line_ids
             ]
             return values | {"line_ids": [Command.create(line) for line in lines]}
