@@ -32,7 +32,13 @@ from odoo.addons.finance_integration.engine.promotion_values import empty_of
 
 KEY = SigningKey(new_seed())
 SECOND = "finance-integration-configuration/2"
-NEW_FIELDS = ("routed_from_id", "payout_journal_ids", "prepayment_vat_country_ids")
+NEW_FIELDS = (
+    "routed_from_id",
+    "payout_journal_ids",
+    "prepayment_vat_country_ids",
+    "billing_issuer",
+    "billing_products",
+)
 
 
 def values(section, **facts):
