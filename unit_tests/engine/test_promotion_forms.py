@@ -117,6 +117,8 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
         "routed_from_id": "Group › Shop",
         "payout_journal_ids": ["BNK1"],
         "prepayment_vat_country_ids": ["DE"],
+        "billing_issuer": "stripe",
+        "billing_products": True,
     }
     here = rows(
         connections=connections("Shop", **said),
@@ -131,7 +133,13 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
     planned = operations(compare(here, other.rows))
     assert [(one["op"], one["key"]) for one in planned] == [("add", ["New"]), ("change", ["Shop"])]
     assert [{name: one["after"][name] for name in NEW_FIELDS} for one in planned] == [
-        {"routed_from_id": "", "payout_journal_ids": [], "prepayment_vat_country_ids": []},
+        {
+            "routed_from_id": "",
+            "payout_journal_ids": [],
+            "prepayment_vat_country_ids": [],
+            "billing_issuer": "",
+            "billing_products": False,
+        },
         said,
     ]
     assert as_changed(as_changed(here, planned), inverse(planned)) == here
@@ -147,6 +155,8 @@ def test_what_was_approved_before_a_newer_form_is_taken_back_without_what_came_w
         "routed_from_id": "Group › Shop",
         "payout_journal_ids": ["BNK1"],
         "prepayment_vat_country_ids": ["DE"],
+        "billing_issuer": "stripe",
+        "billing_products": True,
     }
     now = rows(connections=connections("Shop", fee_mode="at_payout", **said))
     [back] = inverse(completed(old, now))
