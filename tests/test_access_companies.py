@@ -24,6 +24,7 @@ COMMON = {
     "integration.contract.field": "the same",
     "integration.encryption.key": "fingerprints of the keys of this server",
     "integration.key.rotation": "how far this server has encrypted anew",
+    "integration.status.word": "the hub's own words for states, the same for everybody",
     "integration.duplicate.key": "digests; read by who administers Odoo only",
 }
 # So many models may keep out what is put past the hub's own code; of those the rule is looked at instead.
@@ -91,7 +92,7 @@ class TestOtherCompany(AccessCommon):
             if not field.store or not field.column_type:
                 continue
             if field.type == "many2one" and (name in needed or name in ("company_id", "connection_id")):
-                values[name] = str(self.any_id(field.comodel_name))
+                values[name] = str(self.partner_of(name, field) or self.any_id(field.comodel_name))
             elif field.type == "selection" and name in needed:
                 values[name] = f"'{field.get_values(self.root)[0]}'"
         for name, kind in needed.items():
@@ -104,6 +105,13 @@ class TestOtherCompany(AccessCommon):
             self.env.cr.execute(
                 f'INSERT INTO "{model._table}" ({names}) VALUES ({", ".join(values.values())})'
             )
+
+    def partner_of(self, name, field):
+        """Return a third company for what stands between two; None for every other field."""
+        if field.comodel_name != "res.company" or name == "company_id":
+            return None
+        own = (self.company | self.other).ids
+        return self.root["res.company"].search([("id", "not in", own)], limit=1).id
 
     def any_id(self, model):
         if model == "res.company":
@@ -216,7 +224,7 @@ class TestOtherCompany(AccessCommon):
             if not field.required or not field.store or field.default or field.compute or field.readonly:
                 continue
             if field.type == "many2one":
-                values[name] = self.any_id(field.comodel_name)
+                values[name] = self.partner_of(name, field) or self.any_id(field.comodel_name)
             elif field.type == "selection":
                 values[name] = field.get_values(self.root)[0]
             elif field.type in ("char", "text"):

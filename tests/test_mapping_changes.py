@@ -217,6 +217,7 @@ class TestMigration(MappingCommon):
         self.partner_connection.flow_ids.filtered(lambda flow: flow.kind == "dimension").unlink()
         script.migrate(cr, "19.0.1.0.0")
         self.env.invalidate_all()
+        self.env["integration.connection"]._gain_flows()  # at the end of each change of version
         self.assertEqual(self.meaning("STD", APRIL), ("exact", self.tax15.display_name))
         self.assertEqual(self.mapping_of("N", "analytic").analytic_distribution, {str(account.id): 100})
         self.assertIn("dimension", self.partner_connection.flow_ids.mapped("kind"))

@@ -82,7 +82,8 @@ class TestProcessorStatement(PayoutCommon):
         statement.action_fetch_missing()
         cursors = self.stripe_connection.pull_cursor_ids
         self.assertEqual(
-            {row.pull for row in cursors if row.restart_at}, {"balance_transactions", "balances", "payouts"}
+            {row.pull for row in cursors if row.restart_at},
+            {"balance_transactions", "balances", "payouts", "invoices", "credit_notes", "billing_events"},
         )
         # midnight of 2 March in New York
         self.assertEqual(set(cursors.mapped("restart_at")), {cursors[0].restart_at})

@@ -8,6 +8,13 @@ from .promotion_common import PromotionCommon
 from .test_promotion import _count_again
 
 SECOND = "finance-integration-configuration/2"
+NEW_FIELDS = (
+    "routed_from_id",
+    "payout_journal_ids",
+    "prepayment_vat_country_ids",
+    "billing_issuer",
+    "billing_products",
+)
 
 
 def as_second(whole):
@@ -16,7 +23,8 @@ def as_second(whole):
     for name in SHARED:
         del whole["sections"][name], whole["manifest"][name]
     for row in whole["sections"]["connections"]:
-        del row["values"]["routed_from_id"], row["values"]["payout_journal_ids"]
+        for name in NEW_FIELDS:
+            del row["values"][name]
     _count_again(whole)
 
 

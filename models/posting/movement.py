@@ -238,26 +238,18 @@ class IntegrationPostingMovement(models.AbstractModel):
     def _create_lines(self, values_list):
         """Create statement lines with their posted entries.
 
-        For each entry core looks, several times over, whether taxes ask for further lines, line by line for analytic
-        items, which are made when it is posted, and whether line and entry say the same, which have just been written
-        from the same values. Where no account brings a tax of its own, and none is the balance's own account, that
-        changes nothing and takes long, so it is left out.
+        For each entry core looks, several times over, whether taxes ask for further lines, and line by line for
+        analytic items, which are made when it is posted. Where no account brings a tax of its own that changes nothing
+        and takes long, so it is left out.
         """
         accounts = self.env["account.account"].browse(
             {values["counterpart_account_id"] for values in values_list} - {None}
         )
         journals = self.env["account.journal"].browse({values["journal_id"] for values in values_list})
-        against_itself = accounts & journals.default_account_id
         accounts |= journals.default_account_id | journals.suspense_account_id
-        plain = (
-            not (accounts.tax_ids or against_itself)
-            and self.env["integration.complete.lines"]._sync_is_known()
-        )
+        plain = not accounts.tax_ids and self.env["integration.complete.lines"]._sync_is_known()
         Line = self.env["account.bank.statement.line"].with_context(
-            skip_invoice_sync=plain,
-            skip_analytic_sync=plain,
-            skip_account_move_synchronization=plain,
-            **self.env["account.move"]._shared_numbers(),
+            skip_invoice_sync=plain, skip_analytic_sync=plain, **self.env["account.move"]._shared_numbers()
         )
         return Line.create(values_list).with_env(self.env)
 
