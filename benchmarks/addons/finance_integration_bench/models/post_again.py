@@ -29,7 +29,7 @@ class FinanceIntegrationBench(models.AbstractModel):
                 with self.env.registry.cursor() as cr:
                     portion = rows[first : first + size]
                     self._write(
-                        api.Environment(cr, self.env.uid, dict(self.env.context)),
+                        api.Environment(cr, SUPERUSER_ID, dict(self.env.context)),
                         kind,
                         portion.ids,
                         values[first : first + size],
