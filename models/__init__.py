@@ -1,4 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+# First: models of several folders are built on it.
+from . import approved_amount
 from . import messaging
 from . import archive
 from . import governance

@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 
 from ..connectors.base import HttpAnswer
 from ..engine.errors import TransientError
-from ..models.reconciliation import dispute_evidence
+from ..models.messaging import sent_once
 from ..simulators.stripe.api import StripeApi
 from .common import ANNA, IntegrationCommon
 
@@ -42,9 +42,9 @@ class TestDisputeEvidence(IntegrationCommon):
         self.dispute.sudo().evidence_due = fields.Datetime.now() + timedelta(days=3)
         self.asked, self.lose = [], set()
         self.startPatcher(
-            patch.object(dispute_evidence, "in_own_transaction", lambda _registry, what: what(self.root))
+            patch.object(sent_once, "in_own_transaction", lambda _registry, what: what(self.root))
         )
-        self.startPatcher(patch.object(dispute_evidence.http_client, "send", self.call))
+        self.startPatcher(patch.object(sent_once.http_client, "send", self.call))
 
     def call(self, request, _allowed_hosts=(), _max_bytes=None, _total=None):
         parts = urlsplit(request.url)
@@ -121,6 +121,19 @@ class TestDisputeEvidence(IntegrationCommon):
 
     def test_an_answer_that_nobody_can_read_is_asked_for(self):
         self.lost("garbage")
+
+    def test_a_question_that_is_refused_says_nothing_of_what_was_sent(self):
+        evidence = self.evidence()
+        evidence.action_hand_in()
+        self.lose = {"after"}
+        self.send(evidence)
+        held = self.stripe.disputes.pop(self.dispute.dispute_id)  # the question is answered with 404
+        self.lose = set()
+        self.send(evidence)
+        self.assertEqual((evidence.state, evidence.tries), ("unknown", 2))
+        self.stripe.disputes[self.dispute.dispute_id] = held
+        self.send(evidence)
+        self.assertEqual((evidence.state, self.submissions()), ("sent", 1))
 
     def test_what_did_not_go_out_is_sent_again(self):
         evidence = self.evidence()

@@ -10,7 +10,7 @@ from odoo.tests import new_test_user
 
 from ..connectors.base import HttpAnswer
 from ..engine.errors import TransientError
-from ..models.reconciliation import refund_order
+from ..models.messaging import sent_once
 from ..simulators.stripe.api import StripeApi
 from .common import IntegrationCommon
 
@@ -35,9 +35,9 @@ class TestRefundOrders(IntegrationCommon):
         )
         self.asked, self.lose = [], set()
         self.startPatcher(
-            patch.object(refund_order, "in_own_transaction", lambda _registry, what: what(self.root))
+            patch.object(sent_once, "in_own_transaction", lambda _registry, what: what(self.root))
         )
-        self.startPatcher(patch.object(refund_order.http_client, "send", self.call))
+        self.startPatcher(patch.object(sent_once.http_client, "send", self.call))
 
     def call(self, request, _allowed_hosts=(), _max_bytes=None, _total=None):
         parts = urlsplit(request.url)
@@ -144,7 +144,7 @@ class TestRefundOrders(IntegrationCommon):
     def test_a_person_is_told_of_a_refund_that_does_not_arrive(self):
         order = self.order()
         self.lose = {"before"}
-        for _try in range(refund_order.TRIES_BEFORE_ALARM - 1):
+        for _try in range(sent_once.TRIES_BEFORE_ALARM - 1):
             self.send(order)
         self.assertFalse(self.exceptions("refund_not_made"))
         self.send(order)

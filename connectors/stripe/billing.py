@@ -87,32 +87,12 @@ def voided_documents(context: Context, told_at: dt.datetime, body: dict[str, Any
 
 def failed_documents(context: Context, told_at: dt.datetime, body: dict[str, Any]) -> list[Document]:
     """A try to collect an invoice failed: told on, nothing moved."""
-    invoice = read_as(body, shapes.Invoice, _PLACE)
-    open_amount = invoice.amount_remaining if invoice.amount_remaining is not None else invoice.amount_due
-    return [
-        _status(
-            context,
-            invoice,
-            "payment_failed",
-            told_at,
-            amount=money(open_amount, invoice.currency) if open_amount is not None else None,
-        )
-    ]
+    return [_open_status(context, body, "payment_failed", told_at)]
 
 
 def uncollectible_documents(context: Context, told_at: dt.datetime, body: dict[str, Any]) -> list[Document]:
     """Stripe's account has given an invoice up. It stays open: a write-off is decided by people."""
-    invoice = read_as(body, shapes.Invoice, _PLACE)
-    open_amount = invoice.amount_remaining if invoice.amount_remaining is not None else invoice.amount_due
-    return [
-        _status(
-            context,
-            invoice,
-            "uncollectible",
-            told_at,
-            amount=money(open_amount, invoice.currency) if open_amount is not None else None,
-        )
-    ]
+    return [_open_status(context, body, "uncollectible", told_at)]
 
 
 def paid_documents(context: Context, told_at: dt.datetime, body: dict[str, Any]) -> list[Document]:
@@ -198,6 +178,14 @@ def credit_note_documents(context: Context, told_at: dt.datetime, body: dict[str
 
 
 # -- inside ----------------------------------------------------------------------------------------------------
+
+
+def _open_status(context: Context, body: dict[str, Any], state: str, told_at: dt.datetime) -> Document:
+    """Say what became of an invoice, with what is still to pay of it."""
+    invoice = read_as(body, shapes.Invoice, _PLACE)
+    left = invoice.amount_due if invoice.amount_remaining is None else invoice.amount_remaining
+    amount = None if left is None else money(left, invoice.currency)
+    return _status(context, invoice, state, told_at, amount=amount)
 
 
 def _issuer(context: Context) -> str:

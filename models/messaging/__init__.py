@@ -7,6 +7,7 @@ from . import credential
 from . import endpoint
 from . import flow
 from . import lane
+from . import sent_once
 from . import data_key
 from . import payload
 from . import payload_view

@@ -14,6 +14,7 @@ MAX_DISPUTES = 2000
 class IntegrationDisputeAllowance(models.Model):
     _name = "integration.dispute.allowance"
     _description = "Allowance for open disputes"
+    _inherit = ["integration.approved.amount"]
     _order = "date desc, id desc"
     _check_company_auto = True
 
@@ -138,27 +139,13 @@ class IntegrationDisputeAllowance(models.Model):
         )
         return True
 
-    def _amount_text(self):
-        return f"{self.amount:.{self.company_currency_id.decimal_places}f}"
-
-    def _approval_preview(self, values):
-        return {
-            "rows": [{"field": "amount", "before": "", "after": self._amount_text()}],
-            "digest": str(values),
-        }
-
-    def _approval_ended(self, _request):
-        """It was refused, withdrawn or ran out of time."""
-        self.sudo().filtered(lambda allowance: allowance.state == "asked").write({"state": "draft"})
-
     def _carry_out(self, request):
         """Book what was approved; called by integration.change.request.
 
         :raises UserError: it was not approved by a second person, or something else is open now.
         """
         self.ensure_one()
-        same = (request.values or {}).get("amount") == self._amount_text()
-        if not (request._approves(self) and same) or self.state != "asked":
+        if not self._is_approved(request):
             raise UserError(self.env._("This approval is not one of this allowance."))
         service = self.connection_id._as_service()
         entry, back = service.env["integration.posting.dispute"]._book_allowance(

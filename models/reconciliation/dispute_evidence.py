@@ -7,19 +7,14 @@ asked for at the provider before it is sent again (ADR 0015, 0057).
 
 import base64
 import secrets
-from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 from odoo.tools.mimetypes import guess_mimetype
 
 from ...connectors.registry import get_connector
-from ...engine.errors import BusinessError, ContractError, IntegrationError, TransientError
-from ..messaging import http_client
-from ..messaging.doorbell import comes_back
-from ..messaging.lane import CHANNEL
-from ..messaging.own_transaction import in_own_transaction
+from ...engine.errors import TransientError
 
 STATES = [
     ("draft", "Being collected"),
@@ -32,13 +27,7 @@ ANSWERABLE = ("inquiry", "needs_response")
 MAX_FILES = 20
 MAX_MESSAGES = 50
 MAX_TEXT = 20_000
-MAX_ANSWER_BYTES = 1_000_000
 SEND_SECONDS = 90
-FIRST_PAUSE_SECONDS = 10
-LONGEST_PAUSE_SECONDS = 3600
-MAX_SWEPT = 100
-TRIES_BEFORE_ALARM = 5
-NOTHING_SENT = ("destination_unavailable", "address_forbidden")
 FILE_KINDS = ("application/pdf", "image/jpeg", "image/png")
 TEXTS = {
     "customer_name": "customer_name",
@@ -52,7 +41,8 @@ TEXTS = {
 class IntegrationDisputeEvidence(models.Model):
     _name = "integration.dispute.evidence"
     _description = "Evidence for a dispute"
-    _inherit = ["integration.doorbell"]
+    _inherit = ["integration.sent.once"]
+    _failure_code = "evidence_not_given"
     _order = "id desc"
     _rec_name = "dispute_id"
     _check_company_auto = True
@@ -68,12 +58,8 @@ class IntegrationDisputeEvidence(models.Model):
     service_date = fields.Char(string="Delivered or rendered on")
     explanation = fields.Text(string="Why the payment is right")
     file_ids = fields.One2many("integration.dispute.evidence.file", "evidence_id", string="Files", copy=False)
-    key = fields.Char(readonly=True, copy=False, help="Sent along, so that it is handed in once.")
     handed_in_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Handed in by")
     handed_in_at = fields.Datetime(readonly=True, copy=False, string="Handed in at")
-    answer = fields.Char(readonly=True, copy=False, string="What the provider said")
-    tries = fields.Integer(readonly=True, copy=False)
-    due_at = fields.Datetime(readonly=True, copy=False, string="Next try")
 
     _one_idx = models.UniqueIndex("(dispute_id) WHERE state <> 'refused'")
 
@@ -181,74 +167,56 @@ class IntegrationDisputeEvidence(models.Model):
     def _texts(self):
         return {outside: self[name].strip() for name, outside in TEXTS.items() if (self[name] or "").strip()}
 
-    def _send_soon(self):
-        for evidence in self.with_user(SUPERUSER_ID):
-            evidence.with_delay(
-                channel=CHANNEL,
-                priority=9,
-                identity_key=f"finance_integration.evidence.{evidence.id}",
-                max_retries=0,
-            )._send()
+    # -- sending -------------------------------------------------------------------------------------------
 
-    @api.model
-    def _sweep(self):
-        """Send what is due: jobs that were lost, and evidence whose answer is not known."""
-        self.search(
-            [
-                ("state", "in", ("to_send", "unknown")),
-                "|",
-                ("due_at", "=", False),
-                ("due_at", "<=", fields.Datetime.now()),
-            ],
-            limit=MAX_SWEPT,
-        )._send_soon()
-
-    @comes_back
-    def _send(self):
-        """Job: hand the evidence in, outside of any transaction."""
-        self.ensure_one()
-        registry, evidence_id = self.env.registry, self.id
-
-        def step(method, *arguments):
-            return in_own_transaction(
-                registry,
-                lambda env: getattr(env["integration.dispute.evidence"].browse(evidence_id), method)(
-                    *arguments
-                ),
-            )
-
-        facts = step("_begin")
-        if not facts:
-            return
-        try:
-            _handed_in(facts, lambda file_id, outside_id: step("_uploaded", file_id, outside_id))
-            step("_made")
-        except IntegrationError as error:
-            step("_failed", error)
-
-    def _begin(self):
-        """Write down that it is sent now, so that whoever comes next asks first; returns what the calls need."""
-        now = fields.Datetime.now()
-        if self.state not in ("to_send", "unknown") or (self.due_at and self.due_at > now):
-            return None
-        if self.connection_id.state != "active":
-            self.answer = self.env._("It is sent when the connection goes on.")
-            return None
-        kind, secret = self.connection_id._access()
-        asks_first = self.state == "unknown"
-        pause = min(FIRST_PAUSE_SECONDS * 2**self.tries, LONGEST_PAUSE_SECONDS)
-        self.write({"state": "unknown", "tries": self.tries + 1, "due_at": now + timedelta(seconds=pause)})
+    def _facts_to_send(self):
         return {
-            "connector": self.connection_id.connector,
-            "settings": self.connection_id._settings() | {"access_kind": kind},
-            "secret": secret,
-            "allowed_hosts": (self.connection_id.allowed_hosts or "").split(),
-            "asks_first": asks_first,
             "dispute": self.dispute_id.dispute_id,
-            "key": self.key,
             "texts": self._texts(),
             "files": [file._facts() for file in self.file_ids],
         }
+
+    @api.model
+    def _tell(self, facts, step):
+        """Hand evidence in, or find that it is there; returns an empty tuple."""
+        connector = get_connector(facts["connector"])
+        dispute, key, access = facts["dispute"], facts["key"], (facts["settings"], facts["secret"])
+        if facts["asks_first"] and self._ask_provider(
+            facts,
+            lambda: connector.evidence_find(dispute, *access),
+            lambda answer: connector.evidence_submitted(answer, key),
+            SEND_SECONDS,
+        ):
+            return ()
+        files = {
+            file["field"]: file["outside_id"] or self._upload(facts, file, step) for file in facts["files"]
+        }
+        if not self._tell_provider(
+            facts,
+            lambda: connector.evidence_submit(dispute, facts["texts"], files, key, *access),
+            lambda answer: connector.evidence_submitted(answer, key),
+            SEND_SECONDS,
+        ):
+            raise TransientError(
+                "source_unavailable", "the answer names other evidence", params={"status": 200}
+            )
+        return ()
+
+    @api.model
+    def _upload(self, facts, file, step):
+        """Hand in one file and keep its id, so that the next try does not hand it in again."""
+        connector = get_connector(facts["connector"])
+        key = f"{facts['key']}-{file['id']}"
+        outside_id = self._tell_provider(
+            facts,
+            lambda: connector.evidence_upload(
+                file["name"], file["media_type"], file["content"], key, facts["settings"], facts["secret"]
+            ),
+            connector.evidence_uploaded,
+            SEND_SECONDS,
+        )
+        step("_uploaded", file["id"], outside_id)
+        return outside_id
 
     def _uploaded(self, file_id, outside_id):
         self.file_ids.browse(file_id).outside_id = outside_id
@@ -256,45 +224,13 @@ class IntegrationDisputeEvidence(models.Model):
     def _made(self):
         self.write({"state": "sent", "answer": False, "due_at": False})
         self.env["integration.audit.leaf"]._record_change(self, "evidence.sent", self.dispute_id.dispute_id)
-        self._let_go()
+        self._let_go(self.env._("The evidence is at the provider."))
 
-    def _failed(self, error):
-        """Say how it goes on: sent again, asked for first, or refused for good; and tell a person where it must be."""
-        values = {"answer": f"{error.sentence} {error.detail}"[:500]}
-        if error.code in NOTHING_SENT:
-            values["state"] = "to_send"
-        elif isinstance(error, BusinessError):
-            values |= {"state": "refused", "due_at": False}
-        self.write(values)
-        if self.state == "refused" or self.tries >= TRIES_BEFORE_ALARM:
-            params = {
-                "dispute": self.dispute_id.dispute_id,
-                "due": str(self.evidence_due or "–"),
-                "reason": error.params.get("reason") or error.sentence,
-            }
-            self.env["integration.exception"]._raise_cause(
-                self.connection_id, "evidence_not_given", params, self._cause(), detail=error.detail
-            )
+    def _failure_params(self):
+        return {"dispute": self.dispute_id.dispute_id, "due": str(self.evidence_due or "–")}
 
     def _cause(self):
         return f"dispute evidence {self.dispute_id.dispute_id}"
-
-    def _let_go(self):
-        """Close the exception about this evidence, where there is one."""
-        found = (
-            self.env["integration.exception"]
-            .sudo()
-            .search(
-                [
-                    ("connection_id", "=", self.connection_id.id),
-                    ("code", "=", "evidence_not_given"),
-                    ("cause", "=", self._cause()),
-                    ("state", "=", "open"),
-                ]
-            )
-        )
-        if found:
-            found._resolve(self.env._("The evidence is at the provider."))
 
 
 class IntegrationDisputeEvidenceFile(models.Model):
@@ -380,55 +316,3 @@ class IntegrationDispute(models.Model):
             "res_id": evidence.id,
             "views": [(False, "form")],
         }
-
-
-def _handed_in(facts, uploaded):
-    """Hand evidence in, or find that it is there. No transaction is open here.
-
-    :param uploaded: function (id of a file, id at the provider) that keeps the second one.
-    :raises IntegrationError: by what the provider says, or does not say.
-    """
-    connector, settings, secret = get_connector(facts["connector"]), facts["settings"], facts["secret"]
-    key, dispute = facts["key"], facts["dispute"]
-
-    def call(build, read):
-        try:
-            request = build()
-        except ContractError as error:
-            raise _refused(facts, error) from error
-        answer = http_client.send(request, facts["allowed_hosts"], MAX_ANSWER_BYTES, SEND_SECONDS)
-        try:
-            return read(answer)
-        except ContractError as error:
-            if 400 <= answer.status < 500:
-                raise _refused(facts, error) from error
-            raise TransientError("source_unavailable", error.detail, params={"status": error.code}) from error
-
-    if facts["asks_first"] and call(
-        lambda: connector.evidence_find(dispute, settings, secret),
-        lambda answer: connector.evidence_submitted(answer, key),
-    ):
-        return
-    files = {}
-    for file in facts["files"]:
-        files[file["field"]] = file["outside_id"]
-        if file["outside_id"] is None:
-            files[file["field"]] = call(
-                lambda file=file: connector.evidence_upload(
-                    file["name"], file["media_type"], file["content"], f"{key}-{file['id']}", settings, secret
-                ),
-                connector.evidence_uploaded,
-            )
-            uploaded(file["id"], files[file["field"]])
-    there = call(
-        lambda: connector.evidence_submit(dispute, facts["texts"], files, key, settings, secret),
-        lambda answer: connector.evidence_submitted(answer, key),
-    )
-    if not there:
-        raise TransientError("source_unavailable", "the answer names other evidence", params={"status": 200})
-
-
-def _refused(facts, error):
-    """Return the error of evidence that was certainly not handed in, and never will be as it stands."""
-    params = {"dispute": facts["dispute"], "due": "–", "reason": error.sentence}
-    return BusinessError("evidence_not_given", error.detail, params=params)

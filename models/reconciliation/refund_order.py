@@ -7,19 +7,13 @@ arrived is looked for at the provider before it is sent again (ADR 0015).
 """
 
 import secrets
-from datetime import timedelta
 
-from odoo import SUPERUSER_ID, api, fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
 from ...connectors.registry import get_connector
 from ...engine.canonical import Amount
-from ...engine.errors import BusinessError, ContractError, IntegrationError, TransientError
-from ..messaging import http_client
-from ..messaging.doorbell import comes_back
-from ..messaging.lane import CHANNEL
-from ..messaging.own_transaction import in_own_transaction
 
 STATES = [
     ("draft", "To be asked for"),
@@ -31,21 +25,14 @@ STATES = [
     ("booked", "Booked"),
 ]
 ON_ITS_WAY = ("asked", "to_send", "unknown", "sent")
-MAX_ANSWER_BYTES = 1_000_000
 SEND_SECONDS = 30
-FIRST_PAUSE_SECONDS = 10
-LONGEST_PAUSE_SECONDS = 3600
-MAX_SWEPT = 200
-# From then on a person is told that an approved refund does not arrive.
-TRIES_BEFORE_ALARM = 5
-# Nothing went out: it is simply sent again.
-NOTHING_SENT = ("destination_unavailable", "address_forbidden")
 
 
 class IntegrationRefundOrder(models.Model):
     _name = "integration.refund.order"
     _description = "Refund started here"
-    _inherit = ["integration.doorbell"]
+    _inherit = ["integration.sent.once"]
+    _failure_code = "refund_not_made"
     _order = "id desc"
     _check_company_auto = True
 
@@ -64,14 +51,8 @@ class IntegrationRefundOrder(models.Model):
     left_amount = fields.Monetary(compute="_compute_left_amount", string="Can be refunded")
     reason = fields.Char(required=True, help="Why: the person who agrees decides on it.")
     state = fields.Selection(STATES, required=True, readonly=True, default="draft", copy=False, index=True)
-    key = fields.Char(
-        readonly=True, copy=False, index="btree_not_null", help="Sent along, so that it is made once."
-    )
     outside_id = fields.Char(readonly=True, copy=False, index="btree_not_null", string="Provider's id")
     movement_id = fields.Many2one("integration.movement", readonly=True, copy=False, string="Booked as")
-    answer = fields.Char(readonly=True, copy=False, string="What the provider said")
-    tries = fields.Integer(readonly=True, copy=False)
-    due_at = fields.Datetime(readonly=True, copy=False, string="Next try")
 
     _amount_positive = models.Constraint("CHECK(amount > 0)", "A refund is positive.")
 
@@ -163,72 +144,31 @@ class IntegrationRefundOrder(models.Model):
 
     # -- sending -------------------------------------------------------------------------------------------
 
-    def _send_soon(self):
-        for order in self.with_user(SUPERUSER_ID):
-            order.with_delay(
-                channel=CHANNEL,
-                priority=9,
-                identity_key=f"finance_integration.refund.{order.id}",
-                max_retries=0,
-            )._send()
+    def _facts_to_send(self):
+        amount = self.currency_id._integration_exact(self.amount)
+        return {
+            "payment": self.payment_id.movement_id,
+            "amount": Amount(value=amount, currency=self.currency_id.name),
+        }
 
     @api.model
-    def _sweep(self):
-        """Send what is due: jobs that were lost, and refunds whose answer is not known."""
-        self.search(
-            [
-                ("state", "in", ("to_send", "unknown")),
-                "|",
-                ("due_at", "=", False),
-                ("due_at", "<=", fields.Datetime.now()),
-            ],
-            limit=MAX_SWEPT,
-        )._send_soon()
-
-    @comes_back
-    def _send(self):
-        """Job: send the refund, outside of any transaction."""
-        self.ensure_one()
-        registry, order_id = self.env.registry, self.id
-
-        def step(method, *arguments):
-            return in_own_transaction(
-                registry,
-                lambda env: getattr(env["integration.refund.order"].browse(order_id), method)(*arguments),
-            )
-
-        facts = step("_begin")
-        if not facts:
-            return
-        try:
-            step("_made", _made_at_the_provider(facts))
-        except IntegrationError as error:
-            step("_failed", error)
-
-    def _begin(self):
-        """Write down that it is sent now, so that whoever comes next asks first; returns what the calls need."""
-        now = fields.Datetime.now()
-        if self.state not in ("to_send", "unknown") or (self.due_at and self.due_at > now):
-            return None
-        if self.connection_id.state != "active":
-            self.answer = self.env._("It is sent when the connection goes on.")
-            return None
-        kind, secret = self.connection_id._access()
-        asks_first = self.state == "unknown"
-        pause = min(FIRST_PAUSE_SECONDS * 2**self.tries, LONGEST_PAUSE_SECONDS)
-        self.write({"state": "unknown", "tries": self.tries + 1, "due_at": now + timedelta(seconds=pause)})
-        return {
-            "connector": self.connection_id.connector,
-            "settings": self.connection_id._settings() | {"access_kind": kind},
-            "secret": secret,
-            "allowed_hosts": (self.connection_id.allowed_hosts or "").split(),
-            "asks_first": asks_first,
-            "payment": self.payment_id.movement_id,
-            "amount": Amount(
-                value=self.currency_id._integration_exact(self.amount), currency=self.currency_id.name
-            ),
-            "key": self.key,
-        }
+    def _tell(self, facts, step):
+        """Return the provider's id of the refund, in a tuple: found there, or made now."""
+        connector = get_connector(facts["connector"])
+        payment, key, access = facts["payment"], facts["key"], (facts["settings"], facts["secret"])
+        known = facts["asks_first"] and self._ask_provider(
+            facts,
+            lambda: connector.refund_find(payment, *access),
+            lambda answer: connector.refund_found(answer, key),
+            SEND_SECONDS,
+        )
+        made = known or self._tell_provider(
+            facts,
+            lambda: connector.refund_send(payment, facts["amount"], key, *access),
+            connector.refund_sent,
+            SEND_SECONDS,
+        )
+        return (made,)
 
     def _made(self, outside_id):
         self.write({"state": "sent", "outside_id": outside_id, "answer": False, "due_at": False})
@@ -244,44 +184,15 @@ class IntegrationRefundOrder(models.Model):
         )
         self._booked(movement)
 
-    def _failed(self, error):
-        """Say how it goes on: sent again, asked for first, or refused for good; and tell a person where it must be."""
-        values = {"answer": f"{error.sentence} {error.detail}"[:500]}
-        if error.code in NOTHING_SENT:
-            values["state"] = "to_send"
-        elif isinstance(error, BusinessError):
-            values |= {"state": "refused", "due_at": False}
-        self.write(values)
-        if self.state == "refused" or self.tries >= TRIES_BEFORE_ALARM:
-            places = self.currency_id.decimal_places
-            params = {
-                "amount": f"{self.amount:.{places}f} {self.currency_id.name}",
-                "payment": self.payment_id.movement_id,
-                "reason": error.params.get("reason") or error.sentence,
-            }
-            self.env["integration.exception"]._raise_cause(
-                self.connection_id, "refund_not_made", params, self._cause(), detail=error.detail
-            )
+    def _failure_params(self):
+        places = self.currency_id.decimal_places
+        return {
+            "amount": f"{self.amount:.{places}f} {self.currency_id.name}",
+            "payment": self.payment_id.movement_id,
+        }
 
     def _cause(self):
         return f"refund order {self.id}"
-
-    def _let_go(self, text):
-        """Close the exception about this refund, where there is one."""
-        found = (
-            self.env["integration.exception"]
-            .sudo()
-            .search(
-                [
-                    ("connection_id", "=", self.connection_id.id),
-                    ("code", "=", "refund_not_made"),
-                    ("cause", "=", self._cause()),
-                    ("state", "=", "open"),
-                ]
-            )
-        )
-        if found:
-            found._resolve(text)
 
     @api.model
     def _touch(self, movements):
@@ -346,49 +257,3 @@ class IntegrationMovement(models.Model):
             "views": [(False, "form")],
             "context": {"default_payment_id": self.id, "default_amount": self._refundable()},
         }
-
-
-def _made_at_the_provider(facts):
-    """Return the provider's id of the refund: found there, or made now. No transaction is open here.
-
-    :raises IntegrationError: by what the provider says, or does not say.
-    """
-    connector, settings, secret = get_connector(facts["connector"]), facts["settings"], facts["secret"]
-
-    def call(request):
-        return http_client.send(request, facts["allowed_hosts"], MAX_ANSWER_BYTES, SEND_SECONDS)
-
-    if facts["asks_first"]:
-        answer = call(connector.refund_find(facts["payment"], settings, secret))
-        try:
-            if known := connector.refund_found(answer, facts["key"]):
-                return known
-        except ContractError as error:
-            raise _not_said(error) from error
-    try:
-        request = connector.refund_send(facts["payment"], facts["amount"], facts["key"], settings, secret)
-    except ContractError as error:
-        raise _refused(facts, error) from error
-    answer = call(request)
-    try:
-        return connector.refund_sent(answer)
-    except ContractError as error:
-        if 400 <= answer.status < 500:
-            raise _refused(facts, error) from error
-        raise _not_said(error) from error
-
-
-def _refused(facts, error):
-    """Return the error of a refund that was certainly not made, and never will be as it stands."""
-    amount = facts["amount"]
-    params = {
-        "amount": f"{amount.value:f} {amount.currency}",
-        "payment": facts["payment"],
-        "reason": error.sentence,
-    }
-    return BusinessError("refund_not_made", error.detail, params=params)
-
-
-def _not_said(error):
-    """Return the error of an answer that nobody can read: the refund may have been made, and is asked for first."""
-    return TransientError("source_unavailable", error.detail, params={"status": error.code})

@@ -14,6 +14,7 @@ class IntegrationGiftBreakage(models.Model):
 
     _name = "integration.gift.breakage"
     _description = "Breakage of gift cards"
+    _inherit = ["integration.approved.amount"]
     _order = "date desc, id desc"
     _check_company_auto = True
 
@@ -156,27 +157,13 @@ class IntegrationGiftBreakage(models.Model):
         )
         return True
 
-    def _amount_text(self):
-        return f"{self.amount:.{self.company_currency_id.decimal_places}f}"
-
-    def _approval_preview(self, values):
-        return {
-            "rows": [{"field": "amount", "before": "", "after": self._amount_text()}],
-            "digest": str(values),
-        }
-
-    def _approval_ended(self, _request):
-        """It was refused, withdrawn or ran out of time."""
-        self.sudo().filtered(lambda proposal: proposal.state == "asked").write({"state": "draft"})
-
     def _carry_out(self, request):
         """Book what was approved; called by integration.change.request.
 
         :raises UserError: it was not approved by a second person, or comes to something else now.
         """
         self.ensure_one()
-        same = (request.values or {}).get("amount") == self._amount_text()
-        if not (request._approves(self) and same) or self.state != "asked":
+        if not self._is_approved(request):
             raise UserError(self.env._("This approval is not one of this proposal."))
         amount = self.amount
         service = self.connection_id._as_service()
