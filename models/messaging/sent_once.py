@@ -31,8 +31,6 @@ class IntegrationSentOnce(models.AbstractModel):
     _name = "integration.sent.once"
     _description = "What a provider is told once"
     _inherit = ["integration.doorbell"]
-    # The code of the exception that says that it does not arrive.
-    _failure_code = ""
 
     key = fields.Char(
         readonly=True, copy=False, index="btree_not_null", help="Sent along, so that it is made once."
@@ -58,6 +56,11 @@ class IntegrationSentOnce(models.AbstractModel):
 
     def _made(self, *arguments):
         """The provider has it."""
+        raise NotImplementedError
+
+    @api.model
+    def _failure_code(self):
+        """Return the code of the exception that says that it does not arrive."""
         raise NotImplementedError
 
     def _failure_params(self):
@@ -144,7 +147,7 @@ class IntegrationSentOnce(models.AbstractModel):
         if self.state == "refused" or self.tries >= TRIES_BEFORE_ALARM:
             params = self._failure_params() | {"reason": error.params.get("reason") or error.sentence}
             self.env["integration.exception"]._raise_cause(
-                self.connection_id, self._failure_code, params, self._cause(), detail=error.detail
+                self.connection_id, self._failure_code(), params, self._cause(), detail=error.detail
             )
 
     def _let_go(self, text):
@@ -155,7 +158,7 @@ class IntegrationSentOnce(models.AbstractModel):
             .search(
                 [
                     ("connection_id", "=", self.connection_id.id),
-                    ("code", "=", self._failure_code),
+                    ("code", "=", self._failure_code()),
                     ("cause", "=", self._cause()),
                     ("state", "=", "open"),
                 ]
@@ -183,7 +186,7 @@ class IntegrationSentOnce(models.AbstractModel):
     def _tell_provider(self, facts, build, read, seconds):
         """Send a request that makes something; returns what ``read`` says of the answer.
 
-        :raises BusinessError: ``_failure_code``: it was certainly not made, and never will be as it stands.
+        :raises BusinessError: the code of ``_failure_code``: it was certainly not made, and never will be as it stands.
         :raises TransientError: ``source_unavailable``: it may have been made, and is asked for first.
         """
         try:
@@ -201,7 +204,7 @@ class IntegrationSentOnce(models.AbstractModel):
     @api.model
     def _refused(self, facts, error):
         params = facts["params"] | {"reason": error.sentence}
-        return BusinessError(self._failure_code, error.detail, params=params)
+        return BusinessError(self._failure_code(), error.detail, params=params)
 
 
 def _not_said(error):

@@ -42,7 +42,6 @@ class IntegrationDisputeEvidence(models.Model):
     _name = "integration.dispute.evidence"
     _description = "Evidence for a dispute"
     _inherit = ["integration.sent.once"]
-    _failure_code = "evidence_not_given"
     _order = "id desc"
     _rec_name = "dispute_id"
     _check_company_auto = True
@@ -225,6 +224,10 @@ class IntegrationDisputeEvidence(models.Model):
         self.write({"state": "sent", "answer": False, "due_at": False})
         self.env["integration.audit.leaf"]._record_change(self, "evidence.sent", self.dispute_id.dispute_id)
         self._let_go(self.env._("The evidence is at the provider."))
+
+    @api.model
+    def _failure_code(self):
+        return "evidence_not_given"
 
     def _failure_params(self):
         return {"dispute": self.dispute_id.dispute_id, "due": str(self.evidence_due or "–")}

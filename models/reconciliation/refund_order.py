@@ -32,7 +32,6 @@ class IntegrationRefundOrder(models.Model):
     _name = "integration.refund.order"
     _description = "Refund started here"
     _inherit = ["integration.sent.once"]
-    _failure_code = "refund_not_made"
     _order = "id desc"
     _check_company_auto = True
 
@@ -183,6 +182,10 @@ class IntegrationRefundOrder(models.Model):
             limit=1,
         )
         self._booked(movement)
+
+    @api.model
+    def _failure_code(self):
+        return "refund_not_made"
 
     def _failure_params(self):
         places = self.currency_id.decimal_places
