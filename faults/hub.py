@@ -50,9 +50,12 @@ DRAINING = (
 )
 # What a killed process leaves in the log of the one that follows is no defect.
 KILL_TRACES = ("Re-queued dead job", "exception: sleeping", "runjob", "Bus.loop error")
+# On a machine with more work than cores the runner hands a job out again that another process has taken meanwhile; one
+# of them runs it.
+BUSY_TRACES = (*KILL_TRACES, "was requested to run job")
 # What a lost connection or a server that was stopped leaves; each names the loss.
 LOSS_TRACES = (
-    *KILL_TRACES,
+    *BUSY_TRACES,
     "OperationalError",
     "InterfaceError",
     "AdminShutdown",
@@ -62,8 +65,6 @@ LOSS_TRACES = (
     "connection already closed",
     "cursor already closed",
     "could not be rung",
-    # The runner hands a job out again that another process has finished meanwhile.
-    "was requested to run job",
     # Odoo's first process ends when it finds no database; who starts it again does not wait for its live chat process.
     "Gevent Parent changed",
     "Address already in use",

@@ -15,8 +15,8 @@ from simulators.partner.signing import make_secret
 
 from .. import invariants
 from ..bad_receiver import BadReceiver
-from ..feed import Feed
-from ..hub import OPEN_OUT, Hub
+from ..feed import PARTIES, Feed
+from ..hub import BUSY_TRACES, OPEN_OUT, Hub
 from ..outcome import Outcome
 from ..shots import send_all
 
@@ -41,7 +41,7 @@ STOPPED = (
 def run(env: Environment, outcome: Outcome, seed: int, count: int = DELIVERIES, only=tuple(KINDS)) -> None:
     """Let each kind of destination take the events of a mix."""
     for name in only:
-        _one(env, outcome, seed, name, count if name != "never answering" else max(count // 6, 4))
+        _one(env, outcome, seed, name, count if name != "never answering" else PARTIES + max(count // 6, 4))
 
 
 def _one(env: Environment, outcome: Outcome, seed: int, name: str, count: int) -> None:
@@ -51,7 +51,13 @@ def _one(env: Environment, outcome: Outcome, seed: int, name: str, count: int) -
     bad = BadReceiver(receiver, seed, KINDS[name], most=2, hang_seconds=HANG_SECONDS)
     with (
         serving(bad.listen()) as ear,
-        Hub(env, "destinations", delivery_url=ear.url + PATH, outbound_secret=secret) as hub,
+        Hub(
+            env,
+            "destinations",
+            delivery_url=ear.url + PATH,
+            outbound_secret=secret,
+            expected_traces=BUSY_TRACES,
+        ) as hub,
     ):
         acknowledged = send_all(hub, feed.mix(count))
         inbox = hub.wait_drained(SECONDS)
@@ -63,6 +69,8 @@ def _one(env: Environment, outcome: Outcome, seed: int, name: str, count: int) -
             f"{name}: {total} events, manners {dict(bad.counts)}; inbox worked off after {inbox:.1f} s, outbox"
             f" {outbox:.1f} s later, stopped {stopped}"
         )
+        if not total or not bad.counts.keys() & set(KINDS[name]):
+            outcome.fail([f"{name}: the destination was never asked in its manner, nothing is proven"])
         if bad.counts["asked elsewhere"]:
             outcome.fail([f"{name}: a redirect was followed"])
         if "redirect" not in KINDS[name]:
