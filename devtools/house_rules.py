@@ -218,11 +218,13 @@ def naive_times(tree: Tree) -> list[str]:
 def sudo_in_posting(tree: Tree) -> list[str]:
     """Posting acts as the user the flow names, with that user's rights."""
     return [
-        module.at(node, "calls sudo()")
+        module.at(node, "takes all rights")
         for module in tree.modules("models")
         if module.path.startswith("models/posting")
         for node, name in _calls(module)
         if name == "sudo"
+        or any(keyword.arg == "su" for keyword in node.keywords)
+        or (name == "with_user" and "SUPERUSER" in ast.unparse(node))
     ]
 
 

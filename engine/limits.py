@@ -20,6 +20,7 @@ REASONS = (
     "write_off_above_limit",
     "classification_cap",
     "classification_other",
+    "identification_above_limit",
 )
 # What money in suspense can turn out to be.
 CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, BILLS, EXPENSE, OTHER = (
@@ -45,7 +46,8 @@ class Limits:
     ``difference_percent``    ... or up to this part of the document, in percent.
     ``user_day_amount``       sum of the differences that one person accepts per company and day.
     ``partner_month_amount``  sum of the differences accepted for one partner per calendar month.
-    ``application_amount``    money whose reference is not exact is applied up to this amount.
+    ``application_amount``    money whose reference is not exact is applied, and unidentified money is said to be a
+                              customer's, up to this amount.
     ``write_off_amount``      above the difference limits: a team lead up to this amount, above it the controller.
     """
 
@@ -129,6 +131,16 @@ def judge_application(limits: Limits, amount: Decimal, *, exact: bool) -> Verdic
     if exact or abs(amount) <= limits.application_amount:
         return AT_ONCE
     return Verdict(APPROVAL, "application_above_limit", limits.application_amount)
+
+
+def judge_identification(limits: Limits, amount: Decimal) -> Verdict:
+    """Judge whether a person says at once whose unidentified money is.
+
+    Money that names a document of its payer is never unidentified: here nothing but the person's word says whose it is.
+    """
+    if abs(amount) <= limits.application_amount:
+        return AT_ONCE
+    return Verdict(APPROVAL, "identification_above_limit", limits.application_amount)
 
 
 def judge_classification(

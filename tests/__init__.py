@@ -140,6 +140,9 @@ from . import test_workbench_tours
 from . import test_credentials
 from . import test_tokens
 from . import test_classification
+from . import test_identification
+from . import test_moved_on
+from . import test_match_refused
 from . import test_client_certificate
 from . import test_secret_ends
 from . import test_sealing

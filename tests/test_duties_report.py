@@ -5,6 +5,7 @@ import base64
 import csv
 import io
 from datetime import date, timedelta
+from unittest.mock import patch
 
 import psycopg2
 from dateutil.relativedelta import relativedelta
@@ -14,6 +15,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 from odoo.tools import mute_logger
 
+from ..models.control import audit_leaf
+from ..models.control.audit_leaf import LINKED_FROM, CarriedOut
 from ..models.reports.monthly_duties import ACTIVITY
 from .access_common import AccessCommon
 
@@ -55,8 +58,8 @@ class DutiesCommon(AccessCommon):
     def of(self, report, login, what):
         return [row for row in self.lines(report) if (row["Login"], row["What"]) == (login, what)]
 
-    def act(self, user, action, record=None):
-        self.env["integration.audit.leaf"].with_user(user).sudo()._append(
+    def act(self, user, action, record=None, **context):
+        self.env["integration.audit.leaf"].with_user(user).sudo().with_context(**context)._append(
             [
                 {
                     "action": action,
@@ -119,9 +122,78 @@ class TestDutiesReport(DutiesCommon):
         self.assertFalse(self.of(last_year, "duties_both", "Did both in the period"))
 
     def test_what_is_written_while_something_approved_is_carried_out_is_no_act_of_the_approver(self):
-        self.act(self.approver, "change.approve", self.partner_connection)
-        self.act(self.approver, "role_account.change", self.partner_connection)
+        request = self.accept().request_id
+        self.act(
+            self.approver,
+            "role_account.change",
+            self.partner_connection,
+            integration_carried_out=CarriedOut(request.id),
+        )
+        leaf = self.env["integration.audit.leaf"].search([("action", "=", "role_account.change")], limit=1)
+        self.assertEqual((leaf.request_id, leaf.genuine), (request, True))
         self.assertFalse(self.of(self.make(), "role_approver", "Did both in the period"))
+
+    def test_carrying_out_a_request_its_entries_name_it(self):
+        setting = self.env["integration.workbench.setting"].with_user(self.administrator)
+        setting = setting.create({"company_id": self.company.id})
+        requests = self.env["integration.change.request"].with_user(self.administrator)
+        request = requests._ask(setting, "Other limits", {"difference_amount": 2.0}, "Bank charges")
+        request.with_user(self.approver).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual(setting.difference_amount, 2.0)
+        Leaf = self.env["integration.audit.leaf"]
+        leaves = Leaf.search([("request_id", "=", request.id)])
+        self.assertEqual(
+            {(leaf.action, leaf.res_model, leaf.res_id, leaf.user_id) for leaf in leaves},
+            {
+                (action, setting._name, setting.id, self.approver)
+                for action in ("limit.change", "workbench_setting.change")
+            },
+        )
+        self.assertEqual([leaf._is_genuine() for leaf in leaves], [True, True])
+        about = Leaf.search([("res_model", "=", request._name), ("res_id", "=", request.id)])
+        self.assertEqual(set(about.mapped("action")), {"change.ask", "change.approve"})
+        self.assertEqual(about.request_id.ids, [], "asking and deciding are own acts")
+        # The link is part of what is sealed: without it the digest is another one.
+        others = tuple(name for name in audit_leaf.LEAF_FIELDS if name != "request_id")
+        with patch.object(audit_leaf, "LEAF_FIELDS", others):
+            self.assertEqual([leaf._is_genuine() for leaf in leaves], [False, False])
+
+    def test_an_own_act_right_after_an_approval_is_the_approvers_own(self):
+        request = self.accept().request_id
+        # Neither a second after it, nor with a context as a call from outside could bring it.
+        for told in (
+            {},
+            {"integration_carried_out": request.id},
+            {"integration_carried_out": {"request_id": 1}},
+        ):
+            self.act(self.approver, "role_account.change", self.partner_connection, **told)
+        leaves = self.env["integration.audit.leaf"].search([("action", "=", "role_account.change")], limit=3)
+        self.assertEqual(leaves.mapped("request_id").ids, [])
+        [row] = self.of(self.make(), "role_approver", "Did both in the period")
+        self.assertIn(f"integration.connection,{self.partner_connection.id}", (row["On"], row["On (then)"]))
+
+    def test_a_request_that_somebody_else_approved_covers_nothing(self):
+        request = self.accept().request_id
+        self.act(self.both, "change.approve", request)
+        other = self.env["integration.change.request"].search([("id", "!=", request.id)], limit=1)
+        self.act(
+            self.both,
+            "role_account.change",
+            self.partner_connection,
+            integration_carried_out=CarriedOut(other.id or request.id + 1),
+        )
+        self.assertTrue(self.of(self.make(), "duties_both", "Did both in the period"))
+
+    def test_entries_of_a_version_before_count_as_they_did(self):
+        request = self.accept().request_id
+        self.act(self.approver, "role_account.change", self.partner_connection)
+        last = self.env["integration.audit.leaf"].search([], limit=1)
+        self.env["ir.config_parameter"].sudo().set_param(LINKED_FROM, str(last.id + 1))
+        self.assertFalse(self.of(self.make(), "role_approver", "Did both in the period"))
+        self.env["ir.config_parameter"].sudo().set_param(LINKED_FROM, str(last.id))
+        self.assertTrue(self.of(self.make(), "role_approver", "Did both in the period"))
+        self.assertEqual(request.approver_id, self.approver)
 
     def test_both_acts_on_one_record_are_found(self):
         self.act(self.approver, "replay.plan", self.partner_connection)

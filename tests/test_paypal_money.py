@@ -261,6 +261,12 @@ class TestPayPalMoney(PayPalCommon):
         self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
         suspense = (leg | other).move_id.journal_id.suspense_account_id
         self.assertEqual({self.balance(account) for account in suspense}, {Decimal("0.00")})
+        # Its suspense account allows no matching: that is asked about, and a button does it.
+        exception = self.exceptions("match_refused")
+        self.assertEqual((len(exception), leg.statement_line_id.is_reconciled), (1, False))
+        exception.action_match_now()
+        self.env.invalidate_all()
+        self.assertEqual((exception.state, leg.statement_line_id.is_reconciled), ("resolved", True))
 
     def test_the_balance_of_each_day_agrees_with_what_is_available(self):
         self.paypal.fetch_from = date(2026, 3, 2)

@@ -29,7 +29,10 @@ class TestCash(WorkbenchCommon):
         movement = self.pay(cents, **facts)
         exception = movement.exception_id
         exception.with_user(self.operator).fix_partner_id = self.first.partner_id
-        exception.with_user(self.operator).action_identify()
+        action = exception.with_user(self.operator).action_identify()
+        if movement.amount > 5000:
+            self.ask(action)
+            self.decide(exception)
         self.env.invalidate_all()
         return movement
 

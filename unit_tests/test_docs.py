@@ -2,6 +2,8 @@
 """What the pages claim: paths exist, links lead somewhere, every requirement and error code has its place."""
 
 import ast
+import functools
+import html
 import re
 from collections import Counter
 from pathlib import Path
@@ -22,6 +24,8 @@ REQUIREMENTS = {"S": 17, "O": 22, "E": 15, "X": 5, "A": 7, "C": 9, "M": 8, "R": 
 STATES = ("done", "part", "not yet")
 # In the catalogue for completeness; the code handles what they name without showing them.
 NEVER_SHOWN = frozenset({"database_retry"})
+# Buttons of Odoo itself that pages name.
+ODOOS_BUTTONS = frozenset({"Post"})
 
 FENCED = re.compile(r"^ *(`{3,})[^\n]*\n.*?^ *\1\s*$", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`[^`\n]*`")
@@ -180,6 +184,29 @@ def _texts_passed_on(node):
             yield value.value
 
 
+@functools.cache
+def shown_words():
+    """Return (words on buttons, all words that views show: titles, pages, filters, menus, texts)."""
+    on_buttons, shown = set(), set()
+    for folder in ("views", "wizards", "static/src"):
+        for path in sorted((ROOT / folder).rglob("*.xml")):
+            text = re.sub(r"\s+", " ", html.unescape(path.read_text(encoding="utf-8")))
+            for facts, inner in re.findall(r"<button\b((?:\"[^\"]*\"|[^>\"])*)>\s*([^<]*)", text):
+                on_buttons |= set(re.findall(r'\bstring="([^"]+)"', facts))
+                on_buttons |= set() if facts.endswith("/") else {inner.strip()} - {""}
+            on_buttons |= set(re.findall(r'class="o_stat_text">([^<]+)<', text))
+            shown |= set(re.findall(r'\b(?:string|name|title)="([^"]+)"', text))
+            shown |= {part.strip() for part in re.findall(r">([^<>]+)<", text)} - {""}
+    return on_buttons, shown | on_buttons
+
+
+def pressed(text):
+    """Return the names that a text tells somebody to press; of a path through menus the last one."""
+    plain = re.sub(r"\s+", " ", CODE_SPAN.sub("", FENCED.sub("", text)))
+    found = re.findall(r"\b(?:[Pp]ress(?:es|ed|ing)?|[Bb]utton) (?:\*{1,2}([^*]+?)\*{1,2}|“([^”]+)”)", plain)
+    return {(plain_name or quoted).rpartition("→")[2].strip() for plain_name, quoted in found}
+
+
 def fixes():
     """Return ({code: fix}, {fix: words on its button}) as the models and the views say."""
     tree = ast.parse((ROOT / "models/control/exception_fix.py").read_text(encoding="utf-8"))
@@ -225,6 +252,41 @@ def test_the_button_of_an_exception_is_the_one_on_the_screen():
                 assert cells[-1] == (words[by_code[code]] if code in by_code else "–"), code
                 checked += 1
     assert checked > 30
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_a_button_that_a_page_says_to_press_is_on_a_screen(page):
+    on_buttons, _shown = shown_words()
+    assert pressed(page.read_text(encoding="utf-8")) - on_buttons - ODOOS_BUTTONS == set()
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_button_that_an_error_says_to_press_is_on_a_screen(code):
+    on_buttons, _shown = shown_words()
+    assert pressed(CODES[code].next_step) - on_buttons == set()
+
+
+def test_what_the_tables_of_exceptions_name_is_on_a_screen():
+    """In the columns that say what to do, names in italics are buttons, lists, fields or reports: they exist."""
+    _on_buttons, shown = shown_words()
+    sources = [*ROOT.glob("models/**/*.py"), *ROOT.glob("engine/**/*.py")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    missing = []
+    for name, rows in explained().items():
+        for _page, _header, cells in rows:
+            for words in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", " ".join(cells[2:])):
+                last = words.rpartition("→")[2].strip()
+                if last not in shown and f'"{last}"' not in code:
+                    missing.append((name, words))
+    assert missing == []
+
+
+def test_the_workbench_page_lists_buttons_that_exist():
+    text = (DOCS / "workbench.md").read_text(encoding="utf-8")
+    section = text.partition("## The buttons")[2].partition("\n## ")[0]
+    named = re.findall(r"^- \*\*([^*]+)\*\*", section, re.MULTILINE)
+    assert len(named) > 8
+    assert set(named) - shown_words()[0] == set()
 
 
 # -- the rest ------------------------------------------------------------------------------------------------

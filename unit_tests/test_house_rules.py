@@ -71,6 +71,8 @@ OFFENCES = (
     (rules.naive_times, "models/a.py", "import datetime\ndatetime.datetime.now()\n"),
     (rules.naive_times, "models/a.py", "from datetime import datetime\ndatetime.utcnow()\n"),
     (rules.sudo_in_posting, "models/posting/a.py", "def f(self):\n    return self.sudo()\n"),
+    (rules.sudo_in_posting, "models/posting/a.py", "def f(self):\n    return self.env(su=True)\n"),
+    (rules.sudo_in_posting, "models/posting/a.py", "def f(self):\n    return self.with_user(SUPERUSER_ID)\n"),
     (rules.evaluated_text, "models/a.py", "eval('1')\n"),
     (rules.broad_excepts, "models/a.py", "try:\n    pass\nexcept Exception:\n    pass\n"),
     (rules.broad_excepts, "models/a.py", "try:\n    pass\nexcept:\n    pass\n"),

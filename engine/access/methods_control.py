@@ -57,6 +57,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_has_arrived": "resolve",
         "action_identify": "resolve",
         "action_leave_open": "resolve",
+        "action_match_now": "resolve",
         "action_pull": "resolve",
         "action_resume": "resolve",
         "action_send_again": "resolve",

@@ -127,6 +127,7 @@ DUTY_ACTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "operate": (
         "exception.apply", "exception.accept_difference", "exception.write_off", "exception.choose_customer",
+        "exception.match",
         "exception.create_customer", "exception.ask_resend", "movement.classify", "message.retry", "message.discard",
         "message.correct",
     ),

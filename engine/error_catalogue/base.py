@@ -60,6 +60,7 @@ FIX_BUTTONS = {
     "link_document": _("Link the document"),
     "apply_cash": _("Apply the money"),
     "collect": _("Collected for another company"),
+    "match_now": _("Match now"),
     "assign_counterpart": _("Say what it is"),
     "create_credit_note": _("Prepare the credit note"),
     "accept_difference": _("Accept the difference"),

@@ -80,6 +80,20 @@ SETTLEMENT_CODES = {
         ),
         severity="high",
     ),
+    "match_refused": CodeInfo(
+        _BUSINESS,
+        _("Booked, but not matched"),
+        _(
+            "%(amount)s is in the books (%(about)s). Odoo refused to match it with what it belongs to: %(reason)s. "
+            "Both stand open on their account."
+        ),
+        _(
+            "Remove what Odoo names, then press “Match now”. Nothing is booked twice, and no event waits for it."
+        ),
+        severity="high",
+        fix_class="b",
+        fix="match_now",
+    ),
     "conversion_leg_missing": CodeInfo(
         _BUSINESS,
         _("Only one side of a currency conversion is known"),

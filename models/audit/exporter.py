@@ -13,7 +13,7 @@ from ...engine.audit_leaf import MerkleTree
 from ...engine.audit_seal import MAX_ENTRIES, SealError, leaf_text, read_list
 from ...engine.csv_safe import csv_line
 from ...engine.instants import format_instant
-from ..control.audit_leaf import LEAF_FIELDS
+from ..control.audit_leaf import LEAF_FIELDS, hashed
 
 ENTRIES_AT_ONCE = 2000
 SEALS_AT_ONCE = 500
@@ -129,7 +129,7 @@ class IntegrationAuditExporter(models.AbstractModel):
         rows = []
         for entry_id, digest, recorded_at, *values in self.env.cr.fetchall():
             stamp = format_instant(recorded_at.replace(tzinfo=timezone.utc))
-            fields = {**dict(zip(LEAF_FIELDS, values, strict=True)), "recorded_at": stamp}
+            fields = hashed({**dict(zip(LEAF_FIELDS, values, strict=True)), "recorded_at": stamp})
             rows.append({"id": entry_id, "digest": digest, "fields": fields})
         return rows
 

@@ -11,7 +11,7 @@ from ...engine.audit_leaf import leaf_digest
 from ...engine.audit_seal import Chain, Flaw, SealError, check_entries, check_head, read_seal
 from ...engine.errors import IntegrationError
 from ...engine.instants import format_instant
-from ..control.audit_leaf import LEAF_FIELDS
+from ..control.audit_leaf import LEAF_FIELDS, hashed
 from . import seal_heads
 from .seal_keys import signing_keys
 
@@ -190,7 +190,8 @@ class IntegrationAuditVerification(models.Model):
             stamp = stamps.get(recorded_at)
             if stamp is None:
                 stamp = stamps[recorded_at] = format_instant(recorded_at.replace(tzinfo=timezone.utc))
-            true = leaf_digest({**dict(zip(LEAF_FIELDS, values, strict=True)), "recorded_at": stamp})
+            fields_now = dict(zip(LEAF_FIELDS, values, strict=True))
+            true = leaf_digest(hashed({**fields_now, "recorded_at": stamp}))
             entries.append((entry_id, stated, true))
         return entries
 

@@ -7,6 +7,7 @@ from odoo.tools import SQL
 from odoo.tools.translate import LazyTranslate
 
 from ...engine.approval import KINDS, deadline
+from .audit_leaf import CarriedOut
 
 _lt = LazyTranslate(__name__)
 
@@ -343,7 +344,9 @@ class IntegrationChangeRequest(models.Model):
         record = self._record()
         if not record:
             raise UserError(self.env._("What was to be changed is no longer there."))
-        record.sudo().with_company(self.company_id)._carry_out(self.sudo())
+        context = {"integration_carried_out": CarriedOut(self.id)}
+        record = record.sudo().with_company(self.company_id).with_context(**context)
+        record._carry_out(self.sudo().with_context(**context))
 
     def _record(self):
         """Return the record that is asked about, empty when it is gone."""

@@ -71,6 +71,7 @@ FIXES = {
     "destination_silent": "resume",
     "balance_differs": "pull",
     "payout_incomplete": "pull",
+    "match_refused": "match",
     "conversion_leg_missing": "pull",
     "settlement_amount_unknown": "pull",
     "batch_incomplete": "batch",
@@ -245,14 +246,16 @@ class IntegrationExceptionFix(models.Model):
         partner = self.fix_partner_id
         if not partner:
             raise UserError(self.env._("Choose the customer first."))
+        self._identify_now(partner)
+        return self._told(self.env._("The money belongs to %s now.", partner.display_name))
 
+    def _identify_now(self, partner):
         def identify(service, movement, date):
             service._identify(movement, partner.with_env(service.env), date)
             service._judge_again(movement)
 
         self._as_posting(identify)
         self._audit_application(partner)
-        return self._told(self.env._("The money belongs to %s now.", partner.display_name))
 
     def _as_posting(self, apply):
         """Run ``apply(service, movement, date)`` for the booked money, as the connection's service user."""

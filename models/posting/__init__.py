@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import posting
+from . import match_or_ask
 from . import customer
 from . import complete_lines
 from . import invoice
@@ -22,6 +23,7 @@ from . import reversal
 from . import rebooking
 from . import rounding
 from . import cancellation
+from . import moved_on
 from . import classification
 from . import provider_balance
 from . import settlement

@@ -86,8 +86,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             ],
         )
         own, target = entry.line_ids.sorted("id")
-        if line.account_id.reconcile:
-            self._reconcile([line | own])
+        self._meet(movement, line | own)
         movement.write({"counterpart_id": target.id})
         return entry, False
 
@@ -137,7 +136,7 @@ class IntegrationPostingApplication(models.AbstractModel):
             own, target = entry.line_ids.sorted("id")
             if line.account_id.reconcile:
                 self._reconcile([line | own])
-            movement.write({"counterpart_id": target.id})
+            movement.write({"counterpart_id": self._stands_again(movement, placed, target).id})
         movement.write({"partner_id": placed.from_partner_id.id, "invoice_ids": [(5, 0, 0)]})
         self._ask_what_it_is(movement, placed.from_application)
         return entry

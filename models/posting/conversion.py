@@ -112,9 +112,9 @@ class IntegrationPostingApplication(models.AbstractModel):
             "amount_currency": -suspense.amount_currency,
         }
         entry = self._conversion_entry(leg, [back, item], day)
-        if suspense.account_id.reconcile:
-            own = entry.line_ids.filtered(lambda line: line.account_id == suspense.account_id)
-            self._reconcile([suspense | own])
+        self._meet(
+            leg, suspense | entry.line_ids.filtered(lambda line: line.account_id == suspense.account_id)
+        )
         return entry.line_ids.filtered(lambda line: line.account_id.id == item["account_id"])
 
     def _book_cost(self, movement, items, transit, cost, day):

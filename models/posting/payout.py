@@ -94,13 +94,6 @@ class IntegrationPostingPayout(models.AbstractModel):
         return (line.move_id.line_ids - before).sorted("id")
 
     @api.model
-    def _pair(self, items):
-        """Match a payout that never arrived with its return: both are in transit, the bank saw neither."""
-        self.env["account.move.line"].with_context(skip_invoice_sync=True)._reconcile_plan(
-            [items.with_env(self.env)]
-        )
-
-    @api.model
     def _letter(self, payout):
         """Match the items of the provider's journal that a payout paid out with the payout; returns whether it did."""
         lines = payout._own_items()

@@ -234,7 +234,10 @@ class IntegrationDispute(models.Model):
             dispute._judge()
 
     def _pair_off(self):
-        """Match what was withdrawn with what was given back, where together they are nothing."""
+        """Match what was withdrawn with what was given back, where together they are nothing.
+
+        Where Odoo refuses, the money stays booked and a person matches it.
+        """
         self.ensure_one()
         items = self.movement_ids.filtered(lambda row: row.type in MONEY_TYPES).counterpart_id
         items = items.filtered(lambda line: line.account_id.reconcile and not line.reconciled)
@@ -242,7 +245,10 @@ class IntegrationDispute(models.Model):
         rest = sum(items.mapped("amount_residual_currency"))
         if len(items) > 1 and one_account and items.currency_id.is_zero(rest):
             service = self.connection_id.sudo()._as_service()
-            service.env["integration.posting.payout"]._pair(items)
+            moved = self.movement_ids.filtered(lambda row: row.counterpart_id in items).sorted("occurred_at")
+            service.env["integration.posting.dispute"]._match_or_ask(
+                items, moved[-1:].with_env(service.env), f"dispute {self.dispute_id}"
+            )
 
     def _own_ids(self):
         return self.movement_ids.filtered(lambda row: row.type in MONEY_TYPES).mapped("movement_id")

@@ -101,7 +101,7 @@ class IntegrationPayout(models.Model):
         """A payout came back at the provider: what never reached the bank is matched with its return at once.
 
         Where the bank line was matched already, the return waits for the bank's own line, or for a person who undoes
-        the match (see ``_judge_bank``).
+        the match (see ``_judge_bank``). Where Odoo refuses, both stay booked and a person matches them.
         """
         for payout in self:
             out, back = payout.movement_id.counterpart_id, payout.return_movement_id.counterpart_id
@@ -113,7 +113,10 @@ class IntegrationPayout(models.Model):
                 and out.account_id == back.account_id
             ):
                 service = payout.connection_id.sudo()._as_service()
-                service.env["integration.posting.payout"]._pair(out | back)
+                back_movement = payout.return_movement_id.with_env(service.env)
+                service.env["integration.posting.payout"]._match_or_ask(
+                    out | back, back_movement, f"payout {payout.payout_id}"
+                )
 
     # -- money in transit ------------------------------------------------------------------------------------
 

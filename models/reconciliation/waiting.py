@@ -63,6 +63,13 @@ class IntegrationWaiting(models.AbstractModel):
             [("application", "=", "suspense"), ("statement_line_id.is_reconciled", "=", True)],
             limit=MAX_WAITING,
         )
+        # What was taken back by another entry stands in that one: its own statement line has nothing in suspense.
+        placed = placed.filtered(
+            lambda row: (
+                row.counterpart_id.move_id in (row.move_id, row.move_id.browse())
+                or row.counterpart_id.reconciled
+            )
+        )
         for movement in matched | placed:
             movement._settle_application("applied")
 

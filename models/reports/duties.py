@@ -17,6 +17,7 @@ from ...engine.access import (
     duty_of,
     opposing,
 )
+from ..control.audit_leaf import LINKED_FROM
 from .definition import DAY, INSTANT, Column, Report, Scope, define, in_period
 
 _lt = LazyTranslate(__name__)
@@ -89,13 +90,18 @@ def _done(env, scope):
 
 
 def _acts(env, scope):
-    """Return [(user id, instant, audit action, record)]: of each action the first by each person, oldest first."""
+    """Return [(user id, instant, audit action, record)]: of each action the first by each person, oldest first.
+
+    What was written while a request was carried out is no act of the person who approved that request. Each entry names
+    its request; those that a version before wrote do not, and count so within five seconds of an approval.
+    """
     names = sorted({name for duty in DUTY_ACTIONS.values() for name in duty if not name.endswith(".")})
     prefixes = [f"{name}%" for duty in DUTY_ACTIONS.values() for name in duty if name.endswith(".")]
     env.cr.execute(
         SQL(
             """
-            WITH acts AS (SELECT a.id, a.user_id, a.action, a.recorded_at, a.res_model, a.res_id, a.message_id
+            WITH acts AS (SELECT a.id, a.user_id, a.action, a.recorded_at, a.res_model, a.res_id, a.message_id,
+                                 a.request_id
                             FROM integration_audit_leaf a
                            WHERE a.company_id = %(company)s AND %(period)s
                              AND (a.action = ANY(%(names)s) OR a.action LIKE ANY(%(prefixes)s)))
@@ -107,6 +113,10 @@ def _acts(env, scope):
                       FROM acts x JOIN res_users u ON u.id = x.user_id
                      WHERE u.integration_service IS NOT TRUE AND u.id <> 1
                        AND (x.action = ANY(%(carrying)s) OR NOT EXISTS (
+                            SELECT FROM integration_audit_leaf c
+                             WHERE c.res_model = 'integration.change.request' AND c.res_id = x.request_id
+                               AND c.user_id = x.user_id AND c.action = ANY(%(carrying)s)))
+                       AND (x.action = ANY(%(carrying)s) OR x.id >= %(linked_from)s OR NOT EXISTS (
                             SELECT FROM acts c
                              WHERE c.user_id = x.user_id AND c.action = ANY(%(carrying)s) AND c.id < x.id
                                AND c.recorded_at >= x.recorded_at - interval '5 seconds'))
@@ -118,10 +128,17 @@ def _acts(env, scope):
             names=names,
             prefixes=prefixes,
             carrying=list(CARRIED_OUT_BY),
+            linked_from=_linked_from(env),
             limit=MAX_ACTS,
         )
     )
     return env.cr.fetchall()
+
+
+def _linked_from(env):
+    """Return the number of the first audit entry that names the request it was written for; 0 = all of them do."""
+    value = env["ir.config_parameter"].sudo().get_param(LINKED_FROM) or ""
+    return int(value) if value.isdecimal() else 0
 
 
 def _made_entries(env, scope):

@@ -73,6 +73,7 @@ define(
                     ":write_off": _lt("Rest written off within the limits"),
                     ":application": _lt("Money applied without exact reference"),
                     ":classification": _lt("Said what money in suspense is, within the limits"),
+                    ":identification": _lt("Said whose unidentified money is, within the limits"),
                     ":asked_entry": _lt("Said what money in suspense is, or taken back, after an approval"),
                     ":asked_write_off": _lt("Rest written off after an approval"),
                     ":asked_application": _lt("Money applied after an approval"),

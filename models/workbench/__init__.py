@@ -3,6 +3,7 @@ from . import exception_guard
 from . import exception_words
 from . import figures
 from . import exception_figures
+from . import stakes_named
 from . import limits
 from . import exception_filters
 from . import exception_progress
@@ -14,6 +15,8 @@ from . import fix_cash
 from . import fix_classify
 from . import fix_collect
 from . import fix_difference
+from . import fix_identify
+from . import fix_match
 from . import fix_numbering
 from . import fix_party
 from . import fix_source

@@ -22,6 +22,7 @@ WORDS = {
     "it is not posted": _lt("it is not posted"),
     "its entry does not exist any more": _lt("its entry does not exist any more"),
     "a part of it is credited already": _lt("a part of it is credited already"),
+    "its account allows no matching": _lt("its account allows no matching"),
 }
 
 

@@ -11,6 +11,7 @@ from .limits import _check_approved
 # Step → (what says it in words, what tells the change, what does it, kind of request).
 STEPS = {
     "apply": ("_say_apply", "_rows_apply", "_do_apply", "application"),
+    "identify": ("_say_identify", "_rows_identify", "_do_identify", "application"),
     "collect": ("_say_collect", "_rows_collect", "_do_collect", "application"),
     "write_off": ("_say_write_off", "_rows_write_off", "_do_write_off", "write_off"),
     "accept_difference": ("_say_difference", "_rows_difference", "_do_difference", "override"),
@@ -127,6 +128,8 @@ class IntegrationException(models.Model):
             return abs(self._rest()[1].amount_residual)
         if step == "accept_difference":
             return self._in_company_currency_of(*self._difference())
+        if step == "identify":
+            return self._unidentified_in_books()
         self._recount_touched()
         return self.stake_company
 

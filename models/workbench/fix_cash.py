@@ -23,6 +23,7 @@ WHY = {
     "write_off_above_limit": _lt("It is more than %s: the controller decides."),
     "classification_cap": _lt("With this one you would have placed more than %s today."),
     "classification_other": _lt("Another person decides about this, whatever the amount."),
+    "identification_above_limit": _lt("One person says whose money it is up to %s. This is more."),
 }
 
 

@@ -226,6 +226,8 @@ class IntegrationMovement(models.Model):
         service = connection.env["integration.posting.application"]
         own = {name: records.with_env(service.env) for name, records in facts.items()}
         date = max(service._today(connection), movement.move_id.date)
+        if not service._may_replace(movement.with_env(service.env)):
+            movement._let_suspense_be_matched(line.account_id)
         try:
             entry, replaced = service._classify(movement.with_env(service.env), purpose, own, date)
         except IntegrationError as error:

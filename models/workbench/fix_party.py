@@ -89,8 +89,10 @@ class IntegrationException(models.Model):
         if partner.company_id and partner.company_id != self.company_id:
             raise UserError(self.env._("%s belongs to another company.", partner.display_name))
         self.fix_partner_id = partner
+        if self.fix == "identify":
+            return self.action_identify()
         try:
-            return self.action_identify() if self.fix == "identify" else self.action_choose_customer()
+            return self.action_choose_customer()
         except IntegrationError as error:
             raise self._in_words(error) from error
 

@@ -17,6 +17,7 @@ from ...engine.limits import (
     judge_application,
     judge_classification,
     judge_difference,
+    judge_identification,
 )
 
 LIMIT_FIELDS = tuple(field.name for field in dataclasses.fields(Limits))
@@ -71,7 +72,8 @@ class IntegrationWorkbenchSetting(models.Model):
         string="Apply without exact reference",
         default=lambda self: DEFAULTS.application_amount,
         tracking=True,
-        help="Money that does not name its invoices itself is applied by one person up to this amount.",
+        help="Money that does not name its invoices itself is applied by one person up to this amount; up to the same "
+        "amount one person says whose unidentified money is.",
     )
     write_off_amount = fields.Monetary(
         string="Write-off by a team lead",
@@ -173,6 +175,7 @@ class IntegrationLimitUse(models.Model):
             ("write_off", "Small rest written off"),
             ("application", "Money applied without exact reference"),
             ("classification", "Said what money in suspense is"),
+            ("identification", "Said whose unidentified money is"),
         ],
         required=True,
         readonly=True,
@@ -256,6 +259,14 @@ class IntegrationLimitUse(models.Model):
         return judge_application(limits, _exact(amount), exact=exact)
 
     @api.model
+    def _judge_identification(self, company, amount):
+        """Judge whether the acting user says at once whose money is; ``amount`` in company currency."""
+        if not self.env.user.has_group("finance_integration.group_operator"):
+            return Verdict(APPROVAL, "classification_other")
+        limits = self.env["integration.workbench.setting"]._limits_of(company)
+        return judge_identification(limits, _exact(amount))
+
+    @api.model
     def _judge_classification(self, company, amount, purpose, exact):
         """Judge whether the acting user says at once what money is; ``amount`` in company currency."""
         if not exact and not self.env.user.has_group("finance_integration.group_operator"):
@@ -291,7 +302,7 @@ class IntegrationLimitUse(models.Model):
     def _record(self, kind, exception, partner, amount, detail, move=None):
         """Write down a use of a limit by the acting user and count it."""
         company = exception.company_id
-        if kind != "application":
+        if kind in ("difference", "write_off"):
             counters, today = self.env["integration.limit.counter"], fields.Date.context_today(self)
             counters._add(company, f"user {self.env.uid} {today}", amount)
             if partner:

@@ -19,6 +19,7 @@ from odoo.addons.finance_integration.engine.limits import (
     judge_application,
     judge_classification,
     judge_difference,
+    judge_identification,
     tolerance,
 )
 from odoo.addons.finance_integration.engine.party_candidates import Party, candidates, name_words
@@ -291,6 +292,14 @@ def test_bills_that_are_paid_are_judged_like_any_application(amount, exact):
 def test_money_of_a_customer_is_judged_like_any_application(amount, exact):
     said = judge_classification(DEFAULTS, amount, "customer", exact=exact, used_today=Decimal(10**6))
     assert said == judge_application(DEFAULTS, amount, exact=exact)
+
+
+@given(cents)
+def test_whose_money_is_is_said_alone_up_to_the_limit_in_both_directions(amount):
+    for signed in (amount, -amount):
+        said = judge_identification(DEFAULTS, signed)
+        assert said.at_once == (amount <= DEFAULTS.application_amount)
+        assert said.at_once or (said.reason, said.limit) == ("identification_above_limit", Decimal(5000))
 
 
 def test_an_unknown_purpose_is_an_error():

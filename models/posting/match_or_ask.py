@@ -1,0 +1,61 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Matching of what is booked already: where Odoo refuses it, the booking stands, a person matches later (F1)."""
+
+from odoo import api, models
+from odoo.exceptions import RedirectWarning, UserError
+
+MAX_REASON_CHARS = 300
+
+
+class IntegrationPosting(models.AbstractModel):
+    _inherit = "integration.posting"
+
+    @api.model
+    def _match_or_ask(self, items, movement, about):
+        """Match items with one another; returns whether Odoo let it.
+
+        Money that moved is booked at once; that it cannot be matched (a lock, a right, somebody was faster) undoes the
+        matching alone. It waits as an exception with the button *Match now*.
+
+        :param items: journal items of one account that are nothing together.
+        :param movement: the integration.movement whose money is at stake.
+        :param about: text that is equal for everything about the same matching: 'payout po_1'.
+        """
+        try:
+            with self.env.cr.savepoint():
+                lines = self.env["account.move.line"].with_context(skip_invoice_sync=True)
+                lines._reconcile_plan([items.with_env(self.env)])
+        except (UserError, RedirectWarning) as refusal:
+            self.env.invalidate_all()
+            self._ask_to_match(items, movement, about, str(refusal.args[0] if refusal.args else refusal))
+            return False
+        self._match_is_done(movement.connection_id, about)
+        return True
+
+    @api.model
+    def _ask_to_match(self, items, movement, about, reason):
+        """Raise, or bring up to date, the exception about items that Odoo does not let be matched."""
+        params = {
+            "amount": f"{abs(movement.amount):.{movement.currency_id.decimal_places}f} {movement.currency_id.name}",
+            "about": about,
+            "reason": reason[:MAX_REASON_CHARS],
+            "date": str(movement.event_date),
+            "movement_id": movement.id,
+            "items": items.ids,
+        }
+        exception = self.env["integration.exception"]._raise_cause(
+            movement.connection_id, "match_refused", params, f"match {about}"
+        )
+        if exception.params != params:
+            exception.params = params
+        return exception
+
+    @api.model
+    def _match_is_done(self, connection, about):
+        """Close what asked a person to match this."""
+        asked = self.env["integration.exception"]._open_cause(
+            connection, "match_refused", f"match {about}"[:250]
+        )
+        if asked:
+            exception = self.env["integration.exception"].browse(asked)
+            exception._resolve(self.env._("It is matched."))

@@ -1,0 +1,136 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""The button with which a person matches what is booked and Odoo did not let be matched at once (F1, P6)."""
+
+from odoo import api, models
+from odoo.exceptions import RedirectWarning, UserError
+
+from ...engine.errors import IntegrationError
+
+MATCH = "match_refused"
+MAX_LOOKED_AT = 200
+
+
+class IntegrationException(models.Model):
+    _inherit = "integration.exception"
+
+    def action_match_now(self):
+        """Button: match it now, as the connection's service user; Odoo's own words where it refuses again."""
+        self.ensure_one()
+        self.check_access("write")
+        if self.code != MATCH or self.state != "open":
+            raise UserError(self.env._("This has been settled in the meantime."))
+        items = self._items_to_match()
+        if items:
+            self._let_be_matched(items)
+            self._match_as_service(items)
+        self.env["integration.audit.leaf"]._record_change(
+            self, "exception.match", ", ".join(f"{item._name},{item.id}" for item in items)
+        )
+        self._resolve(self.env._("Matched by %s.", self.env.user.name))
+        self._look_at_matched()
+        return self._told(self.env._("It is matched."))
+
+    def _items_to_match(self):
+        """Return the open items that wait, empty where somebody has matched them meanwhile.
+
+        :raises UserError: they are not nothing together any more.
+        """
+        ids = [item for item in (self.params or {}).get("items") or [] if type(item) is int]
+        found = self.env["account.move.line"].sudo().browse(ids).exists()
+        if not found:
+            raise UserError(self.env._("What was to be matched is not in the books any more."))
+        items = found.filtered(lambda line: not (line.account_id.reconcile and line.reconciled))
+        if not items:
+            return items
+        rest = sum(
+            line.amount_residual_currency if line.account_id.reconcile else line.amount_currency
+            for line in items
+        )
+        if len(items) < 2 or len(items.account_id) != 1 or not items.currency_id[:1].is_zero(rest):
+            raise UserError(
+                self.env._(
+                    "Something else was matched with a part of it meanwhile. Look at the entries, and match by hand "
+                    "what belongs together."
+                )
+            )
+        return items
+
+    def _let_be_matched(self, items):
+        """Let the items of a suspense account be matched, where that is all that was in the way."""
+        movement = self._movement_to_match()
+        movement._let_suspense_be_matched(items.account_id)
+
+    def _movement_to_match(self):
+        movement_id = (self.params or {}).get("movement_id")
+        return self.env["integration.movement"].sudo().browse(movement_id or []).exists()
+
+    def _match_as_service(self, items):
+        service = self.connection_id.sudo()._as_service()
+        try:
+            with self.env.cr.savepoint():
+                service.env["integration.posting.application"]._reconcile([items.with_env(service.env)])
+        except (UserError, RedirectWarning) as refusal:
+            self.env.invalidate_all()
+            reason = str(refusal.args[0] if refusal.args else refusal)
+            raise UserError(self.env._("Odoo refuses it still: %s", reason)) from refusal
+        except IntegrationError as error:
+            raise self._in_words(error) from error
+        self.env.invalidate_all()
+
+    def _look_at_matched(self):
+        """Say anew where the payout or the dispute stands of which this money is."""
+        movement = self._movement_to_match()
+        payouts = self.env["integration.payout"].sudo()
+        payouts.search([("return_movement_id", "in", movement.ids)], limit=10)._look_at_bank()
+        for dispute in movement.dispute_record_id:
+            dispute._judge()
+
+    @api.model
+    def _settle_matched(self):
+        """Close what asked to match items that somebody has matched, here or with Odoo's own tools."""
+        for exception in self.sudo().search(
+            [("code", "=", MATCH), ("state", "=", "open")], limit=MAX_LOOKED_AT
+        ):
+            items = self.env["account.move.line"].sudo().browse((exception.params or {}).get("items") or [])
+            found = items.exists()
+            if found and all(line.account_id.reconcile and line.reconciled for line in found):
+                exception._resolve(self.env._("It is matched."))
+
+
+class IntegrationMovement(models.Model):
+    _inherit = "integration.movement"
+
+    def _let_suspense_be_matched(self, account):
+        """Let the items of the suspense account of this movement's journal be matched with one another.
+
+        A setting of the chart and no booking: without it what an entry has moved out of suspense stays an open bank
+        line for ever. It is set when a person moves or matches such money, and recorded; the books are the same after.
+        """
+        if account.reconcile or account != self.statement_line_id.journal_id.suspense_account_id:
+            return
+        account.sudo().write({"reconcile": True})
+        self.env["integration.audit.leaf"].sudo()._record_change(
+            self, "suspense.let_match", f"account.account,{account.id}"
+        )
+
+
+class IntegrationWaiting(models.AbstractModel):
+    _inherit = "integration.waiting"
+
+    @api.model
+    def _cron_notice(self):
+        """Also clear what was moved out of suspense by an entry and not matched there; versions before left it so."""
+        result = super()._cron_notice()
+        self.env["integration.exception"]._settle_matched()
+        moved = self.env["integration.classification"].search(
+            [
+                ("state", "=", "booked"),
+                ("replaced", "=", False),
+                ("movement_id.statement_line_id.is_reconciled", "=", False),
+            ],
+            limit=MAX_LOOKED_AT,
+        )
+        for movement in moved.movement_id:
+            service = movement.connection_id._as_service()
+            service.env["integration.posting.application"]._clear_moved_on(movement.with_env(service.env))
+        return result
