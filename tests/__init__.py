@@ -67,6 +67,7 @@ from . import test_parents
 from . import test_papers
 from . import test_partner_documents
 from . import test_preflight
+from . import test_preview_text
 from . import test_partner_hold
 from . import test_promotion
 from . import test_promotion_abroad
@@ -97,6 +98,7 @@ from . import test_rules
 from . import test_reports
 from . import test_reports_ledger
 from . import test_rules_race
+from . import test_screens
 from . import test_signature_again
 from . import test_stages
 from . import test_stopped_events

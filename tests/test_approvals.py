@@ -21,7 +21,7 @@ class TestApproval(ApprovalCommon):
         self.assertEqual(
             request.preview, {"rows": [{"field": "start_date", "before": "", "after": "2026-02-01"}]}
         )
-        self.assertIn("2026-02-01", request.preview_html)
+        self.assertIn("02/01/2026", request.preview_html)
         self.assertFalse(request.at_stake, "no money is at stake")
         self.assertEqual(self.ask(slot="money", kind="entry", amount=1234.5).at_stake, "$\xa01,234.50")
         self.assertEqual(request.policy_id.name, "Every change: a second person")

@@ -246,7 +246,7 @@ class TestShopifyOrders(ShopCommon):
             exception.action_mark_resolved()
         gateway = self.env["integration.shop.gateway"].browse(exception.action_open_gateway()["res_id"])
         self.assertEqual(
-            (gateway.name, gateway.order_count, gateway.amount_text), ("Bitpay", 2, "252.00 USD")
+            (gateway.name, gateway.order_count, gateway.amount_text), ("Bitpay", 2, "$\xa0252.00")
         )
         self.assertEqual(set(gateway.order_ids.mapped("number")), {"#1001", "#1002"})
         before = self.entries()

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 
 class IntegrationCollect(models.TransientModel):
@@ -42,12 +43,11 @@ class IntegrationCollect(models.TransientModel):
         pairs = self.exception_id._collect_found()
         lines = [
             self.env._(
-                "%(number)s of %(company)s: %(customer)s, open %(amount)s %(currency)s",
+                "%(number)s of %(company)s: %(customer)s, open %(amount)s",
                 number=invoice._integration_number(),
                 company=invoice.company_id.name,
                 customer=invoice.commercial_partner_id.name,
-                amount=f"{invoice.amount_residual:.{invoice.currency_id.decimal_places}f}",
-                currency=invoice.currency_id.name,
+                amount=formatLang(self.env, invoice.amount_residual, currency_obj=invoice.currency_id),
             )
             for _agreement, invoice in pairs
         ]

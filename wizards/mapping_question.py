@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
+from odoo.tools.misc import format_date
 
 from ..engine.mapping import Verdict
 from ..models.governance.mapping_target import KINDS
@@ -69,8 +70,8 @@ class IntegrationMappingQuestion(models.TransientModel):
         _ = self.env._
         span = _(
             "from %(first)s until %(last)s",
-            first=version.valid_from or _("the beginning"),
-            last=version.valid_until or _("no end"),
+            first=format_date(self.env, version.valid_from) or _("the beginning"),
+            last=format_date(self.env, version.valid_until) or _("no end"),
         )
         facts = {"value": value, "target": version.target, "span": span, "number": version.number}
         if verdict is Verdict.EXACT:

@@ -4,7 +4,7 @@
 A preview is JSON::
 
     {
-        "rows": [{"field": name, "label": words, "before": text, "after": text}],
+        "rows": [{"field": name, "label": words, "before": text, "after": text, "currency": code}],
         "entries": [
             {
                 "change": "added" | "reversed" | "unchanged",
@@ -16,7 +16,8 @@ A preview is JSON::
         "digest": text,
     }
 
-``rows`` and ``digest`` must be the same when it is carried out; ``notes`` and ``label`` are words for people.
+``rows`` and ``digest`` must be the same when it is carried out; ``notes``, ``label`` and ``currency`` (of amounts that
+name none) are for people.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ from odoo.tools.misc import formatLang
 from ...engine.approval import content_digest, preview_core
 from ...engine.error_catalogue import fill
 from ...engine.preview_words import WORDS
+from .preview_text import currency_of, field_text, money_text
 
 MAX_SHOWN_ENTRIES = 50
 CHANGE_TONES = {"added": "text-success", "reversed": "text-danger", "unchanged": "text-muted"}
@@ -200,8 +202,8 @@ class IntegrationChangeRequest(models.Model):
             Markup("<tr><td>%s</td><td>%s</td><td>%s</td></tr>")
             % (
                 self._label(row),
-                self._said(row, "before") or "–",
-                Markup("<b>%s</b>") % (self._said(row, "after") or "–"),
+                self._shown(row, "before") or "–",
+                Markup("<b>%s</b>") % (self._shown(row, "after") or "–"),
             )
             for row in rows
         )
@@ -218,6 +220,18 @@ class IntegrationChangeRequest(models.Model):
             return part.get(name)
         return fill(self.env._(WORDS[code]), params)  # pylint: disable=translation-not-lazy
 
+    def _shown(self, row, name):
+        """Return a value of a row as the reader writes it; ``currency`` of a row names that of its amounts."""
+        text = self._said(row, name)
+        if not text or name in (row.get("words") or {}):
+            return text
+        if row.get("currency"):
+            return money_text(self.env, text, currency_of(self.env, row["currency"]))
+        model = self.env.get(self.res_model)
+        if model is None:
+            return text
+        return field_text(self.env, model.sudo().browse(self.res_id or []).exists(), row.get("field"), text)
+
     def _label(self, row):
         if row.get("label"):
             return self._said(row, "label")
@@ -233,7 +247,14 @@ class IntegrationChangeRequest(models.Model):
         }
         lines = Markup("").join(
             Markup("<tr><td>%s</td><td>%s</td><td class='text-end'>%s</td><td class='text-end'>%s</td></tr>")
-            % tuple(line.get(name) or "" for name in ("account", "label", "debit", "credit"))
+            % (
+                line.get("account") or "",
+                line.get("label") or "",
+                *(
+                    money_text(self.env, line.get(side), self.company_id.currency_id) or ""
+                    for side in ("debit", "credit")
+                ),
+            )
             for line in entry.get("lines") or []
         )
         change = entry.get("change") or "added"

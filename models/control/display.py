@@ -302,6 +302,8 @@ class IntegrationBinding(models.Model):
             "invoice": self.env._("Invoice or credit note"),
             "entry": self.env._("Journal entry"),
             "movement": self.env._("Balance movement"),
+            "order": self.env._("Order"),
+            "order_line": self.env._("Line of an order"),
         }
         names = {
             row.model: row.name
@@ -362,4 +364,20 @@ class IntegrationPullCursor(models.Model):
     @api.depends("pull")
     def _compute_pull_label(self):
         for cursor in self:
-            cursor.pull_label = (cursor.pull or "").replace("_", " ").replace(".", " ").capitalize()
+            cursor.pull_label = _list_words(cursor.pull)
+
+
+class IntegrationBatch(models.Model):
+    _inherit = "integration.batch"
+
+    source_label = fields.Char(compute="_compute_source_label", string="Name")
+
+    @api.depends("source", "kind")
+    def _compute_source_label(self):
+        for batch in self:
+            batch.source_label = _list_words(batch.source) if batch.kind == "poll" else batch.source
+
+
+def _list_words(name):
+    """Return the name of a fetched list as words."""
+    return (name or "").replace("_", " ").replace(".", " ").capitalize()

@@ -114,7 +114,6 @@ class IntegrationEncryptionKey(models.Model):
             raise UserError(in_words(self.env, error)) from error
         return self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_encryption_key")
 
-    @api.model
     def action_encrypt_anew(self):
         """Button: encrypt everything with the newest key; progress is shown."""
         return self.env["integration.key.rotation"]._start()._open_form()

@@ -9,7 +9,7 @@ from odoo.exceptions import AccessError, UserError
 
 from ...engine.canonical_json import digest
 from ...engine.errors import ContractError, IntegrationError
-from ...engine.instants import format_instant, utc_now
+from ...engine.instants import format_instant, parse_instant, utc_now
 from ...engine.promotion import MAX_BYTES, SHARED, Bundle, bundle_text, read_bundle, read_text, write_bundle
 from ...engine.promotion_plan import SAME, compare
 from ..messaging.connection import ENVIRONMENTS
@@ -43,7 +43,8 @@ class IntegrationPromotion(models.Model):
         ENVIRONMENTS, required=True, readonly=True, help="Of connections that are new here."
     )
     source = fields.Char(readonly=True, string="Comes from")
-    made_at = fields.Char(readonly=True, string="Made at")
+    made_at = fields.Char(readonly=True, help="As the file says it.")
+    made_on = fields.Datetime(compute="_compute_made_on", string="Made at")
     bundle_text = fields.Text(readonly=True, groups="finance_integration.group_auditor")
     bundle_digest = fields.Char(readonly=True, string="Digest (SHA-256)")
     key_name = fields.Char(readonly=True, string="Signed with", help="Id of the public key.")
@@ -64,6 +65,14 @@ class IntegrationPromotion(models.Model):
     )
     done_at = fields.Datetime(readonly=True, copy=False)
     state = fields.Selection(STATES, compute="_compute_state")
+
+    @api.depends("made_at")
+    def _compute_made_on(self):
+        for promotion in self:
+            try:
+                promotion.made_on = parse_instant(promotion.made_at).replace(tzinfo=None)
+            except ContractError:
+                promotion.made_on = False
 
     @api.depends("request_id.state", "back_request_id.state", "problem")
     def _compute_state(self):

@@ -89,7 +89,9 @@ class IntegrationPayout(models.Model):
     composition = fields.Selection(COMPOSITIONS, required=True, readonly=True, default="waiting")
     composition_text = fields.Char(readonly=True, string="What is missing or differs")
     lettered = fields.Boolean(
-        readonly=True, help="Its movements are matched with each other in the provider's journal."
+        readonly=True,
+        string="Movements reconciled",
+        help="Its movements are matched with each other in the provider's journal.",
     )
 
     bank_state = fields.Selection(

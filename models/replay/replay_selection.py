@@ -37,9 +37,7 @@ class IntegrationReplaySelection(models.Model):
     flow_ids = fields.Many2many(
         "integration.flow", "integration_replay_flow_rel", string="Flows", check_company=True
     )
-    kind = fields.Char(
-        help="What the events are about, in the hub's own terms: invoice, movement, customer …"
-    )
+    kind = fields.Selection("_selection_kind", string="About")
     error_code = fields.Selection("_selection_error_code", string="Stopped because")
     with_dead = fields.Boolean("Stopped after all tries", default=True)
     with_parked = fields.Boolean("Needs a person", default=True)
@@ -65,6 +63,10 @@ class IntegrationReplaySelection(models.Model):
         "CHECK (window_from IS NULL OR window_to IS NULL OR window_from < window_to)",
         "The span of time ends before it begins.",
     )
+
+    @api.model
+    def _selection_kind(self):
+        return self.env["integration.flow"]._selection_kind()
 
     @api.model
     def _selection_error_code(self):
@@ -103,7 +105,7 @@ class IntegrationReplaySelection(models.Model):
         if self.flow_ids:
             domain.append(("flow_id", "in", self.flow_ids.ids))
         if self.kind:
-            domain.append(("kind", "=", self.kind.strip()))
+            domain.append(("kind", "=", self.kind))
         if self.error_code:
             domain.append(("error_code", "=", self.error_code))
         return domain + self._amount_domain() + self._window_domain()

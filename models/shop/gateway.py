@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import formatLang
 
 from ...engine.order_gateway import gateway_key
 
@@ -55,9 +56,8 @@ class IntegrationShopGateway(models.Model):
                 amounts[order.currency_id] = amounts.get(order.currency_id, 0.0) + amount
             gateway.order_ids = steps.order_id
             gateway.order_count = len(sums)
-            gateway.amount_text = ", ".join(
-                f"{amount:.{currency.decimal_places}f} {currency.name}"
-                for currency, amount in amounts.items()
+            gateway.amount_text = " · ".join(
+                formatLang(self.env, amount, currency_obj=currency) for currency, amount in amounts.items()
             )
 
     def _steps_domain(self):

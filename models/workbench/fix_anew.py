@@ -183,6 +183,7 @@ class IntegrationException(models.Model):
                 "label": account,
                 "before": f"{before:.{places}f}",
                 "after": f"{after:.{places}f}",
+                "currency": self.company_currency_id.name,
             }
             for account, before, after in per_account(old, all_items)
         ]

@@ -248,14 +248,17 @@ class IntegrationException(models.Model):
 
     def _rows_apply(self, values):
         parts = self._parts_of(values)
-        left = self._money_left(self.movement_ids[:1]) if self.movement_ids else Decimal(0)
-        rows = [{"field": "movement_ids", "before": f"{left:.2f}", "after": ""}]
+        money = self.movement_ids[:1]
+        left = self._money_left(money) if money else Decimal(0)
+        paid_in = money.currency_id.name
+        rows = [{"field": "movement_ids", "before": f"{left:.2f}", "after": "", "currency": paid_in}]
         return rows + [
             {
                 "field": invoice.name,
                 "label": f"{invoice.name} · {invoice.partner_id.name}",
                 "before": f"{invoice.amount_residual:.2f}",
                 "after": f"− {amount:.2f}" if amount else "paid as far as the money goes",
+                "currency": invoice.currency_id.name,
             }
             for invoice, amount in parts
         ]
@@ -341,7 +344,8 @@ class IntegrationException(models.Model):
     def _rows_write_off(self, values):
         _movement, line = self._rest()
         amount = f"{abs(line.amount_residual_currency):.2f} {line.currency_id.name}"
-        return [{"field": line.move_id.name, "label": line.move_id.name, "before": amount, "after": "0.00"}]
+        row = {"field": line.move_id.name, "label": line.move_id.name, "before": amount, "after": "0.00"}
+        return [{**row, "currency": line.currency_id.name}]
 
     def _do_write_off(self, values, request):
         self._write_off_now()

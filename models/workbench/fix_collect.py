@@ -307,6 +307,7 @@ class IntegrationException(models.Model):
                 "label": number,
                 "before": f"{invoice.sudo().amount_residual:.2f}",
                 "after": f"− {amount:.2f}",
+                "currency": invoice.sudo().currency_id.name,
             },
         ]
 

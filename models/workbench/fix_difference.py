@@ -152,13 +152,15 @@ class IntegrationException(models.Model):
         message, difference = self._difference()
         stated = str((self.params or {}).get("stated"))
         computed = str((self.params or {}).get("computed"))
+        named = {"currency": message.currency_id.name}
         return [
             said(
-                {"field": DIFFERENCES[self.code][0], "before": computed, "after": stated},
+                {"field": DIFFERENCES[self.code][0], "before": computed, "after": stated, **named},
                 label=DIFFERENCES[self.code][1],
             ),
             said(
-                {"field": message.object_key, "before": "", "after": f"{difference:.2f}"}, label="difference"
+                {"field": message.object_key, "before": "", "after": f"{difference:.2f}", **named},
+                label="difference",
             ),
         ]
 
