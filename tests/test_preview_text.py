@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What an approver reads: choices in words, days and amounts as the reader writes them; what is compared stays exact."""
+"""What an approver reads: choices in words, days and amounts as people write them; what is compared stays exact."""
 
 from .approval_common import ApprovalCommon
 from .language_common import GERMAN, LanguageCommon
@@ -7,13 +7,17 @@ from .language_common import GERMAN, LanguageCommon
 
 class TestPreviewText(ApprovalCommon, LanguageCommon):
     def shown(self, model, rows=(), entries=(), record=None, lang="en_US"):
-        request = self.env["integration.change.request"].with_context(lang=lang).new(
-            {
-                "preview": {"rows": list(rows), "entries": list(entries)},
-                "res_model": model,
-                "res_id": record.id if record else 0,
-                "company_id": self.company.id,
-            }
+        request = (
+            self.env["integration.change.request"]
+            .with_context(lang=lang)
+            .new(
+                {
+                    "preview": {"rows": list(rows), "entries": list(entries)},
+                    "res_model": model,
+                    "res_id": record.id if record else 0,
+                    "company_id": self.company.id,
+                }
+            )
         )
         return str(request.preview_html)
 
@@ -28,7 +32,11 @@ class TestPreviewText(ApprovalCommon, LanguageCommon):
     def test_a_choice_that_is_kept_in_english_is_read_in_the_readers_language(self):
         self.env["res.lang"]._activate_lang(GERMAN)
         choice = self.env["ir.model.fields.selection"].search(
-            [("field_id.model", "=", "integration.flow"), ("field_id.name", "=", "state"), ("value", "=", "live")]
+            [
+                ("field_id.model", "=", "integration.flow"),
+                ("field_id.name", "=", "state"),
+                ("value", "=", "live"),
+            ]
         )
         choice.with_context(lang=GERMAN).name = "Im Betrieb"
         row = {"field": "state", "before": "Draft", "after": "Live"}
@@ -42,7 +50,13 @@ class TestPreviewText(ApprovalCommon, LanguageCommon):
         text = self.shown(self.stripe_connection._name, [row], record=self.stripe_connection)
         self.assertIn("$\xa01,500.00", text)
         self.assertNotIn("1500.00", text)
-        paid = {"field": "INV/1", "label": "INV/1", "before": "2050.00", "after": "− 12.50", "currency": "EUR"}
+        paid = {
+            "field": "INV/1",
+            "label": "INV/1",
+            "before": "2050.00",
+            "after": "− 12.50",
+            "currency": "EUR",
+        }
         text = self.shown("integration.exception", [paid])
         self.assertIn("2,050.00\xa0€", text)
         self.assertIn("− 12.50\xa0€", text)

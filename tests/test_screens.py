@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """What the screens offer to whom, how they say it, and that each button can be pressed."""
 
-from datetime import date, datetime
+from datetime import date
 
 from lxml import etree
 
@@ -51,8 +51,23 @@ class TestScreens(ViewsCommon):
         with self.assertRaises(AccessError):
             call_kw(keys.with_user(self.operator), "action_encrypt_anew", [[]], {})
 
+    def test_what_gives_a_record_its_company_can_be_chosen_in_an_empty_form(self):
+        """The company comes with the choice: asked for a choice of "its company" before, nothing would be offered."""
+        stuck = [
+            f"{name} {root}"
+            for name, model in self.env.registry.items()
+            if name.startswith("integration.") and (company := model._fields.get("company_id"))
+            if company.related and model._fields[root := company.related.split(".")[0]].check_company
+            if not model._fields[root].readonly
+        ]
+        self.assertFalse(stuck)
+
     def test_only_an_operator_is_offered_to_ask_for_money_to_be_booked(self):
-        for model in ("integration.gift.breakage", "integration.dispute.allowance", "integration.refund.order"):
+        for model in (
+            "integration.gift.breakage",
+            "integration.dispute.allowance",
+            "integration.refund.order",
+        ):
             for user, offered in ((self.auditor, False), (self.operator, True)):
                 names = {button.get("name") for button in self.arch(model, "form", user).iter("button")}
                 self.assertEqual("action_ask" in names, offered, f"{model} {user.login}")
@@ -78,7 +93,7 @@ class TestScreens(ViewsCommon):
     def test_times_and_days_are_read_as_such(self):
         promotions = self.env["integration.promotion"]
         brought = promotions.new({"made_at": "2026-11-27T02:03:04+01:00"})
-        self.assertEqual(brought.made_on, datetime(2026, 11, 27, 1, 3, 4))
+        self.assertEqual(str(brought.made_on), "2026-11-27 01:03:04")
         self.assertFalse(promotions.new({"made_at": "yesterday"}).made_on)
         version = self.env["integration.mapping.version"].new(
             {"number": 2, "valid_from": date(2026, 3, 1), "basis": "setup"}
@@ -86,6 +101,11 @@ class TestScreens(ViewsCommon):
         question = self.env["integration.mapping.question"].new({})
         told = question._explain(Verdict.EXACT, version, "STD")
         self.assertIn("version 2, from 03/01/2026 until no end", told)
+
+    def test_what_if_is_offered_before_a_proposal_is_saved(self):
+        form = self.arch("integration.mapping.change", "form", self.administrator)
+        [button] = form.xpath("//button[@name='action_what_if']")
+        self.assertNotIn("not id", button.get("invisible"))
 
     def test_events_of_a_replay_are_chosen_by_words(self):
         kinds = dict(self.env["integration.replay"]._fields["kind"]._description_selection(self.env))

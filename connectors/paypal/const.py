@@ -19,7 +19,7 @@ NEEDS = (
     Need(
         "address",
         "URL of a webhook",
-        "PayPal Developer Dashboard: the app, Webhooks, Add webhook, with the events of the README.",
+        "PayPal Developer Dashboard: the app, Webhooks, Add webhook; events: page 3 of the set-up.",
     ),
     Need(
         "inbound_signature",

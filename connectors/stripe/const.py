@@ -25,7 +25,7 @@ NEEDS = (
     Need(
         "address",
         "Endpoint URL of a webhook",
-        "Stripe: Developers, Webhooks, Add destination; API version 2025-09-30.clover, the events of the README.",
+        "Stripe: Developers, Webhooks, Add destination; API version 2025-09-30.clover; events: page 3 of the set-up.",
     ),
     Need(
         "inbound_signature", "Signing secret, whsec_…", "Stripe: Developers, Webhooks, the endpoint, Reveal."

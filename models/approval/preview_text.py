@@ -46,17 +46,18 @@ def field_text(env, record, name, text):
     if field is None or not isinstance(text, str):
         return text
     if field.type == "selection":
-        return _choice(env, field, text)
-    if field.type == "boolean":
-        return {"True": env._("Yes"), "False": env._("No")}.get(text, text)
-    if field.type == "date" and DAY.fullmatch(text):
-        return format_date(env, text)
-    if field.type == "datetime" and INSTANT.fullmatch(text):
-        return format_datetime(env, fields.Datetime.to_datetime(text[:19]))
-    if field.type == "monetary":
-        currency = record[:1][field.get_currency_field(record)]
-        return money_text(env, text, currency)
-    return text
+        shown = _choice(env, field, text)
+    elif field.type == "boolean":
+        shown = {"True": env._("Yes"), "False": env._("No")}.get(text, text)
+    elif field.type == "date" and DAY.fullmatch(text):
+        shown = format_date(env, text)
+    elif field.type == "datetime" and INSTANT.fullmatch(text):
+        shown = format_datetime(env, fields.Datetime.to_datetime(text[:19]))
+    elif field.type == "monetary":
+        shown = money_text(env, text, record[:1][field.get_currency_field(record)])
+    else:
+        shown = text
+    return shown
 
 
 def _choice(env, field, text):

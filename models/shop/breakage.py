@@ -23,7 +23,6 @@ class IntegrationGiftBreakage(models.Model):
         required=True,
         ondelete="restrict",
         index=True,
-        check_company=True,
         domain="[('flow_ids.kind', '=', 'order')]",
         string="Shop",
     )
