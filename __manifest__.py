@@ -116,6 +116,7 @@
         "views/access_review_views.xml",
         "views/access_settings_views.xml",
         "views/ownership_views.xml",
+        "views/product_views.xml",
         "views/contract_views.xml",
         "views/duplicate_views.xml",
         "views/legal_number_views.xml",

@@ -36,6 +36,24 @@ EDITABLE: dict[str, dict[str, str]] = {
         "language": DIRECT,
         "note": DIRECT,
     },
+    # Never a bank account: it is corrected at the source (policy F6).
+    "supplier": {
+        "address.street": DIRECT,
+        "address.street2": DIRECT,
+        "address.city": DIRECT,
+        "address.zip": DIRECT,
+        "address.state": DIRECT,
+        "address.country": DIRECT,
+        "phone": DIRECT,
+        "language": DIRECT,
+        "note": DIRECT,
+        "payment_term": APPROVED,
+    },
+    "product": {
+        "code": APPROVED,
+        "unit": APPROVED,
+        "income_account": APPROVED,
+    },
     "invoice": {
         "reference": DIRECT,
         "note": DIRECT,

@@ -27,8 +27,11 @@ def values_of(kind: str, document: Mapping[str, Any]) -> Iterator[tuple[str, str
         document, {"journal": "journal", "payment_term": "payment_term", "currency": "currency"}
     )
     yield from _texts(_part(document, "source"), {"entity": "company"})
-    if kind in ("customer", "movement"):
+    if kind in ("customer", "supplier", "product", "movement"):
         yield from _texts(document, {"status": "status"})
+    if kind == "product":
+        yield from _texts(document, {"unit": "unit", "income_account": "account"})
+        yield from (("tax", code) for code in dict.fromkeys(document.get("tax_codes") or ()) if code)
     yield from _texts(_part(document, "address"), {"country": "country"})
     for name in ("amount", "settled"):
         yield from _texts(_part(document, name), {"currency": "currency"})

@@ -48,6 +48,8 @@ class Versioning(str, enum.Enum):
 # one repeats, so it is never left out; what it says of money that is booked already changes nothing.
 VERSIONING: dict[str, Versioning] = {
     "customer": Versioning.STATE,
+    "supplier": Versioning.STATE,
+    "product": Versioning.STATE,
     "provider_balance": Versioning.STATE,
     "dimension": Versioning.STATE,
     "reference_code": Versioning.STATE,
@@ -64,6 +66,8 @@ VERSIONING: dict[str, Versioning] = {
     "movement": Versioning.FACT,
     "settlement": Versioning.FACT,
 }
+# Where the source does not count them, changes are ordered by their time.
+ORDERED_BY_TIME = frozenset({"customer", "supplier", "product"})
 # Kinds of which a newer version makes an older one that could not be applied pointless.
 REPLACEABLE_KINDS = frozenset(kind for kind, way in VERSIONING.items() if way is not Versioning.FACT)
 

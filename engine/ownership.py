@@ -42,8 +42,31 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "credit_limit",
         "hold",
     ),
-    "supplier": ("name", "email", "phone", "reference", "address", "tax_id", "bank", "payment_term"),
-    "product": ("name", "price", "tax_category", "accounts"),
+    "supplier": (
+        "name",
+        "is_company",
+        "email",
+        "phone",
+        "reference",
+        "note",
+        "language",
+        "status",
+        "address",
+        "tax_id",
+        "bank",
+        "payment_term",
+    ),
+    "product": (
+        "name",
+        "type",
+        "reference",
+        "barcode",
+        "price",
+        "unit",
+        "tax_category",
+        "accounts",
+        "status",
+    ),
     "order": (),
     "fulfilment": (),
     "invoice": ("document", "tax_amount"),
@@ -56,8 +79,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "payroll": ("amounts",),
     "ledger": ("periods", "locks", "chart", "rates"),
 }
-# A wrong value here costs money or tax: taking it over needs a second person, and nobody else fills it in.
-GUARDED = frozenset({"tax_id", "payment_term", "billing", "credit_limit", "hold", "bank"})
+# A wrong value here costs money or tax: taking it over needs a second person.
+GUARDED = frozenset(
+    {"tax_id", "payment_term", "billing", "credit_limit", "hold", "bank", "tax_category", "accounts"}
+)
+# Never another system's, whatever a rule says: money goes where these values say (policy F21).
+RESERVED = frozenset({("supplier", "bank")})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +116,8 @@ class Rule:
 class Verdict:
     """What becomes of a write: ``action`` is accept, keep_out or ask; ``why`` says by which consideration.
 
-    ``why``: owner, nobody (no owner is known), was_empty, newest, older, owner_wins, ask, second_name.
+    ``why``: owner, nobody (no owner is known), was_empty, newest, older, owner_wins, ask, second_name, shared,
+    other_role.
     """
 
     action: str
@@ -117,6 +145,8 @@ DEFAULTS: tuple[Rule, ...] = (
     Rule("supplier", "tax_id", (ODOO,), "ask", fills_empty=False),
     Rule("supplier", "bank", (ODOO,), "ask", fills_empty=False),
     Rule("product", ANY_FIELD, (ODOO,)),
+    Rule("product", "tax_category", (ODOO,), "ask", fills_empty=False),
+    Rule("product", "accounts", (ODOO,), "ask", fills_empty=False),
     Rule("order", ANY_FIELD, _role("crm", "shop")),
     Rule("fulfilment", ANY_FIELD, _role("shop", "stock")),
     Rule("invoice", ANY_FIELD, _role("shop", "billing")),
@@ -207,9 +237,26 @@ def judge(
     return Verdict("ask", "ask") if rule.conflict == "ask" else Verdict("keep_out", "owner_wins")
 
 
+def together(verdict: Verdict, *, shared: bool = False, others: Iterable[Verdict] = ()) -> Verdict:
+    """Return what becomes of a write that concerns more than the one record in the one role of which it speaks.
+
+    :param shared: the value is one of several records (variants of a product): whoever writes it changes them all.
+    :param others: verdicts on the same write by the rules of what else the record is (a supplier that is a customer,
+        too): two owners of one value would take turns in overwriting each other.
+    """
+    if not verdict.lands:
+        return verdict
+    if shared:
+        return Verdict("ask", "shared")
+    return verdict if all(other.lands for other in others) else Verdict("ask", "other_role")
+
+
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """Why a set of rules cannot hold: ``kind`` is unknown, twice, circular or rivals; ``rules`` are those concerned."""
+    """Why a set of rules cannot hold; ``rules`` are those concerned.
+
+    ``kind``: unknown, twice, reserved, circular or rivals.
+    """
 
     kind: str
     rules: tuple[Rule, ...]
@@ -218,11 +265,17 @@ class Problem:
 def problems(rules: Iterable[Rule], cast: Mapping[str, Iterable[int]] | None = None) -> list[Problem]:
     """Return what contradicts itself in ``rules``; empty = they can hold together.
 
+    reserved: it would give another system what belongs to Odoo for good.
     circular: connections leave a field to one another until it comes round, so nobody could ever write it.
     rivals: two connections are each named the only owner for their own writes, and neither gives way.
     """
     rules = list(rules)
     found = [Problem("unknown", (rule,)) for rule in rules if not _is_known(rule)]
+    found += [
+        Problem("reserved", (rule,))
+        for rule in rules
+        if (rule.object, rule.field) in RESERVED and (rule.owners != (ODOO,) or rule.conflict != "ask")
+    ]
     by_key = defaultdict(list)
     for rule in rules:
         by_key[rule.key].append(rule)

@@ -20,6 +20,7 @@ from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, put_into_b
 from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
 from .partner.codes import lists
 from .partner.file_demo import drop_files
+from .partner.masters import catalogue
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
 from .partner.signing import PartnerSigner, make_secret
@@ -170,10 +171,11 @@ def run(options: DemoOptions, say: Say = print) -> int:
 
 
 def _tell_lists(options: DemoOptions, feed: Feed, scenario: Scenario, say: Say) -> None:
-    """Let the partner tell its tax codes and cost centres, so that people see what a code stands for."""
+    """Let the partner tell its tax codes, cost centres and products, so that people see what a code stands for."""
     begin = datetime.combine(scenario.month, time_of_day.min, timezone.utc)
     taken = sum(feed.partner.deliver(event).good for event in lists(options.seed, begin))
-    say(f"The partner has told {taken} codes of its lists")
+    products = sum(feed.partner.deliver(event).good for event in catalogue(options.seed, begin))
+    say(f"The partner has told {taken} codes of its lists and {products} products")
 
 
 def _drop(options: DemoOptions, odoo: Odoo, at_partner: Connection, scenario: Scenario, say: Say) -> None:

@@ -62,6 +62,9 @@ from . import test_legal_numbers
 from . import test_object_store
 from . import test_order
 from . import test_ownership
+from . import test_product_doubles
+from . import test_product_ownership
+from . import test_supplier_records
 from . import test_outbox
 from . import test_parents
 from . import test_papers
@@ -113,6 +116,7 @@ from . import test_paypal_money
 from . import test_shopify
 from . import test_shopify_advance
 from . import test_shopify_orders
+from . import test_shopify_products
 from . import test_shopify_refused
 from . import test_shopify_shop
 from . import test_shopify_summary

@@ -247,7 +247,7 @@ class TestRules(MasterCommon):
     def test_the_matrix_is_shipped_once_and_cannot_be_edited(self):
         Ownership = self.env["integration.ownership"]
         shipped = Ownership.search([("is_default", "=", True)])
-        self.assertEqual(len(shipped), 22)
+        self.assertEqual(len(shipped), 24)
         self.root["integration.ownership"]._ship_defaults()
         self.assertEqual(Ownership.search([("is_default", "=", True)]), shipped)
         for refused in (

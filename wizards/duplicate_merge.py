@@ -2,8 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..engine.owned_columns import layouts_of
 from ..engine.ownership import ODOO
-from ..models.governance.field_source import COLUMNS, HOME, OBJECT
 from ..models.governance.ownership_words import FIELD_LABELS, open_form
 
 SIDES = [("first", "This one"), ("second", "That one")]
@@ -33,8 +33,7 @@ class IntegrationDuplicateMerge(models.TransientModel):
             if not first or not second:
                 raise UserError(self.env._("One of the two is no longer there. Press “Look again”."))
             values["survivor"] = self._usual_survivor(first, second)
-            if pair.res_model == "res.partner":
-                values["line_ids"] = [(0, 0, line) for line in self._lines(first, second, values["survivor"])]
+            values["line_ids"] = [(0, 0, line) for line in self._lines(first, second, values["survivor"])]
         return values
 
     @api.model
@@ -59,7 +58,9 @@ class IntegrationDuplicateMerge(models.TransientModel):
     @api.model
     def _lines(self, first, second, survivor):
         lines = []
-        for field in COLUMNS:
+        for field in layouts_of(first._name)[0].columns:
+            if first._name == "product.product" and field == "status":
+                continue  # the one that goes is archived
             one, other = first._integration_field_text(field), second._integration_field_text(field)
             if one == other:
                 continue
@@ -79,9 +80,10 @@ class IntegrationDuplicateMerge(models.TransientModel):
         if not one or not other:
             return "first" if one else "second"
         Ownership = self.env["integration.ownership"].sudo()
+        layout = layouts_of(first._name)[0]
         for side, record in (("first", first), ("second", second)):
-            home = (record.sudo().integration_sources or {}).get(HOME)
-            _rule, owners = Ownership._owner_of(self.env.company, OBJECT, field)
+            home = (record.sudo().integration_sources or {}).get(layout.home)
+            _rule, owners = Ownership._owner_of(self.env.company, layout.object, field)
             if ODOO not in owners and home and f"connection:{home}" in owners:
                 return side
         return survivor

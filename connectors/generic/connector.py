@@ -32,6 +32,8 @@ FLOW_DEFAULTS = {
     "movement": FlowDefaults(criticality="high", latency_target_seconds=120),
     "invoice": FlowDefaults(criticality="high"),
     "customer": FlowDefaults(latency_target_seconds=900),
+    "supplier": FlowDefaults(latency_target_seconds=900),
+    "product": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "dimension": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "reference_code": FlowDefaults(criticality="low", latency_target_seconds=3600),
@@ -39,7 +41,9 @@ FLOW_DEFAULTS = {
 _RANKS = {
     "dimension": 5,
     "reference_code": 5,
+    "product": 8,
     "customer": 10,
+    "supplier": 10,
     "invoice": 30,
     "movement": 50,
     "entry": 60,

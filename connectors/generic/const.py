@@ -27,6 +27,8 @@ ID_HEADER = "webhook-id"
 # event type → (canonical kind, fields whose value the type itself states)
 INBOUND: dict[str, tuple[str, dict[str, str]]] = {
     "customer.updated": ("customer", {}),
+    "supplier.updated": ("supplier", {}),
+    "product.updated": ("product", {}),
     "invoice.issued": ("invoice", {"issuer": "source", "document_type": "invoice"}),
     "invoice.requested": ("invoice", {"issuer": "odoo", "document_type": "invoice"}),
     "credit_note.issued": ("invoice", {"issuer": "source", "document_type": "credit_note"}),
@@ -46,7 +48,21 @@ OUTBOUND: dict[str, str] = {kind: info.wire_name for kind, info in EVENTS.items(
 QUERIES = ("query.credit", "query.invoice", "query.payment")
 
 # Values of canonical documents that views and logs do not show to everybody.
-SENSITIVE_KEYS = frozenset({"actor", "address", "approver", "email", "iban", "phone", "tax_id"})
+SENSITIVE_KEYS = frozenset(
+    {
+        "account_number",
+        "actor",
+        "address",
+        "approver",
+        "bic",
+        "clearing_number",
+        "email",
+        "holder",
+        "iban",
+        "phone",
+        "tax_id",
+    }
+)
 
 # code → name of the files that the generic connector reads; the README is the contract.
 FILE_FORMATS: dict[str, str] = {

@@ -31,11 +31,13 @@ from .const import (
     API_VERSION,
     BALANCE_TRANSACTION,
     CUSTOMER_TOPICS,
+    DELETED_PRODUCT_TOPIC,
     DOCUMENTATION_URL,
     ENVELOPE_HEADERS,
     FULFILMENT_TOPICS,
     NEEDS,
     ORDER_TOPICS,
+    PRODUCT_TOPICS,
     PULLED_ORDER,
     REFUND_TOPIC,
     SENSITIVE_KEYS,
@@ -52,6 +54,7 @@ from .orders import (
     refund_documents,
 )
 from .payments import balance_documents
+from .products import product_documents
 
 _EDITED = "orders/edited"
 EVENTS = {
@@ -60,6 +63,10 @@ EVENTS = {
     **dict.fromkeys(FULFILMENT_TOPICS, EventRule("fulfilment", rank=30)),
     REFUND_TOPIC: EventRule("order_refund", rank=50),
     **dict.fromkeys(CUSTOMER_TOPICS, EventRule("customer", rank=10)),
+    **dict.fromkeys(PRODUCT_TOPICS, EventRule("product", rank=8)),
+    DELETED_PRODUCT_TOPIC: EventRule(
+        None, "Names the product alone and not its variants: archive in Odoo what is not sold any more."
+    ),
     TRANSACTION_TOPIC: EventRule("order_payment", rank=40),
     UNINSTALLED_TOPIC: EventRule(None, "The shop has removed the app: nothing more will come from it."),
     BALANCE_TRANSACTION: EventRule("movement", rank=70),
@@ -73,7 +80,7 @@ class ShopifyConnector(Connector):
         code="shopify",
         system_role="shop",
         name="Shopify",
-        summary="Customers, orders, fulfilments and refunds of a shop, and the balance of Shopify Payments.",
+        summary="Customers, products, orders, fulfilments and refunds of a shop, and the balance of Shopify Payments.",
         documentation_url=DOCUMENTATION_URL,
         signature_schemes=("shopify",),
         # The shop's name in the headers is not signed: an event counts for the shop whose secret signed it alone.
@@ -87,6 +94,7 @@ class ShopifyConnector(Connector):
         flow_defaults={
             "movement": FlowDefaults(criticality="critical", latency_target_seconds=3600),
             "customer": FlowDefaults(latency_target_seconds=900),
+            "product": FlowDefaults(criticality="low", latency_target_seconds=3600),
         },
         needs=NEEDS,
         fetched_events=frozenset({BALANCE_TRANSACTION}),
@@ -142,6 +150,8 @@ class ShopifyConnector(Connector):
             documents = refund_documents(system, body)
         elif rule.kind == "order_payment":
             documents = payment_documents(system, body)
+        elif rule.kind == "product":
+            documents = product_documents(system, body)
         elif rule.kind == "customer":
             told = event.envelope.occurred_at
             at = told.isoformat() if told else None
@@ -187,6 +197,7 @@ _OBJECTS = {
     "refunds": "refund",
     "order_transactions": "order_payment",
     "customers": "customer",
+    "products": "product",
 }
 
 

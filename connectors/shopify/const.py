@@ -20,7 +20,8 @@ NEEDS = (
     Need(
         "api",
         "Admin API access token, shpat_…",
-        "As above, once the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts.",
+        "As above, once the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts, "
+        "and on products where they shall come in.",
     ),
     Need("address", "Nothing to enter", "The hub subscribes to the topics itself, with the access token."),
 )
@@ -63,6 +64,8 @@ ORDER_TOPICS = ("orders/create", "orders/updated", "orders/edited", "orders/paid
 FULFILMENT_TOPICS = ("fulfillments/create", "fulfillments/update")
 REFUND_TOPIC = "refunds/create"
 CUSTOMER_TOPICS = ("customers/create", "customers/update", "customers/delete")
+PRODUCT_TOPICS = ("products/create", "products/update")
+DELETED_PRODUCT_TOPIC = "products/delete"
 TRANSACTION_TOPIC = "order_transactions/create"
 UNINSTALLED_TOPIC = "app/uninstalled"
 BALANCE_TRANSACTION = "balance_transaction"
@@ -79,6 +82,9 @@ WANTED_TOPICS = (
     *CUSTOMER_TOPICS,
     UNINSTALLED_TOPIC,
 )
+
+# Subscribed to where the app may read products; a shop that does not give that right does without them.
+OPTIONAL_TOPICS = PRODUCT_TOPICS
 
 # https://shopify.dev/docs/api/admin-rest/latest/resources/fulfillment (status)
 FULFILMENT_STATUSES = {

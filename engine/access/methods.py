@@ -181,8 +181,8 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_integration_check": "ask",
         "action_integration_unblock": "ask",
         "action_open_integration_bindings": "view",
-        "action_open_integration_proposed": "view",
     },
+    "product.template": {"action_open_integration_proposed": "view"},
     "res.partner.bank": {"action_integration_ask": "ask", "action_integration_stop": "ask"},
 }
 

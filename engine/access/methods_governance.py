@@ -68,6 +68,7 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_contact": "view",
         "action_open_event": "view",
     },
+    "integration.sourced": {"action_open_integration_proposed": "view"},
     "integration.value.decision": {"action_confirm": "resolve"},
     "integration.contract": {"action_open_flows": "view"},
     "integration.contract.step": {"action_confirm": "configure"},

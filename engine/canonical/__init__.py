@@ -8,6 +8,7 @@ from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine, LineTax
 from .invoice_status import InvoiceStatus
 from .movement import MOVEMENT_TYPES, BalanceMovement, DisputeFacts
+from .product import Product
 from .provider_balance import LedgerLine, ProviderBalance
 from .queries import (
     AppliedInvoice,
@@ -21,6 +22,7 @@ from .queries import (
 )
 from .registry import KINDS, decode, encode, kind_of, latest_version, validate
 from .settlement import Settlement, SettlementLine
+from .supplier import BankAccount, Supplier
 
 __all__ = [
     "KINDS",
@@ -30,6 +32,7 @@ __all__ = [
     "AppliedInvoice",
     "AppliedPayment",
     "BalanceMovement",
+    "BankAccount",
     "CreditAnswer",
     "CreditQuery",
     "Customer",
@@ -50,11 +53,13 @@ __all__ = [
     "PaymentFailed",
     "PaymentQuery",
     "PaymentSettled",
+    "Product",
     "ProviderBalance",
     "Reference",
     "Settlement",
     "SettlementLine",
     "Source",
+    "Supplier",
     "decode",
     "encode",
     "kind_of",

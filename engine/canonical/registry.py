@@ -45,6 +45,7 @@ from .invoice import Invoice
 from .invoice_status import InvoiceStatus
 from .movement import BalanceMovement
 from .order import Fulfilment, Order, OrderPayment, OrderRefund
+from .product import Product
 from .provider_balance import ProviderBalance
 from .queries import CreditAnswer, CreditQuery, InvoiceAnswer, InvoiceQuery, PaymentAnswer, PaymentQuery
 from .reference_code import AnalyticDimension, ReferenceCode
@@ -58,9 +59,12 @@ from .reference_events import (
     TaxChanged,
 )
 from .settlement import Settlement
+from .supplier import Supplier
 
 KINDS: dict[str, dict[str, type[Document]]] = {
     "customer": {"1": Customer},
+    "supplier": {"1": Supplier},
+    "product": {"1": Product},
     "invoice": {"1": Invoice},
     "invoice_status": {"1": InvoiceStatus},
     "movement": {"1": BalanceMovement},

@@ -16,11 +16,11 @@ from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
 from .base import Amount, Document
 from .business_events import BUSINESS_EVENTS
 from .cancellation import Cancellation
-from .customer import Customer
 from .entry import JournalEntry
 from .events import InvoicePosted, PaymentFailed, PaymentSettled
 from .invoice import Invoice, InvoiceLine
 from .invoice_status import InvoiceStatus
+from .master_rules import MASTER_RULES
 from .movement import BalanceMovement
 from .order import Fulfilment, Order, OrderPayment, OrderRefund
 from .provider_balance import ProviderBalance
@@ -105,15 +105,6 @@ def _check_total(path: str, stated: Decimal | None, computed: Decimal) -> None:
             "totals_do_not_add_up",
             params={"path": path, "stated": plain(stated), "computed": plain(computed)},
         )
-
-
-# --- customers -----------------------------------------------------------------------------------------
-
-
-def _check_customer(customer: Customer, _provider: str | None) -> list[str]:
-    if customer.currency is not None:
-        minor_units(customer.currency)
-    return []
 
 
 # --- invoices ------------------------------------------------------------------------------------------
@@ -392,7 +383,7 @@ def _check_invoice_status(status: InvoiceStatus, provider: str | None) -> list[s
 
 _RULES: dict[type[Document], Callable[..., list[str]]] = {
     **dict.fromkeys((*BUSINESS_EVENTS, *REFERENCE_EVENTS), _check_amounts),
-    Customer: _check_customer,
+    **MASTER_RULES,
     Invoice: _check_invoice,
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,

@@ -56,6 +56,8 @@ FIX_BUTTONS = {
     "assign_journal": _("Choose the journal"),
     "assign_party": _("Choose the customer"),
     "approve_party": _("Open the customer"),
+    "assign_product": _("Choose the product"),
+    "open_product": _("Open the product"),
     "approve_bank": _("Open the bank account"),
     "link_document": _("Link the document"),
     "apply_cash": _("Apply the money"),

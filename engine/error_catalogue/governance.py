@@ -66,6 +66,57 @@ GOVERNANCE_CODES = {
         fix_class="c",
         fix="compare_duplicates",
     ),
+    "product_uncertain": CodeInfo(
+        ErrorClass.REFERENCE,
+        _("Perhaps a product that is here already"),
+        _(
+            "%(source)s tells of the product “%(name)s” (%(value)s). It could be %(products)s: %(reason)s. Nothing "
+            "was made or changed."
+        ),
+        _("Say which product it is, or that it is a new one. The event then goes on by itself."),
+        fix="assign_product",
+    ),
+    "product_archived": CodeInfo(
+        ErrorClass.REFERENCE,
+        _("The product is archived here"),
+        _(
+            "%(source)s tells of the product “%(name)s” (%(value)s), which is %(products)s here, and that one is "
+            "archived."
+        ),
+        _(
+            "Open the product and take it out of the archive: the event then goes on by itself. Or say that it is "
+            "another product, or a new one."
+        ),
+        fix="open_product",
+    ),
+    "price_currency_differs": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("A price in another currency"),
+        _(
+            "%(source)s states prices in %(currency)s; list prices are kept in %(own)s here. Such prices were not "
+            "taken over, everything else was."
+        ),
+        _(
+            "Have the source send prices in %(own)s, or keep a price list in %(currency)s. Then say that you have seen "
+            "it."
+        ),
+        severity="low",
+    ),
+    "bank_details_differ": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("Other details of a bank account"),
+        _(
+            "%(source)s tells the bank account %(account)s of “%(name)s” with another %(what)s than it has here. "
+            "Nothing was changed."
+        ),
+        _(
+            "It may be a fraud: call the supplier back on a number that you knew before. If it is right, change the "
+            "account here; it then has to be approved again."
+        ),
+        severity="high",
+        fix_class="c",
+        fix="approve_bank",
+    ),
     "legal_number_missing": CodeInfo(
         ErrorClass.CONTRACT,
         _("Legal numbers are missing or there twice"),

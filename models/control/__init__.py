@@ -13,6 +13,7 @@ from . import change_request
 from . import credential_approval
 from . import trusted_amount
 from . import exception_party
+from . import exception_product
 from . import error_resolution
 from . import stopped_event
 from . import replay_words

@@ -43,6 +43,10 @@ ACTION_LABELS = {
     "exception.book_anew": _lt("Correction of a booked entry agreed"),
     "exception.apply": _lt("Money applied"),
     "exception.choose_customer": _lt("Customer chosen"),
+    "exception.choose_product": _lt("Product chosen"),
+    "exception.new_product": _lt("A new product, a person said"),
+    "message.product_known": _lt("The product came in; tried again"),
+    "message.product_ready": _lt("The product was taken out of the archive; tried again"),
     "connection.activate": _lt("Connection activated"),
     "connection.pause": _lt("Connection paused"),
     "connection.paused_by_itself": _lt("Paused by itself"),
@@ -94,6 +98,7 @@ ACTION_LABELS = {
     "partner.supplier_approved": _lt("Supplier activated"),
     "partner.supplier_withdrawn": _lt("Supplier no longer active"),
     "partner.owned_value_edited": _lt("A value that another system owns was changed in Odoo"),
+    "product.owned_value_edited": _lt("A value of a product that another system owns was changed in Odoo"),
     "value.keep": _lt("Kept the value of Odoo"),
     "value.take": _lt("Took another system's value over"),
     "value.make_owner": _lt("Asked for another owner"),
@@ -299,6 +304,8 @@ class IntegrationBinding(models.Model):
     def _compute_labels(self):
         kinds = {
             "customer": self.env._("Customer"),
+            "supplier": self.env._("Supplier"),
+            "product": self.env._("Product"),
             "invoice": self.env._("Invoice or credit note"),
             "entry": self.env._("Journal entry"),
             "movement": self.env._("Balance movement"),

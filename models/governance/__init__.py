@@ -22,6 +22,7 @@ from . import ownership
 from . import ownership_change
 from . import field_source
 from . import proposed_value
+from . import value_decision
 from . import contract
 from . import flow_contract
 from . import source_shape

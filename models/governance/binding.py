@@ -51,6 +51,19 @@ class IntegrationBinding(models.Model):
         return {binding.outside_id: binding for binding in bindings}
 
     @api.model
+    def _known_of(self, connection, kind, records):
+        """Return the ids of those records that a connection knows already, under whatever outside id."""
+        bindings = self.sudo().search(
+            [
+                ("connection_id", "=", connection.id),
+                ("kind", "=", kind),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ]
+        )
+        return set(bindings.mapped("res_id"))
+
+    @api.model
     def _bind(self, connection, kind, rows):
         """Create bindings in bulk.
 

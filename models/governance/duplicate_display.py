@@ -5,8 +5,8 @@ from markupsafe import Markup
 
 from odoo import fields, models
 
+from ...engine.owned_columns import layouts_of
 from ...engine.ownership import ODOO
-from .field_source import COLUMNS, HOME, OBJECT
 
 
 class IntegrationDuplicate(models.Model):
@@ -39,31 +39,28 @@ class IntegrationDuplicate(models.Model):
     def _comparison(self, first, second):
         """Return (label, text of the first, text of the second) of what tells who they are."""
         _ = self.env._
+        labels = self.env["integration.ownership"].sudo()._labels("field")
+        rows = [
+            (labels[field], first._integration_field_text(field), second._integration_field_text(field))
+            for field in layouts_of(self.res_model)[0].columns
+        ]
         if self.res_model == "res.partner":
-            labels = self.env["integration.ownership"].sudo()._labels("field")
-            rows = [
-                (labels[field], first._integration_field_text(field), second._integration_field_text(field))
-                for field in COLUMNS
-            ]
             rows += [
                 (label, *(", ".join(one.sudo()[field].mapped(name)) for one in (first, second)))
                 for label, field, name in ((_("Bank accounts"), "bank_ids", "acc_number"),)
             ]
-            rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
-        else:
-            rows = [
-                (_("Name"), first.name, second.name),
-                (_("Reference"), first.default_code or "", second.default_code or ""),
-                (_("Barcode"), first.barcode or "", second.barcode or ""),
-            ]
+        rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
         rows.append((_("Known outside as"), *(self._binding_text(one) for one in (first, second))))
         rows.append((_("Created"), *(fields.Date.to_string(one.create_date) for one in (first, second))))
         return [row for row in rows if row[1] or row[2]]
 
-    def _home_text(self, partner):
-        sources = partner.sudo().integration_sources or {}
+    def _home_text(self, record):
+        sources = record.sudo().integration_sources or {}
         Ownership = self.env["integration.ownership"].sudo()
-        _rule, owners = Ownership._owner_of(self.env.company, OBJECT, "name", home=sources.get(HOME))
+        layout = record._integration_layouts(sources)[0]
+        _rule, owners = Ownership._owner_of(
+            self.env.company, layout.object, "name", home=sources.get(layout.home)
+        )
         return Ownership._say_owners(owners or {ODOO})
 
     def _binding_text(self, record):

@@ -45,6 +45,21 @@ class IntegrationDuplicateKey(models.Model):
             )
 
     @api.model
+    def _having(self, model, keys):
+        """Return the ids of the records that have one of these hidden keys, as far as they have been looked at."""
+        if not keys:
+            return []
+        self.env.cr.execute(
+            SQL(
+                "SELECT DISTINCT res_id FROM integration_duplicate_key WHERE res_model = %s AND key = ANY(%s) LIMIT %s",
+                model,
+                list(keys),
+                MAX_BLOCK,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
     def _neighbours(self, model, keys):
         """Return {key: ids of the records that have it}; a key that too many have is left out."""
         if not keys:

@@ -6,9 +6,10 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.instants import utc_now
+from ...engine.owned_columns import CUSTOMER, HOME, PRODUCT, SUPPLIER
 from ...engine.preview_words import told as said
 from ..posting.work import Told
-from .field_source import COLUMNS, HOME, current, entry, source_key
+from .field_source import current, entry, writable
 
 # Only the holder of this object fills in what a merge finds at the record that goes.
 _KEY = object()
@@ -96,11 +97,9 @@ class IntegrationDuplicate(models.Model):
             raise UserError(self.env._("What was agreed is about other records."))
         self._check_can_merge(survivor, other)
         detail = f"{other._name},{other.id} → {survivor.id}"
-        if self.res_model == "res.partner":
-            company = self.env["res.company"].browse(values.get("company") or self.env.company.id)
-            self._merge_contacts(survivor, other, values.get("keep_other") or (), request, company)
-        else:
-            self._retire_product(survivor, other, request)
+        company = self.env["res.company"].browse(values.get("company") or self.env.company.id)
+        merge = self._merge_contacts if self.res_model == "res.partner" else self._retire_product
+        merge(survivor, other, values.get("keep_other") or (), request, company)
         self.env["integration.audit.leaf"]._record_change(survivor, "duplicate.merge", detail)
         self._close("merged", request.reason, request.approver_id)
         self._look_at(survivor.exists())
@@ -113,11 +112,15 @@ class IntegrationDuplicate(models.Model):
         taken, sources = {}, dict(survivor.integration_sources or {})
         theirs = other.integration_sources or {}
         for field in keep_other:
-            taken |= {column: current(other, column) or False for column in COLUMNS[field]}
-            key = source_key(field, company)
-            sources[key] = theirs.get(key) or entry(Told(None, at=utc_now()), request.requester_id.id)
+            taken |= {column: current(other, column) or False for column in CUSTOMER.columns[field]}
+            self._take_source(CUSTOMER, field, company, sources, theirs, request)
         sources.setdefault(HOME, theirs.get(HOME))
-        stays = {field: {column: current(survivor, column) for column in COLUMNS[field]} for field in COLUMNS}
+        if theirs.get(SUPPLIER.home):
+            sources.setdefault(SUPPLIER.home, theirs[SUPPLIER.home])
+        stays = {
+            field: {column: current(survivor, column) for column in columns}
+            for field, columns in CUSTOMER.columns.items()
+        }
         self.env["base.partner.merge.automatic.wizard"].sudo().create({})._merge(
             [survivor.id, other.id], survivor
         )
@@ -133,8 +136,21 @@ class IntegrationDuplicate(models.Model):
             sources = {}
         survivor.write({**kept, **taken, "integration_sources": sources or False})
 
-    def _retire_product(self, survivor, other, request):
+    def _take_source(self, layout, field, company, sources, theirs, request):
+        """Let a value that survives keep where it comes from; who asked for it, where that is not known."""
+        key = layout.source_key(field, company.id)
+        sources[key] = theirs.get(key) or entry(Told(None, at=utc_now()), request.requester_id.id)
+
+    def _retire_product(self, survivor, other, keep_other, request, company):
         """Odoo cannot merge products: the other one is archived, and what is known outside means the survivor."""
+        survivor, other = survivor.with_company(company), other.with_company(company)
+        taken, sources = {}, dict(survivor.integration_sources or {})
+        theirs = other.integration_sources or {}
+        for field in keep_other:
+            taken |= {column: current(other, column) for column in PRODUCT.columns[field]}
+            self._take_source(PRODUCT, field, company, sources, theirs, request)
+        if theirs.get(HOME):
+            sources.setdefault(HOME, theirs[HOME])
         self.env["integration.binding"].sudo()._move(other, survivor)
         meant = self.env["integration.mapping.version"].sudo().search(
             [("product_id", "=", other.id), ("state", "=", "used")]
@@ -153,7 +169,11 @@ class IntegrationDuplicate(models.Model):
                 for version in versions
             ]
             self.env["integration.mapping"]._put_in_force(connection, lines, request)
-        other.active = False
+        other._integration_write_values({"active": False})
+        # Only now the barcode of the other one is free: Odoo compares it with what is in use.
+        survivor.with_context(active_test=True).write(
+            {**writable(survivor, taken), "integration_sources": sources or False}
+        )
 
 
 class IntegrationBinding(models.Model):

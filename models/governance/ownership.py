@@ -131,7 +131,15 @@ class IntegrationOwnership(models.Model):
                 raise ValidationError(self.env._("Choose the connection that owns it."))
             if not rule.is_default and not rule.company_id:
                 raise ValidationError(self.env._("A rule of your own belongs to a company."))
-            if problems([rule._engine_rule()]):
+            kinds = {problem.kind for problem in problems([rule._engine_rule()])}
+            if "reserved" in kinds:
+                raise ValidationError(
+                    self.env._(
+                        "A supplier's bank account belongs to Odoo: what comes from outside is only proposed, and a "
+                        "second person approves it after a call back."
+                    )
+                )
+            if kinds:
                 raise ValidationError(
                     self.env._(
                         "“%(field)s” is nothing that a %(object)s has.",

@@ -9,7 +9,16 @@ from odoo.tools import SQL
 
 from ...engine.canonical_json import document_digest
 from ...engine.errors import BusinessError
-from ...engine.ordering import REPLACEABLE_KINDS, VERSIONING, Standing, Version, Versioning, replaces, stand
+from ...engine.ordering import (
+    ORDERED_BY_TIME,
+    REPLACEABLE_KINDS,
+    VERSIONING,
+    Standing,
+    Version,
+    Versioning,
+    replaces,
+    stand,
+)
 from ..posting.work import Finding
 from . import isolation
 
@@ -127,7 +136,7 @@ class IntegrationDrain(models.AbstractModel):
             return None
         document = work.documents[0]
         number = work.envelope.version if work.envelope.version is not None else document.source.version
-        if number is None and work.kind == "customer":  # changes of a customer are ordered by their time
+        if number is None and work.kind in ORDERED_BY_TIME:
             number = int(document.occurred_at.timestamp() * 1000)
         if number is None:
             return None

@@ -37,6 +37,8 @@ class IntegrationFlow(models.Model):
         _ = self.env._
         return [
             ("customer", _("Customers")),
+            ("supplier", _("Suppliers")),
+            ("product", _("Products")),
             ("invoice", _("Invoices and credit notes")),
             ("invoice_status", _("What became of invoices")),
             ("movement", _("Balance movements")),

@@ -1,4 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+# First: contacts and products are built on it.
+from . import sourced
 from . import account_bank_statement_line
 from . import account_move
 from . import account_move_collection
@@ -22,6 +24,7 @@ from . import res_users
 from . import res_users_rights
 from . import res_currency
 from . import res_groups_bank
+from . import product_source
 from . import told_records
 from . import told_lists
 from . import told_statuses

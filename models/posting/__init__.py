@@ -1,7 +1,10 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from . import posting
 from . import match_or_ask
+from . import master
 from . import customer
+from . import supplier
+from . import product
 from . import complete_lines
 from . import invoice
 from . import invoice_activation

@@ -271,12 +271,31 @@ class IntegrationPostingInvoice(models.AbstractModel):
         except MissingReferenceError as error:
             if error.code != "mapping_missing":
                 raise
-            product = Product.search([("default_code", "=", line.product)], limit=2)
-            if len(product) == 1:
-                return product
+            found = Product.with_context(active_test=False).search(
+                [("default_code", "=", line.product)], order="active DESC, id", limit=2
+            )
+            used = found.filtered("active")
+            if len(used) == 1:
+                return Product.browse(used.id)
             if line.account:
                 return Product
+            if found and not used:
+                raise self._product_archived(line, found[:1]) from error
             raise
+
+    def _product_archived(self, line, product):
+        """Return the error with which a document waits for a product to be taken out of the archive."""
+        return MissingReferenceError(
+            "product_archived",
+            f"product.product {product.id}",
+            params={
+                "source": self.env.user.name,
+                "name": line.description or line.product,
+                "value": line.product,
+                "products": product.display_name,
+                "product_id": product.id,
+            },
+        )
 
     def _income_account(self, header, product):
         account = header["journal"].default_account_id

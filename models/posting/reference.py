@@ -25,8 +25,8 @@ class IntegrationReference(models.AbstractModel):
         move = move.with_env(self.env)
         if work.kind == "movement":
             self._know_movements(work)
-        elif work.kind == "customer":
-            self._know_customer(work)
+        elif work.kind in ("customer", "supplier", "product"):
+            self._know_masters(work)
         elif work.kind in ("invoice", "entry"):
             self._know_document(work, move)
         else:
@@ -49,24 +49,28 @@ class IntegrationReference(models.AbstractModel):
         work.effects.append(Effect(f"{work.kind}:{document.source.object_id}", move._name, move.id))
         work.note = self.env._("In the books already as %s: linked, not booked again.", move.name)
 
-    def _know_customer(self, work):
-        document = work.documents[0]
-        poster = self.env["integration.posting.customer"]
+    def _know_masters(self, work):
+        """Make known which customers, suppliers or products of Odoo an event tells of; none is made."""
+        poster = self.env[f"integration.posting.{work.kind}"]
         known = self.env["integration.binding"]._find(
-            work.connection, "customer", [document.source.object_id]
+            work.connection, work.kind, [document.source.object_id for document in work.documents]
         )
-        partner = not known and poster._match(work.connection, document)
-        if not partner:
-            work.note = self.env._("Known already.") if known else self.env._("Odoo has no such customer.")
-            return
-        self.env["integration.binding"]._bind(
-            work.connection,
-            "customer",
-            [(document.source.object_id, partner, poster._version(document), document_digest(document))],
-        )
-        work.effects.append(
-            Effect(f"customer:{document.source.object_id}:{work.message_id}", partner._name, partner.id)
-        )
+        rows = []
+        for document in work.documents:
+            record = document.source.object_id not in known and poster._known_record(work, document)
+            if record:
+                outside_id = document.source.object_id
+                rows.append((outside_id, record, poster._version(document), document_digest(document)))
+                key = f"{work.kind}:{outside_id}:{work.message_id}"
+                work.effects.append(Effect(key, record._name, record.id))
+        self.env["integration.binding"]._bind(work.connection, work.kind, rows)
+        if not rows:
+            nobody = {
+                "customer": self.env._("Odoo has no such customer."),
+                "supplier": self.env._("Odoo has no such supplier."),
+                "product": self.env._("Odoo has no such product."),
+            }
+            work.note = self.env._("Known already.") if known else nobody[work.kind]
 
     def _know_movements(self, work):
         """Keep the movements without a statement line: told again, they are recognised and not booked."""

@@ -9,6 +9,7 @@ BY_HAND = frozenset(
     {
         "user_id",
         "fix_partner_id",
+        "fix_product_id",
         "fix_invoice_ids",
         "decision_reason",
         "activity_ids",

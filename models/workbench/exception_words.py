@@ -23,6 +23,17 @@ WORDS = {
     "its entry does not exist any more": _lt("its entry does not exist any more"),
     "a part of it is credited already": _lt("a part of it is credited already"),
     "its account allows no matching": _lt("its account allows no matching"),
+    "several products have this number": _lt("several products have this number"),
+    "it has the same number and another barcode": _lt("it has the same number and another barcode"),
+    "the source knows that one under another id": _lt("the source knows that one under another id"),
+    "its number is only written otherwise": _lt("its number is only written otherwise"),
+    "it has the same name, and the source gives no number": _lt(
+        "it has the same name, and the source gives no number"
+    ),
+    "account holder": _lt("account holder"),
+    "bank": _lt("bank"),
+    "clearing number": _lt("clearing number"),
+    "currency": _lt("currency"),
 }
 
 

@@ -19,7 +19,7 @@ from odoo.addons.finance_integration.engine.canonical.order import (
     OrderTax,
     RefundedLine,
 )
-from odoo.addons.finance_integration.engine.errors import ContractError, TransientError
+from odoo.addons.finance_integration.engine.errors import AuthorizationError, ContractError, TransientError
 from odoo.addons.finance_integration.engine.instants import parse_instant
 from odoo.addons.finance_integration.engine.json_guard import parse_json
 
@@ -379,7 +379,7 @@ def run_round(present, refuse=False):
 
 
 def test_missing_webhooks_are_brought_back_and_nothing_else_is_done():
-    wanted = [client.topic_name(topic) for topic in const.WANTED_TOPICS]
+    wanted = [client.topic_name(topic) for topic in (*const.WANTED_TOPICS, *const.OPTIONAL_TOPICS)]
     assert run_round(subscriptions([])) == (wanted, {})
     assert run_round(subscriptions(wanted)) == ([], {})
     assert run_round(subscriptions([topic for topic in wanted if topic != "REFUNDS_CREATE"])) == (
@@ -394,6 +394,33 @@ def test_a_refused_subscription_is_an_error_of_its_own():
     with pytest.raises(ContractError) as caught:
         run_round(subscriptions([]), refuse=True)
     assert caught.value.code == "destination_garbage"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"data": {"webhookSubscriptionCreate": {"userErrors": [{"message": "no right"}]}}},
+        {"errors": [{"extensions": {"code": "ACCESS_DENIED"}}]},
+    ],
+)
+def test_a_shop_that_does_not_show_its_products_does_without_them(refusal):
+    page = CONNECTOR.pull_page(
+        "webhooks", {"missing": ["PRODUCTS_CREATE", "PRODUCTS_UPDATE"]}, answer(refusal), SETTINGS
+    )
+    assert (page.more, page.cursor) == (True, {"missing": ["PRODUCTS_UPDATE"]})
+    with pytest.raises((ContractError, AuthorizationError)):
+        CONNECTOR.pull_page("webhooks", {"missing": ["REFUNDS_CREATE"]}, answer(refusal), SETTINGS)
+    with pytest.raises(AuthorizationError):
+        CONNECTOR.pull_page("webhooks", {"missing": ["PRODUCTS_CREATE"]}, answer({}, 401), SETTINGS)
+
+
+def test_a_product_is_told_by_its_variants_and_without_a_price():
+    told = documents("products/update", fixture("product_of_variants"))
+    assert [(one.source.object_id, one.name, one.code, one.barcode, one.price) for one in told] == [
+        ("808950810", "Shirt – S", "SHIRT-S", "4006381333931", None),
+        ("808950811", "Shirt – L", "SHIRT-L", None, None),
+    ]
+    assert {one.status for one in told} == {"active"}
 
 
 def test_without_an_own_address_nothing_is_subscribed():

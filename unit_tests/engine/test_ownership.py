@@ -8,6 +8,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from odoo.addons.finance_integration.engine.owned_columns import (
+    CUSTOMER,
+    LAYOUTS,
+    PRODUCT,
+    SUPPLIER,
+    layouts_of,
+    watched,
+)
 from odoo.addons.finance_integration.engine.ownership import (
     ANY_FIELD,
     CONFLICT_RULES,
@@ -17,10 +25,12 @@ from odoo.addons.finance_integration.engine.ownership import (
     ODOO,
     ROLES,
     Rule,
+    Verdict,
     judge,
     owners_of,
     problems,
     rule_for,
+    together,
 )
 
 NOW = datetime(2026, 3, 2, tzinfo=timezone.utc)
@@ -50,6 +60,9 @@ rules = st.builds(
         ("supplier", "bank", (ODOO,)),
         ("supplier", "tax_id", (ODOO,)),
         ("product", "price", (ODOO,)),
+        ("product", "name", (ODOO,)),
+        ("product", "tax_category", (ODOO,)),
+        ("product", "accounts", (ODOO,)),
         ("order", ANY_FIELD, ("role:crm", "role:shop")),
         ("fulfilment", ANY_FIELD, ("role:shop", "role:stock")),
         ("invoice", "tax_amount", ("role:tax_engine", "role:billing", "role:shop")),
@@ -238,3 +251,42 @@ def test_many_rules_are_judged_quickly():
     chain = [scoped(number, number + 1) for number in range(300)]
     random.Random(1).shuffle(chain)
     assert problems(chain) == []
+
+
+def test_a_bank_account_is_given_to_nobody_by_no_rule():
+    for others in (("role:procurement",), ("connection:1",), (ODOO, "connection:1")):
+        [problem] = problems([Rule("supplier", "bank", others, "ask")])
+        assert problem.kind == "reserved"
+    assert [one.kind for one in problems([Rule("supplier", "bank", (ODOO,), "newest_wins")])] == ["reserved"]
+    assert problems([Rule("supplier", "bank", (ODOO,), "ask", company=1)]) == []
+
+
+def test_what_concerns_more_than_one_record_or_role_is_asked():
+    lands, kept, asked = Verdict("accept", "owner"), Verdict("keep_out", "owner_wins"), Verdict("ask", "ask")
+    assert together(lands) == lands
+    assert together(lands, others=[lands]) == lands
+    assert together(lands, shared=True) == Verdict("ask", "shared")
+    assert together(lands, others=[lands, kept]) == Verdict("ask", "other_role")
+    assert together(lands, others=[asked]) == Verdict("ask", "other_role")
+    # What does not land anyway says why by itself.
+    assert together(kept, shared=True, others=[asked]) == kept
+
+
+def test_where_the_fields_stand():
+    assert {name: set(layout.columns) - set(FIELDS[name]) for name, layout in LAYOUTS.items()} == {
+        "customer": set(), "supplier": set(), "product": set(),
+    }  # fmt: skip
+    assert PRODUCT.field_of["list_price"] == PRODUCT.field_of["lst_price"] == "price"
+    assert PRODUCT.source_key("accounts", 3) == "accounts@3"
+    assert (CUSTOMER.source_key("payment_term", 3), SUPPLIER.source_key("payment_term", 3)) == (
+        "payment_term@3",
+        "supplier.payment_term@3",
+    )
+    assert CUSTOMER.source_key("name", 3) == SUPPLIER.source_key("name", 3) == "name"
+    assert CUSTOMER.home != SUPPLIER.home
+    assert SUPPLIER.holds_same(CUSTOMER, "name") and not SUPPLIER.holds_same(CUSTOMER, "payment_term")
+    assert [layout.object for layout in layouts_of("res.partner")] == ["customer", "supplier"]
+    assert watched("product.product")["list_price"] == "lst_price"
+    assert set(watched("res.partner")) >= {"name", "property_supplier_payment_term_id", "vat"}
+    assert PRODUCT.by_field({"lst_price": "4", "company_id": 1}) == {"price": {"lst_price": "4"}}
+    assert PRODUCT.shared <= set(PRODUCT.columns)

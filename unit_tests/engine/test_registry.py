@@ -106,6 +106,31 @@ EXAMPLES = {
         "valid_from": "2025-01-01",
         "valid_until": "2025-12-31",
     },
+    "supplier": {
+        **HEAD,
+        "name": "Paper Mill NV",
+        "tax_id": "BE0417497106",
+        "bank_accounts": [
+            {
+                "account_number": "BE68539007547034",
+                "holder": "Paper Mill NV",
+                "bic": "KREDBEBB",
+                "currency": "EUR",
+            }
+        ],
+    },
+    "product": {
+        **HEAD,
+        "name": "Rye bread",
+        "type": "goods",
+        "code": "RYE-1",
+        "barcode": "4006381333931",
+        "price": "4.125",
+        "currency": "EUR",
+        "unit": "EA",
+        "tax_codes": ["VAT6"],
+        "income_account": "700000",
+    },
     "reference_code": {
         **HEAD,
         "catalogue": "tax",
