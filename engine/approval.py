@@ -294,3 +294,10 @@ def preview_core(preview: Mapping[str, Any]) -> dict[str, Any]:
         for row in preview.get("rows") or ()
     ]
     return {"rows": rows, "entries": preview.get("entries") or [], "digest": preview.get("digest")}
+
+
+def preview_facts(preview: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what two previews are compared by: its core without which sentence a text is, which versions may add."""
+    core = preview_core(preview)
+    entries = [{name: part for name, part in entry.items() if name != "words"} for entry in core["entries"]]
+    return {**core, "entries": entries}

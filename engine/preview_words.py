@@ -39,6 +39,25 @@ WORDS: dict[str, str] = {
     "booked_to": _("Booked to"),
     "journal_item": _("%(account)s (journal item %(item)s)"),
     "taken_back": _("taken back"),
+    # Processing events again
+    "replay_post": _("Would be booked"),
+    "replay_send": _("Would be sent again"),
+    "replay_nothing": _("Nothing to book"),
+    "replay_duplicate": _("Already booked"),
+    "replay_superseded": _("Overtaken by a newer version"),
+    "replay_refused": _("Would be refused"),
+    "replay_on_its_way": _("On its way already"),
+    "replay_counts": _("%(events)s × %(amount)s %(currency)s, %(lines)s journal items"),
+    "replay_unchanged": _("%(events)s events are booked already"),
+    "replay_note": _("Nothing that is booked is reversed. Open the replay to see every event."),
+    # Account of a role
+    "holds_for": _("Holds for"),
+    "all_connections": _("all connections"),
+    "no_account": _("none"),
+    "role_booked": _(
+        "%(account)s carries %(count)s journal items, balance %(amount)s. They stay there; what is booked from now on"
+        " goes to the other account."
+    ),
     # Other requests
     "stays": _("stays"),
 }

@@ -13,7 +13,6 @@ signed text, so that a signature under a seal of the audit trail is never one un
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ from .audit_seal import SigningKey, key_id_of, signature_holds
 from .canonical_json import canonical_bytes, digest
 from .errors import AuthorizationError, ContractError
 from .json_guard import parse_json_object
-from .ownership import ANY_FIELD, ODOO, Rule, problems
+from .promotion_sense import names_records_by_number, ownership_problems, spans_overlap
 from .promotion_values import (
     DAY,
     DECIMAL,
@@ -30,18 +29,18 @@ from .promotion_values import (
     PARTS,
     SPANS,
     STEPS,
+    TAXES,
     TEXT,
     TIERS,
     WHOLE,
     fits,
 )
 
-FORMAT = "finance-integration-configuration/3"
-# Older forms that are read, each with what it does not say: section → fields, None = the whole section. What is not
-# said stays as it is where the bundle is brought in.
-_NOT_SAID: dict[str, dict[str, tuple[str, ...] | None]] = {
-    FORMAT: {},
-    "finance-integration-configuration/2": {
+FORMAT = "finance-integration-configuration/4"
+# What each form has brought: section → fields, None = the whole section.
+_NEW_IN: dict[str, dict[str, tuple[str, ...] | None]] = {
+    "finance-integration-configuration/4": {"mappings": ("taxes",), "collection_agreements": None},
+    "finance-integration-configuration/3": {
         "connections": (
             "routed_from_id",
             "payout_journal_ids",
@@ -52,11 +51,33 @@ _NOT_SAID: dict[str, dict[str, tuple[str, ...] | None]] = {
         "shared_rules": None,
         "shared_approval_rules": None,
     },
+    "finance-integration-configuration/2": {
+        "connections": ("shop_booking", "shop_guest_id"),
+        "balance_accounts": None,
+        "rules": None,
+    },
+    "finance-integration-configuration/1": {},
 }
+
+
+def _not_said() -> dict[str, dict[str, tuple[str, ...] | None]]:
+    """Return the forms that are read, each with what it does not say: all that came with a later one.
+
+    What is not said stays as it is where the bundle is brought in.
+    """
+    forms: dict[str, dict[str, tuple[str, ...] | None]] = {}
+    unsaid: dict[str, tuple[str, ...] | None] = {}
+    for form, brought in _NEW_IN.items():
+        forms[form] = dict(unsaid)
+        for section, names in brought.items():
+            unsaid[section] = None if names is None else (*(unsaid.get(section) or ()), *names)
+    return forms
+
+
+_NOT_SAID = _not_said()
 MAX_BYTES = 5_000_000
 MAX_RECORDS = 20_000
 ENVIRONMENTS = ("production", "sandbox", "test")
-_NUMBERED = re.compile(r"[\"'][a-z_.]*_ids?[\"']|[\"'](?:[a-z_.]+\.)?id[\"']", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +147,23 @@ SECTIONS: dict[str, Section] = {
     "role_accounts": Section(
         "integration.role.account", ("connection_id", "role"), {"account_id": "ref:account"}
     ),
-    "mappings": Section("integration.mapping", ("connection_id", "mapping", "outside_value"), {"spans": SPANS}),
+    # What this company collects for another one; both companies' records are named, each as its own company does.
+    "collection_agreements": Section(
+        "integration.collection.agreement",
+        ("payee_id",),
+        {
+            "payable_account_id": "ref:account", "receivable_account_id": "ref:payee_account",
+            "journal_id": "ref:journal", "payee_journal_id": "ref:payee_journal",
+            "payee_partner_id": "ref:other_contact", "collector_partner_id": "ref:other_contact",
+            "valid_from": DAY, "valid_until": DAY, "at_once": TEXT,
+        },
+    ),
+    "mappings": Section(
+        "integration.mapping",
+        ("connection_id", "mapping", "outside_value"),
+        # A name alone does not say which tax is meant: ``taxes`` says what each is that the spans name.
+        {"spans": SPANS, "taxes": TAXES},
+    ),
     "ownership": Section(
         "integration.ownership",
         ("object", "field", "connection_id"),
@@ -378,51 +415,3 @@ def _check_sense(rows: Rows) -> None:
             raise ContractError("bundle_contradiction", "numbers", params={"what": name})
     if names := ownership_problems(rows):
         raise ContractError("bundle_contradiction", "ownership", params={"what": names})
-
-
-def names_records_by_number(domain: str) -> bool:
-    """Whether conditions name records by their number, which means something else in another database."""
-    return bool(_NUMBERED.search(domain or ""))
-
-
-def spans_overlap(spans: Iterable[list]) -> bool:
-    """Whether two of these [from, until, meaning] share a day, or one ends before it begins; None = no limit."""
-    before = None
-    for first, last, _meaning in sorted(spans, key=lambda span: span[0] or ""):
-        if first and last and last < first:
-            return True
-        if before is not None and (not before[0] or not first or first <= before[0]):
-            return True
-        before = (last,)
-    return False
-
-
-def ownership_problems(rows: Rows) -> str:
-    """Return the names of rules of ownership that are circular or contradict each other; '' = none."""
-    # The rules know connections by number; here each name is one.
-    named = {key[2] for key in rows.get("ownership", {})} | {key[0] for key in rows.get("connections", {})}
-    named |= {values["owner_connection_id"] for values in rows.get("ownership", {}).values()}
-    numbers = {name: number for number, name in enumerate(sorted(named - {""}), 1)}
-    cast: dict[str, list[int]] = {}
-    for (name,), values in rows.get("connections", {}).items():
-        if values["system_role"]:
-            cast.setdefault(values["system_role"], []).append(numbers[name])
-    names = {}
-    for (kind, field, connection), values in rows.get("ownership", {}).items():
-        roles = [values[name] for name in ("owner_role", "owner_role_2", "owner_role_3") if values[name]]
-        owners = {
-            "odoo": (ODOO,),
-            "role": tuple(f"role:{name}" for name in roles),
-            "connection": (f"connection:{numbers.get(values['owner_connection_id'], '')}",),
-        }.get(values["owner"], ())
-        rule = Rule(
-            kind,
-            field or ANY_FIELD,
-            owners,
-            values["conflict"],
-            1,
-            numbers.get(connection),
-            values["fills_empty"],
-        )
-        names[rule] = " ".join(filter(None, (kind, field, connection)))
-    return ", ".join(names[rule] for problem in problems(names, cast) for rule in problem.rules)

@@ -23,6 +23,7 @@ KIND_OF_SECTION = {
     "balance_accounts": "other",
     "flows": "flow",
     "role_accounts": "other",
+    "collection_agreements": "mapping",
     "mappings": "mapping",
     "ownership": "ownership",
     "subscriptions": "other",

@@ -15,6 +15,12 @@ MAX_LINES = 100
 TEXT, WHOLE, DECIMAL, FLAG, DAY, SPANS, TIERS = "text", "whole", "decimal", "flag", "day", "spans", "tiers"
 # The events that a rule waits for, and what it then does.
 PARTS, STEPS = "parts", "steps"
+# What the taxes are that a mapping names.
+TAXES = "taxes"
+# Parts of an agreement of two companies that are found in the books of the other one: a contact that stands for a
+# company ('' = its own), an account, a journal.
+CONTACT, PAYEE_ACCOUNT, PAYEE_JOURNAL = "ref:other_contact", "ref:payee_account", "ref:payee_journal"
+ELSEWHERE = (CONTACT, PAYEE_ACCOUNT, PAYEE_JOURNAL)
 
 
 def is_text(value: Any) -> bool:
@@ -103,6 +109,17 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
             "domain": is_text,
         }
     ),
+    TAXES: _has(
+        {
+            "name": is_text,
+            "rate": _is_decimal,
+            "kind": is_text,
+            "use": is_text,
+            "scope": is_text,
+            "country": is_text,
+            "included": lambda value: isinstance(value, bool),
+        }
+    ),
     STEPS: _has(
         {
             "action": is_text,
@@ -121,7 +138,7 @@ _CHECKS: dict[str, Callable[[Any], bool]] = {
 
 # What a field says that was never set.
 _EMPTY: dict[str, Any] = {
-    TEXT: "", WHOLE: 0, DECIMAL: "0", FLAG: False, DAY: None, SPANS: [], TIERS: [], PARTS: [], STEPS: [],
+    TEXT: "", WHOLE: 0, DECIMAL: "0", FLAG: False, DAY: None, SPANS: [], TIERS: [], PARTS: [], STEPS: [], TAXES: [],
 }  # fmt: skip
 
 

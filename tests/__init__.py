@@ -23,6 +23,8 @@ from . import test_business_events
 from . import test_told_lists
 from . import test_cancellations
 from . import test_collection_agreements
+from . import test_collection_disputes
+from . import test_collection_race
 from . import test_collection_returns
 from . import test_collections
 from . import test_complete_lines
@@ -57,6 +59,7 @@ from . import test_http_client
 from . import test_job_runner
 from . import test_inbox_connection
 from . import test_intercompany_matrix
+from . import test_notices_language
 from . import test_numbering
 from . import test_legal_numbers
 from . import test_object_store
@@ -74,7 +77,9 @@ from . import test_preview_text
 from . import test_partner_hold
 from . import test_promotion
 from . import test_promotion_abroad
+from . import test_promotion_agreements
 from . import test_promotion_books
+from . import test_promotion_taxes
 from . import test_promotion_template
 from . import test_pull
 from . import test_query

@@ -14,6 +14,7 @@ WHAT_COUNTS = (
     "integration.connection",
     "integration.flow",
     "integration.balance.account",
+    "integration.collection.agreement",
     "integration.rule",
     "integration.role.account",
     "integration.mapping",

@@ -4,7 +4,7 @@
 from datetime import date
 from decimal import Decimal
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .shop_common import ShopCommon, item, tax
@@ -104,3 +104,136 @@ class TestGiftBreakage(ShopCommon):
     def test_never_more_than_is_owed_is_proposed(self):
         self.use("990.00", 8)
         self.assertEqual(self.proposal().amount, 10.0)
+
+    # -- a locked period ---------------------------------------------------------------------------------------
+
+    def untouched(self, proposal, state, before):
+        """Nothing of it is booked, and it can still be decided."""
+        self.env.invalidate_all()
+        self.assertEqual((proposal.state, proposal.move_id.id), (state, False))
+        self.assertEqual(proposal.approved_amount, 0.0)
+        self.assertEqual(self.entries(), before)
+        self.assertEqual(self.balance(self.role("BREAKAGE")), Decimal("0"))
+        self.assertEqual(self.balance(self.role("GIFT")), Decimal("-550.00"))
+
+    def requests(self, proposal):
+        return self.env["integration.change.request"].search(
+            [("res_model", "=", proposal._name), ("res_id", "=", proposal.id)]
+        )
+
+    def test_for_a_locked_period_it_is_not_even_asked_for(self):
+        self.use("450.00", 8)
+        proposal, before = self.proposal(), self.entries()
+        for lock in ("fiscalyear_lock_date", "hard_lock_date"):
+            with self.subTest(lock=lock):
+                savepoint = self.env.cr.savepoint()
+                self.company.sudo()[lock] = date(2026, 3, 31)
+                with self.assertRaisesRegex(UserError, "2026-03-31 is in a locked period of"):
+                    proposal.action_ask()
+                self.assertFalse(self.requests(proposal))
+                self.untouched(proposal, "draft", before)
+                savepoint.close(rollback=True)
+                self.env.invalidate_all()
+        # A lock before its day concerns it not.
+        self.company.sudo().fiscalyear_lock_date = date(2026, 3, 30)
+        proposal.action_ask()
+        self.assertEqual(proposal.state, "asked")
+
+    def test_locked_while_it_waits_nothing_is_booked_on_any_day(self):
+        self.use("450.00", 8)
+        proposal = self.proposal()
+        proposal.action_ask()
+        request, before = self.requests(proposal), self.entries()
+        self.company.sudo().fiscalyear_lock_date = date(2026, 3, 31)
+        with (
+            self.assertRaisesRegex(UserError, "locked period.*have the period reopened"),
+            self.env.cr.savepoint(),
+        ):
+            request.with_user(self.ann).action_approve()
+        self.untouched(proposal, "asked", before)
+        self.assertEqual(
+            (request.state, request.approver_id.id, len(request.decision_ids)), ("asked", False, 0)
+        )
+        # Opened again, the same request is approved and booked on its own day.
+        self.company.sudo().fiscalyear_lock_date = False
+        request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((proposal.state, proposal.move_id.date), ("booked", date(2026, 3, 31)))
+        self.assertEqual((self.entries(), proposal.approved_amount), (before + 1, 50.0))
+
+    def test_without_an_account_it_says_which_and_books_nothing(self):
+        self.use("450.00", 8)
+        proposal = self.proposal()
+        proposal.action_ask()
+        request, before = self.requests(proposal), self.entries()
+        breakage = self.root["integration.role.account"].search(
+            [("company_id", "=", self.company.id), ("role", "=", "BREAKAGE")]
+        )
+        account = breakage.account_id
+        breakage.unlink()
+        with self.assertRaisesRegex(UserError, "Gift cards that will never be used"), self.env.cr.savepoint():
+            request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((proposal.state, request.state, self.entries()), ("asked", "asked", before))
+        self.assertEqual(self.balance(account), Decimal("0"))
+
+    # -- people of another company -----------------------------------------------------------------------------
+
+    def stranger(self, name, role):
+        other = self.setup_other_company(name=f"Company of {name}")["company"]
+        return new_test_user(
+            self.env,
+            f"breakage_{name}",
+            groups=f"finance_integration.group_{role}",
+            company_id=other.id,
+            company_ids=[(6, 0, other.ids)],
+        )
+
+    def test_a_user_of_another_company_sees_proposes_and_asks_for_nothing(self):
+        self.use("450.00", 8)
+        proposal, before = self.proposal(), self.entries()
+        eve = self.stranger("eve", "operator")
+        theirs = self.env["integration.gift.breakage"].with_user(eve)
+        self.assertFalse(theirs.search([]))
+        mine = proposal.with_user(eve)
+        for attempt in (
+            lambda: mine.read(["amount"]),
+            mine.action_ask,
+            lambda: mine.write({"rate": 20.0}),
+            mine.unlink,
+            lambda: theirs.create(
+                {
+                    "connection_id": self.shop.id,
+                    "date": date(2026, 4, 30),
+                    "rate": 10.0,
+                    "reason": "Not mine",
+                }
+            ),
+        ):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                attempt()
+        self.untouched(proposal, "draft", before)
+        self.assertEqual((proposal.rate, self.root["integration.gift.breakage"].search_count([])), (10.0, 1))
+        self.assertFalse(self.requests(proposal))
+
+    def test_an_approver_of_another_company_approves_and_refuses_nothing(self):
+        self.use("450.00", 8)
+        proposal = self.proposal()
+        proposal.action_ask()
+        request, before = self.requests(proposal), self.entries()
+        mallory = self.stranger("mallory", "approver")
+        theirs = request.with_user(mallory)
+        self.assertFalse(theirs.search([("id", "=", request.id)]))
+        for attempt in (theirs.action_approve, lambda: theirs.action_refuse("No")):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        # Nor does who works in both while the other one is switched on alone.
+        mallory.sudo().company_ids |= self.company
+        alone = theirs.with_context(allowed_company_ids=mallory.company_id.ids)
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            alone.action_approve()
+        self.untouched(proposal, "asked", before)
+        self.assertEqual((request.state, len(request.decision_ids)), ("asked", 0))
+        with self.assertRaisesRegex(UserError, "not one of this proposal"):
+            proposal.sudo()._carry_out(request)
+        self.untouched(proposal, "asked", before)

@@ -54,7 +54,21 @@ class TestExport(PromotionCommon):
             {"account_id": role.account_id.with_company(self.company).code},
         )
         self.assertEqual(
-            rows["mappings"]["Partner platform", "tax", "STD"], {"spans": [[None, None, "Output tax 15 %"]]}
+            rows["mappings"]["Partner platform", "tax", "STD"],
+            {
+                "spans": [[None, None, "Output tax 15 %"]],
+                "taxes": [
+                    {
+                        "name": "Output tax 15 %",
+                        "rate": "15.0",
+                        "kind": "percent",
+                        "use": "sale",
+                        "scope": "",
+                        "country": "US",
+                        "included": False,
+                    }
+                ],
+            },
         )
 
     def test_who_may_export(self):

@@ -17,8 +17,17 @@ NEW_FIELDS = (
 )
 
 
-def as_second(whole):
+def as_third(whole):
     """Make the content of a file what the version before would have written."""
+    whole["format"] = "finance-integration-configuration/3"
+    del whole["sections"]["collection_agreements"], whole["manifest"]["collection_agreements"]
+    for row in whole["sections"]["mappings"]:
+        del row["values"]["taxes"]
+    _count_again(whole)
+
+
+def as_second(whole):
+    as_third(whole)
     whole["format"] = SECOND
     for name in SHARED:
         del whole["sections"][name], whole["manifest"][name]

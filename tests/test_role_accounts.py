@@ -94,7 +94,7 @@ class TestRoleAccounts(RoleAccountsCommon):
         shown = {row["field"]: (row["before"], row["after"]) for row in request.preview["rows"]}
         code = self.now.with_company(self.company).code
         self.assertEqual(shown["account_id"], (f"{code} {self.now.name}", "619900 Other fees"))
-        self.assertIn("0 journal items", request.preview["notes"][0])
+        self.assertIn("0 journal items", request.preview["notes"][0]["text"])
         self.assertEqual(self.fee.account_id, self.now)
         with self.assertRaises(UserError):
             request.with_user(self.administrator).action_approve()

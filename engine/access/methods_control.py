@@ -76,6 +76,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_batch": "view",
         "action_open_connection": "view",
         "action_open_currency": "view",
+        "action_open_disputed": "view",
         "action_open_duplicate": "view",
         "action_open_folder": "view",
         "action_open_legal_numbers": "view",

@@ -57,7 +57,12 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_end": "configure",
         "action_open_collections": "view",
     },
-    "integration.collection": {"action_open_move": "view", "action_open_payee_move": "view"},
+    "integration.collection": {
+        "action_book_loss": "ask",
+        "action_open_move": "view",
+        "action_open_payee_move": "view",
+        "action_set_off": "resolve",
+    },
     "integration.ownership": {
         "action_ask": "configure",
         "action_change": "configure",

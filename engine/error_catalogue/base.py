@@ -63,6 +63,7 @@ FIX_BUTTONS = {
     "apply_cash": _("Apply the money"),
     "collect": _("Collected for another company"),
     "match_now": _("Match now"),
+    "open_disputed": _("Open what was disputed"),
     "assign_counterpart": _("Say what it is"),
     "create_credit_note": _("Prepare the credit note"),
     "accept_difference": _("Accept the difference"),

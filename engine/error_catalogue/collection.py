@@ -83,6 +83,35 @@ COLLECTION_CODES = {
         severity="high",
         fix_class="c",
     ),
+    "collect_dispute_unclear": CodeInfo(
+        _BUSINESS,
+        _("Disputed, but which part of what was collected?"),
+        _(
+            "%(amount)s of a payment is disputed, or came back after that. The payment was collected for %(company)s "
+            "(%(number)s), and the amount does not say which part of it this is. It is booked here alone."
+        ),
+        _(
+            "Find out at the provider what is disputed, and book it in both companies with the same reference: what "
+            "is owed between them against the disputed receivables of each."
+        ),
+        severity="high",
+        fix_class="c",
+    ),
+    "collected_dispute_lost": CodeInfo(
+        _BUSINESS,
+        _("Disputed money that another company collected is lost"),
+        _(
+            "%(company)s had collected %(amount)s for %(number)s. The customer has disputed it, and the provider says "
+            "that it is lost. It stands in the disputed receivables here, and the invoice is still shown as paid."
+        ),
+        _(
+            "Press “Open what was disputed”: book it as lost, which another person agrees to, or make the credit note "
+            "of the invoice and set it off."
+        ),
+        severity="high",
+        fix_class="c",
+        fix="open_disputed",
+    ),
     "collected_credit_missing": CodeInfo(
         _BUSINESS,
         _("Another company sent money back, but revenue still stands"),

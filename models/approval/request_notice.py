@@ -62,6 +62,17 @@ class IntegrationChangeRequest(models.Model):
         self._tell_record()
         return result
 
+    def _for_reader(self, user):
+        """Return this request in the language of somebody who is told about it; a job has none of its own."""
+        return self.with_context(lang=user.sudo().lang or self.env.lang)
+
+    def _for_requester(self):
+        return self._for_reader(self.sudo().requester_id)
+
+    def _late_note(self, user):
+        said = self._for_reader(user).env
+        return said._("This waits since %s and nobody has decided.", self.requested_at)
+
     def _tell_record(self):
         """Let the record know that nothing comes of the request, where it wants to."""
         record = self._record()
@@ -76,18 +87,22 @@ class IntegrationChangeRequest(models.Model):
         uploaded = self.sudo().attachment_ids.filtered(lambda attachment: not attachment.res_id)
         uploaded.write({"res_model": self._name, "res_id": self.id})
 
-    def _tell_approvers(self, note=None):
-        """Give everybody whose turn it is an activity."""
+    def _tell_approvers(self, late=False):
+        """Give everybody whose turn it is an activity, each in their language.
+
+        :param late: say that it has waited too long, instead of why it was asked for.
+        """
         request = self.sudo().with_context(mail_activity_quick_update=True)
         day = min(
             request.expires_at or fields.Datetime.now(), fields.Datetime.now() + timedelta(days=1)
         ).date()
         for user in self._asked_people(MAX_TOLD):
+            said = self._for_reader(user).env
             request.activity_schedule(
                 ACTIVITY,
                 date_deadline=day,
-                summary=self.env._("Decide: %s", request.name)[:200],
-                note=note or request.reason,
+                summary=said._("Decide: %s", request.name)[:200],
+                note=self._late_note(user) if late else request.reason,
                 user_id=user.id,
             )
 
@@ -99,7 +114,7 @@ class IntegrationChangeRequest(models.Model):
         requester = self.requester_id
         if requester.integration_service or requester._is_superuser() or not requester.active:
             return
-        words = dict(self._fields["state"]._description_selection(self.env))
+        words = dict(self._fields["state"]._description_selection(self._for_requester().env))
         body = f"{self.name}: {words[self.state]}"
         if reason:
             body = f"{body} – {reason}"
@@ -120,10 +135,10 @@ class IntegrationChangeRequest(models.Model):
         now = fields.Datetime.now()
         late = self._portion(SQL("state = 'asked' AND expires_at < %s", now))
         for request in late:
-            request._end("expired", self.env._("Nobody decided in time."))
+            request._end("expired", request._for_requester().env._("Nobody decided in time."))
         unused = self._portion(SQL("state = 'agreed' AND valid_until < %s", now))
         for request in unused:
-            request._end("expired", self.env._("It was approved and not done in time."))
+            request._end("expired", request._for_requester().env._("It was approved and not done in time."))
         waiting = self._portion(
             SQL(
                 "state = 'asked' AND escalated_at IS NULL AND requested_at < %s - remind_hours * interval '1 hour'",
@@ -153,16 +168,15 @@ class IntegrationChangeRequest(models.Model):
         """Tell those to whom the rule passes it on; without any, everybody who may decide is told once more."""
         self.ensure_one()
         self._set(escalated_at=fields.Datetime.now())
-        note = self.env._("This waits since %s and nobody has decided.", self.requested_at)
         people = self.policy_id.escalate_to_ids - self.requester_id
         if not people:
             self._forget_activities()
-            self._tell_approvers(note)
+            self._tell_approvers(late=True)
         for user in people[:MAX_TOLD]:
             self.with_context(mail_activity_quick_update=True).activity_schedule(
                 ACTIVITY,
-                summary=self.env._("Waits too long: %s", self.name)[:200],
-                note=note,
+                summary=self._for_reader(user).env._("Waits too long: %s", self.name)[:200],
+                note=self._late_note(user),
                 user_id=user.id,
             )
         self.env["integration.audit.leaf"]._record_change(self, "change.escalate", self.name)

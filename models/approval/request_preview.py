@@ -29,7 +29,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
-from ...engine.approval import content_digest, preview_core
+from ...engine.approval import content_digest, preview_core, preview_facts
 from ...engine.error_catalogue import fill
 from ...engine.preview_words import WORDS
 from .preview_text import currency_of, field_text, money_text
@@ -162,7 +162,7 @@ class IntegrationChangeRequest(models.Model):
         if not self.recomputed:
             return False
         now = self._preview_of(record, self.values, self.company_id)
-        return exact_json(preview_core(now)) != exact_json(preview_core(self.preview or {}))
+        return exact_json(preview_facts(now)) != exact_json(preview_facts(self.preview or {}))
 
     @api.depends("state", "preview")
     def _compute_is_stale(self):

@@ -49,6 +49,7 @@ FIXES = {
     "collect_invoice_closed": "collect",
     "collect_locked": "collect",
     "collect_refused": "collect",
+    "collected_dispute_lost": "disputed",
     "document_changed": "anew",
     "rebooking_outdated": "anew",
     "refund_without_credit_note": "credit_note",

@@ -62,6 +62,14 @@ class IntegrationRoleAccount(models.Model):
         return {row.role: row.account_id.id for row in rows.sorted(lambda row: bool(row.connection_id))}
 
     @api.model
+    def _account_of_company(self, company, role):
+        """Return the account that plays a role in the whole of a company, empty where none was chosen."""
+        row = self.sudo().search(
+            [("company_id", "=", company.id), ("connection_id", "=", False), ("role", "=", role)], limit=1
+        )
+        return row.account_id.with_env(self.env)
+
+    @api.model
     def _missing_labels(self, connection):
         """Return the labels of the roles without which balance movements cannot be booked."""
         table = self._accounts_by_role(connection)

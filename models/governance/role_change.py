@@ -4,6 +4,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...engine.preview_words import told
+
 # Only the holder of this object may change what an account of real events is.
 _KEY = object()
 DECIDES = frozenset({"company_id", "connection_id", "role", "account_id"})
@@ -211,22 +213,13 @@ class IntegrationRoleAccount(models.Model):
         connection = self.env["integration.connection"].browse(values.get("connection_id") or [])
         rows = [
             {"field": "role", "before": self.role, "after": self.role},
-            {
-                "field": "connection_id",
-                "label": "Holds for",
-                "before": self.connection_id.name or "all connections",
-                "after": (connection or self.connection_id).name or "all connections",
-            },
-            {
-                "field": "account_id",
-                "before": _called(now),
-                "after": _called(after) or "none",
-            },
+            _holds_for(self.connection_id, connection or self.connection_id),
+            _becomes(now, after),
         ]
         return {"rows": rows, "notes": [self._booked_note(now)]}
 
     def _booked_note(self, account):
-        """Return in words what is booked on an account: a proposal changes none of it."""
+        """Return what is booked on an account, as a note of a preview: a proposal changes none of it."""
         count, total = self.env["account.move.line"]._read_group(
             [
                 ("company_id", "=", self.company_id.id),
@@ -238,10 +231,7 @@ class IntegrationRoleAccount(models.Model):
         )[0]
         currency = self.company_id.currency_id
         amount = f"{total or 0:.{currency.decimal_places}f} {currency.name}"
-        return (
-            f"{_called(account)} carries {count} journal items, balance {amount}. They stay there; what is booked "
-            "from now on goes to the other account."
-        )
+        return told({}, text=("role_booked", {"account": _called(account), "count": count, "amount": amount}))
 
     def _carry_out(self, request):
         """Change the account as it was asked for and approved.
@@ -266,6 +256,18 @@ class IntegrationRoleAccount(models.Model):
             )
         else:
             self._keyed().unlink()
+
+
+def _holds_for(before, after):
+    """Return the row of a preview that says for which connection an account is, or for all of them."""
+    row = {"field": "connection_id", "before": before.name, "after": after.name}
+    everywhere = {name: "all_connections" for name in ("before", "after") if not row[name]}
+    return told(row, label="holds_for", **everywhere)
+
+
+def _becomes(now, after):
+    row = {"field": "account_id", "before": _called(now), "after": _called(after)}
+    return row if row["after"] else told(row, after="no_account")
 
 
 def _called(account):

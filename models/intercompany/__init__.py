@@ -4,4 +4,5 @@ from . import agreement_change
 from . import agreement_user
 from . import collection
 from . import compare
+from . import collection_loss
 from . import named

@@ -11,6 +11,8 @@ KINDS = [
     ("refunded", "Sent back to the customer"),
     ("refund_returned", "Came back after it was sent"),
     ("taken_back", "Taken back by the customer's bank"),
+    ("disputed", "Disputed by the customer"),
+    ("dispute_returned", "Given back after a dispute"),
 ]
 BASES = [
     ("entity", "The event names the company"),

@@ -36,5 +36,6 @@ from . import breakage
 from . import conversion
 from . import collection
 from . import collection_return
+from . import collection_dispute
 from . import reference
 from . import reference_code

@@ -293,7 +293,7 @@ class IntegrationPostingApplication(models.AbstractModel):
         posting = payee.env[self._name]
         invoice = pair.invoice.with_env(payee.env)
         company = payee.payee_id
-        terms = invoice.line_ids.filtered(lambda row: row.display_type == "payment_term")
+        account = posting._customer_account(pair, invoice)
         books = pair.movement.currency_id.with_env(payee.env)._convert(
             float(pair.amount), company.currency_id, company, pair.day
         )
@@ -304,12 +304,17 @@ class IntegrationPostingApplication(models.AbstractModel):
             payee.payee_journal_id,
             [
                 (payee.receivable_account_id, payee.collector_partner_id, sign * books, sign * pair.amount),
-                (terms[:1].account_id, invoice.commercial_partner_id, -sign * books, -sign * pair.amount),
+                (account, invoice.commercial_partner_id, -sign * books, -sign * pair.amount),
             ],
         )
         owed, customer = entry.line_ids.sorted("id")
         posting._match_customer(pair, invoice, customer)
         return owed
+
+    def _customer_account(self, pair, invoice):
+        """Return the account on which the other company books what it says of its customer; acts as its user."""
+        terms = invoice.line_ids.filtered(lambda row: row.display_type == "payment_term")
+        return terms[:1].account_id
 
     def _match_customer(self, pair, invoice, item):
         """Match the customer's item of the other company with the invoice that was paid."""

@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What was collected for another company goes back: refunds, returned payments, refunds that came back.
+"""What was collected for another company goes back: refunds, returned payments, refunds that came back, disputes.
 
 Each is mirrored like the collection that it undoes: what the companies owe each other falls, and the customer's account
 in the other company says so. Where an amount does not tell which part went back, a person decides.
@@ -8,6 +8,7 @@ in the other company says so. Where an amount does not tell which part went back
 from odoo import api, models
 
 from ...engine.collection import parts_to_return
+from ..reconciliation.dispute import MONEY_TYPES
 from .collection import Pair
 
 # What a movement undoes, as what that is booked, and in which direction the debt between the companies goes.
@@ -15,6 +16,8 @@ BACK = {
     "refund": ("collected", "refunded", -1),
     "refund_return": ("refunded", "refund_returned", 1),
     "payment_return": ("collected", "taken_back", -1),
+    "dispute": ("collected", "disputed", -1),
+    "dispute_return": ("disputed", "dispute_returned", 1),
 }
 
 
@@ -78,8 +81,8 @@ class IntegrationPostingApplication(models.AbstractModel):
         if movement.type == "payment_return":
             whole = not movement.currency_id.compare_amounts(abs(movement.amount), abs(origin.amount))
             return [(row, row._exact_rest()) for row in collected] if whole else None
-        line = origin.counterpart_id
-        if not line.currency_id.is_zero(line.amount_residual_currency):
+        lines = origin.counterpart_id
+        if any(not line.currency_id.is_zero(line.amount_residual_currency) for line in lines):
             return None
         rests = [(row.id, row._exact_rest()) for row in collected]
         parts = parts_to_return(self._left_of(movement), rests)
@@ -134,8 +137,9 @@ class IntegrationPostingApplication(models.AbstractModel):
             "number": ", ".join(collected.mapped("invoice_number")),
             "company": ", ".join(sorted(set(collected.agreement_id.payee_partner_id.mapped("name")))),
         }
-        application = "open" if movement.partner_id else "unidentified"
-        code = error.code if error else "collect_refund_unclear"
+        disputed = movement.type in MONEY_TYPES
+        application = "open" if movement.partner_id or disputed else "unidentified"
+        code = error.code if error else _unclear(disputed)
         self._wait(work, movement, application, code, facts | (dict(error.params) if error else {}))
 
     def _agreement_now(self, row):
@@ -253,3 +257,8 @@ class IntegrationPostingApplication(models.AbstractModel):
             )
             if target:
                 posting._reconcile([target[:1] | item])
+
+
+def _unclear(disputed):
+    """Return the code of an amount that does not tell which part of what was collected it is."""
+    return "collect_dispute_unclear" if disputed else "collect_refund_unclear"

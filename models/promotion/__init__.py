@@ -6,5 +6,7 @@ from . import promotion_apply
 from . import promotion
 from . import promotion_books
 from . import promotion_rules
+from . import promotion_agreements
+from . import promotion_taxes
 from . import promotion_steps
 from . import promotion_line

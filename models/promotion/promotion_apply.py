@@ -186,7 +186,8 @@ class IntegrationPromotionRows(models.AbstractModel):
                 for line in self._span_lines(operation, present, from_day):
                     target = None
                     if line["action"] == "set":
-                        target, problem = mappings._named(connection, kind, line.pop("means"))
+                        taxes = operation["after"].get("taxes") or ()
+                        target, problem = self._meant(connection, kind, line.pop("means"), taxes)
                         if problem:
                             raise UserError(
                                 self.env._("%(value)s: %(problem)s", value=value, problem=problem)
@@ -324,6 +325,8 @@ class IntegrationPromotionRows(models.AbstractModel):
                 reasons += reader._booked_reasons(company, record, since)
             elif operation["section"] == "balance_accounts":
                 reasons += reader._mirrored_reasons(record)
+            elif operation["section"] == "collection_agreements":
+                reasons += reader._agreement_reasons(record)
         return reasons
 
     @api.model

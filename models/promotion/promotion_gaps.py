@@ -5,6 +5,7 @@ from odoo import api, models
 
 from ...engine.promotion import PARTS, SECTIONS, SHARED, SPANS, STEPS, TEXT, TIERS
 from ...engine.promotion_plan import as_changed
+from ...engine.promotion_values import ELSEWHERE
 
 
 class IntegrationPromotionRows(models.AbstractModel):
@@ -44,12 +45,14 @@ class IntegrationPromotionRows(models.AbstractModel):
             gaps += self._payout_gaps(company, operation, target, after)
         if operation["section"] == "balance_accounts":
             gaps += self._balance_gaps(company, operation)
+        if operation["section"] == "collection_agreements":
+            gaps += self._agreement_gaps(company, operation)
         for name, kind in section.fields.items():
             value = operation["after"][name]
             if kind in (PARTS, STEPS):
                 gaps += self._rule_gaps(company, kind, value, after, operation["section"] in SHARED)
             elif kind == SPANS:
-                gaps += self._span_gaps(company, operation["key"][1], value)
+                gaps += self._span_gaps(company, operation["key"][1], value, operation["after"]["taxes"])
             elif kind == TIERS:
                 gaps += self._tier_gaps(company, value)
             elif kind.startswith("ref"):
@@ -72,8 +75,8 @@ class IntegrationPromotionRows(models.AbstractModel):
 
     @api.model
     def _name_gaps(self, company, kind, called, after):
-        if kind == "feeder":
-            return []  # asked in _feeder_gaps
+        if kind == "feeder" or f"ref:{kind}" in ELSEWHERE:
+            return []  # asked in _feeder_gaps and _agreement_gaps
         if kind == "connection":
             return self._connection_gap(called, after)
         _record, problem = self._find(kind, called, company)
@@ -108,14 +111,14 @@ class IntegrationPromotionRows(models.AbstractModel):
         return gaps
 
     @api.model
-    def _span_gaps(self, company, kind, spans):
+    def _span_gaps(self, company, kind, spans, taxes=()):
         known = self.env["integration.mapping"]._fields["mapping"].get_values(self.env)
         if kind not in known:
             return []
         gaps = []
         probe = self.env["integration.connection"].new({"company_id": company.id})
         for meaning in dict.fromkeys(span[2] for span in spans):
-            target, problem = self.env["integration.mapping"]._named(probe, kind, meaning)
+            target, problem = self._meant(probe, kind, meaning, taxes)
             problem = problem or self.env["integration.mapping.version"]._target_problem(
                 kind, target, company, ""
             )
@@ -124,11 +127,18 @@ class IntegrationPromotionRows(models.AbstractModel):
         return gaps
 
     @api.model
+    def _meant(self, connection, kind, meaning, taxes):
+        """Return (target as JSON, problem in words or None) of what a mapping calls its meaning."""
+        if kind == "tax":
+            return self._tax_called(connection.company_id, meaning, taxes)
+        return self.env["integration.mapping"]._named(connection, kind, meaning)
+
+    @api.model
     def _meaning_words(self, kind, meaning, problem):
         _ = self.env._
         steps = {
             "account": _("Add the account to the chart of accounts, with this code."),
-            "tax": _("Add the tax, with this name, for sales or purchases as there."),
+            "tax": _("Add the tax, with this name, and with rate, use, country and price as there."),
             "journal": _("Add the journal, with this code."),
             "product": _("Add the product, with this internal reference."),
             "payment_term": _("Add the payment terms, with this name."),

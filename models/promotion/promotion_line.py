@@ -1,8 +1,10 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from functools import partial
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...engine.promotion import PARTS, SECTIONS, SPANS, STEPS, TIERS
+from ...engine.promotion import PARTS, SECTIONS, SPANS, STEPS, TAXES, TIERS
 from ...engine.promotion_plan import ADDED, CHANGED, ONLY_HERE, SAME, operations
 
 CHANGES = [(ADDED, "New here"), (CHANGED, "Other here"), (ONLY_HERE, "Only here, stays")]
@@ -37,6 +39,7 @@ class IntegrationPromotionLine(models.Model):
             ("balance_accounts", _("Balance at the provider")),
             ("flows", _("Flow")),
             ("role_accounts", _("Account of a role")),
+            ("collection_agreements", _("Collects for another company")),
             ("mappings", _("Mapping")),
             ("ownership", _("Ownership")),
             ("subscriptions", _("Subscription")),
@@ -104,7 +107,10 @@ class IntegrationPromotionLine(models.Model):
             if name in model._fields:
                 label = model._fields[name]._description_string(self.env)
             else:
-                label = self.env._("Means") if name == "spans" else self.env._("Who has to agree")
+                label = {
+                    "spans": self.env._("Means"),
+                    "taxes": self.env._("Which tax that is"),
+                }.get(name) or self.env._("Who has to agree")
             if text or len(names) == 1:
                 lines.append(f"{label}: {text or '–'}")
         return "\n".join(lines) or "–"
@@ -118,8 +124,10 @@ class IntegrationPromotionLine(models.Model):
                 f"{tier['count']} × {' / '.join(filter(None, (tier['group'], *tier['people'])))}"
                 for tier in value
             )
-        if kind in (PARTS, STEPS):
-            return "; ".join(self.env["integration.promotion.rows"]._rule_words(kind, row) for row in value)
+        if kind in (TAXES, PARTS, STEPS):
+            rows = self.env["integration.promotion.rows"]
+            words = rows._tax_words if kind == TAXES else partial(rows._rule_words, kind)
+            return "; ".join(map(words, value))
         if isinstance(value, bool):
             return self.env._("yes") if value else self.env._("no")
         if isinstance(value, list):

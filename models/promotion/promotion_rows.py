@@ -7,8 +7,22 @@ from odoo import api, models
 from odoo.fields import Domain
 
 from ...engine.money import plain
-from ...engine.promotion import DAY, DECIMAL, FLAG, PARTS, SECTIONS, SHARED, SPANS, STEPS, TEXT, TIERS, WHOLE
+from ...engine.promotion import (
+    DAY,
+    DECIMAL,
+    FLAG,
+    PARTS,
+    SECTIONS,
+    SHARED,
+    SPANS,
+    STEPS,
+    TAXES,
+    TEXT,
+    TIERS,
+    WHOLE,
+)
 from ...engine.promotion_plan import merged_spans
+from ...engine.promotion_values import ELSEWHERE
 
 # What a reference is called in every environment: kind → (model, fields, the first that fits exactly one counts).
 NAMES = {
@@ -50,7 +64,7 @@ class IntegrationPromotionRows(models.AbstractModel):
         rows, records = {}, {}
         for name, section in SECTIONS.items():
             rows[name], records[name] = {}, {}
-            for record in reader._records_of(name, company):
+            for record in reader._records_of(name, company, in_use):
                 if in_use and not reader._is_in_use(record):
                     continue
                 key = _free(reader._key_of(name, section, record), rows[name])
@@ -67,7 +81,9 @@ class IntegrationPromotionRows(models.AbstractModel):
         return not ("connection_id" in record._fields and record.connection_id) or record.connection_id.active
 
     @api.model
-    def _records_of(self, name, company):
+    def _records_of(self, name, company, in_use=False):
+        if name == "collection_agreements":
+            return self._agreements_of(company, in_use)
         model = self.env[SECTIONS[name].model]
         domain = Domain("company_id", "=", False if name in SHARED else company.id)
         if name in ("ownership", "approval_rules", "shared_approval_rules"):
@@ -103,12 +119,17 @@ class IntegrationPromotionRows(models.AbstractModel):
 
     @api.model
     def _value_of(self, record, name, kind):
-        if kind == SPANS:
-            return self._spans_of(record)
-        if kind == TIERS:
-            return self._tiers_of(record)
-        if kind in (PARTS, STEPS):
-            return self._parts_of(record) if kind == PARTS else self._steps_of(record)
+        whole = {
+            SPANS: self._spans_of,
+            TAXES: self._taxes_of,
+            TIERS: self._tiers_of,
+            PARTS: self._parts_of,
+            STEPS: self._steps_of,
+        }.get(kind)
+        if whole:
+            return whole(record)
+        if kind in ELSEWHERE:
+            return self._value_elsewhere(record, name, kind)
         if kind.startswith("ref"):
             value = record[name]
             names = [self._called(one, kind.partition(":")[2]) for one in value]

@@ -10,6 +10,7 @@ from . import statement_missing
 from . import payout_print
 from . import dispute
 from . import dispute_allowance
+from . import dispute_collection
 from . import dispute_evidence
 from . import refund_order
 from . import waiting

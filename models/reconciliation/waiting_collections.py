@@ -2,10 +2,20 @@
 """Money that one company holds and that waits for an invoice of another one (policy F19)."""
 
 from odoo import api, models
+from odoo.tools import SQL
 
+from ..posting.references import INVOICE_REFERENCES
 from .waiting import MAX_WAITING
 
 OPEN = ("open", "unidentified", "partly")
+# Once a person was asked about an invoice of another company, nobody has to look by himself any more.
+ASKED = (
+    "collect_to_confirm",
+    "collect_currency_differs",
+    "collect_invoice_closed",
+    "collect_locked",
+    "collect_refused",
+)
 
 
 class IntegrationWaiting(models.AbstractModel):
@@ -59,6 +69,75 @@ class IntegrationWaiting(models.AbstractModel):
             ],
             limit=MAX_WAITING,
         )
+
+    # -- where the process was killed that had to look --------------------------------------------------------
+
+    def _unmatched_payments(self, since=None):
+        return [*super()._unmatched_payments(since), *self._uncollected(since)]
+
+    def _uncollected(self, since):
+        """Return ids of payments that wait although an open invoice that they name is one of another company.
+
+        :param since: naive UTC; only those that were written later.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH open_invoice AS (
+                    SELECT id, company_id, currency_id, name, ref, payment_reference, integration_source_id
+                      FROM account_move
+                     WHERE move_type = 'out_invoice' AND state = 'posted'
+                       AND payment_state IN ('not_paid', 'partial')
+                       AND company_id IN (SELECT payee_id FROM integration_collection_agreement
+                                           WHERE state = 'active')
+                ), named AS (
+                    SELECT id, company_id, currency_id, name AS number FROM open_invoice
+                    UNION SELECT id, company_id, currency_id, ref FROM open_invoice
+                    UNION SELECT id, company_id, currency_id, payment_reference FROM open_invoice
+                    UNION SELECT id, company_id, currency_id, integration_source_id FROM open_invoice
+                )
+                SELECT DISTINCT v.id
+                  FROM integration_collection_agreement a
+                  JOIN named n ON n.company_id = a.payee_id
+                  JOIN integration_movement_reference r ON r.value = n.number AND r.type = ANY(%(types)s)
+                  JOIN integration_movement v ON v.id = r.movement_id AND v.company_id = a.company_id
+                                             AND v.currency_id = n.currency_id
+                  LEFT JOIN integration_exception x ON x.id = v.exception_id AND x.code = ANY(%(asked)s)
+                 WHERE a.state = 'active' AND v.type = 'payment' AND v.application = ANY(%(open)s) AND x.id IS NULL
+                   AND NOT EXISTS (SELECT FROM integration_collection c
+                                    WHERE c.movement_id = v.id AND c.invoice_id = n.id)
+                   AND (%(since)s::timestamp IS NULL OR v.write_date > %(since)s::timestamp)
+                 ORDER BY v.id
+                 LIMIT %(limit)s
+                """,
+                types=list(INVOICE_REFERENCES),
+                asked=list(ASKED),
+                open=list(OPEN),
+                since=since,
+                limit=MAX_WAITING,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    def _unmatched_notes(self):
+        """Also credit notes for what another company has sent back, where that is still open."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT m.id
+                  FROM integration_collection c
+                  JOIN account_move m ON m.reversed_entry_id = c.invoice_id AND m.currency_id = c.currency_id
+                  JOIN account_move_line t ON t.move_id = c.invoice_id AND t.display_type = 'payment_term'
+                  JOIN account_move_line l ON l.move_id = c.payee_move_id AND l.account_id = t.account_id
+                 WHERE c.kind = 'refunded' AND NOT l.reconciled AND m.move_type = 'out_refund' AND m.state = 'posted'
+                   AND m.payment_state IN ('not_paid', 'partial')
+                 ORDER BY m.id
+                 LIMIT %s
+                """,
+                MAX_WAITING,
+            )
+        )
+        return [*super()._unmatched_notes(), *(row[0] for row in self.env.cr.fetchall())]
 
     def _apply(self, move_ids):
         """Job: also money of other companies, each connection in the name of its own service user."""

@@ -6,9 +6,9 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...engine.preview_words import told
 from ...engine.replay import OUTCOMES, POST, SEND
 from ..control.change_request import OPEN_STATES
-from .replay import OUTCOME_LABELS
 
 MAX_SHOWN = 20
 # Only the holder of this object gives the replay's own approval without asking anybody.
@@ -84,12 +84,14 @@ class IntegrationReplay(models.Model):
     def _approval_preview(self, _values):
         """Return the plan: counts and amounts per outcome, the journal entries it begins with, and its digest."""
         rows = [
-            {
-                "field": f"{row['outcome']} {row['mode']} {row['currency']}",
-                "label": OUTCOME_LABELS[row["outcome"]],
-                "before": "",
-                "after": f"{row['events']} × {row['amount']} {row['currency']}, {row['lines']} journal items",
-            }
+            told(
+                {"field": f"{row['outcome']} {row['mode']} {row['currency']}", "before": ""},
+                label=f"replay_{row['outcome']}",
+                after=(
+                    "replay_counts",
+                    {name: row[name] for name in ("events", "amount", "currency", "lines")},
+                ),
+            )
             for row in self.totals or ()
             if row["outcome"] in OUTCOMES
         ]
@@ -107,12 +109,12 @@ class IntegrationReplay(models.Model):
         ]
         unchanged = sum(row["events"] for row in self.totals or () if row["outcome"] == "duplicate")
         if unchanged:
-            entries.append({"change": "unchanged", "title": f"{unchanged} events are booked already"})
+            entries.append(told({"change": "unchanged"}, title=("replay_unchanged", {"events": unchanged})))
         return {
             "rows": rows,
             "entries": entries,
             "digest": self._digest_now(),
-            "notes": ["Nothing that is booked is reversed. Open the replay to see every event."],
+            "notes": [told({}, text="replay_note")],
         }
 
     # -- deciding ----------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ class IntegrationReplay(models.Model):
         if not request:
             return super().action_refuse()
         self._check_approver()
-        return request.action_refuse(self.env._("Sent back."))
+        return request.action_refuse(request._for_requester().env._("Sent back."))
 
     def _check_approver(self):
         """Who belongs to those whom a rule asks need not be an approver of the hub, such as a controller."""
@@ -157,7 +159,8 @@ class IntegrationReplay(models.Model):
             return
         note = request.answer
         if request.state == "refused":
-            note = self.env._(
+            # Read by who planned it, whoever has refused it in whichever language.
+            note = request._for_requester().env._(
                 "%(user)s did not approve it: %(reason)s", user=request.approver_id.name, reason=note
             )
         self._set(state="planned", note=note, requested_by_id=False, requested_at=False)
@@ -168,7 +171,8 @@ class IntegrationReplay(models.Model):
         if values.get("state") in _AWAY:
             for replay in self:
                 if request := replay._open_request().sudo():
-                    request._end("withdrawn", self.env._("The replay was changed or cancelled meanwhile."))
+                    said = request._for_requester().env._("The replay was changed or cancelled meanwhile.")
+                    request._end("withdrawn", said)
         return result
 
 

@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...engine import breakage
+from ...engine.errors import IntegrationError
+from ..messaging.error_words import in_words
 
 
 class IntegrationGiftBreakage(models.Model):
@@ -135,7 +137,7 @@ class IntegrationGiftBreakage(models.Model):
     def action_ask(self):
         """Button: ask another person to agree; then it is booked.
 
-        :raises UserError: there is nothing to book, or a later period is booked already.
+        :raises UserError: there is nothing to book, a later period is booked already, or the day is locked.
         """
         self.ensure_one()
         self.check_access("write")
@@ -143,6 +145,7 @@ class IntegrationGiftBreakage(models.Model):
             raise UserError(self.env._("There is nothing to book, or it was asked for already."))
         if any(row.date >= self.date for row in self._all_booked()):
             raise UserError(self.env._("This or a later period of the shop is booked already."))
+        self._check_open()
         self.sudo().state = "asked"
         self.env["integration.change.request"]._ask(
             self,
@@ -156,17 +159,43 @@ class IntegrationGiftBreakage(models.Model):
         )
         return True
 
+    def _check_open(self):
+        """Refuse a day that is locked: breakage belongs to its period or to none, so it is never moved.
+
+        :raises UserError: it is locked.
+        """
+        connection = self.connection_id.sudo()
+        journal = connection.entry_journal_id
+        if not journal:
+            return  # said when it is booked
+        service = connection._as_service()
+        posting, company = service.env["integration.posting.breakage"], service.company_id
+        if posting._first_open_day(company, journal.with_env(service.env), self.date) != self.date:
+            raise UserError(
+                self.env._(
+                    "%(day)s is in a locked period of %(company)s: nothing is booked on it, and on no other day "
+                    "instead. Propose it for a period that is open, or have the period reopened.",
+                    day=self.date,
+                    company=self.company_id.name,
+                )
+            )
+
     def _carry_out(self, request):
         """Book what was approved; called by integration.change.request.
 
-        :raises UserError: it was not approved by a second person, or comes to something else now.
+        :raises UserError: it was not approved by a second person, comes to something else now, its day was locked
+            meanwhile, or a journal or account is missing; then nothing is booked and the request waits.
         """
         self.ensure_one()
         if not self._is_approved(request):
             raise UserError(self.env._("This approval is not one of this proposal."))
+        self._check_open()
         amount = self.amount
         service = self.connection_id._as_service()
-        entry = service.env["integration.posting.breakage"]._book(
-            self.connection_id.with_env(service.env), amount, self.date
-        )
+        try:
+            entry = service.env["integration.posting.breakage"]._book(
+                self.connection_id.with_env(service.env), amount, self.date
+            )
+        except IntegrationError as error:
+            raise UserError(in_words(self.env, error)) from error
         self.write({"state": "booked", "move_id": entry.id, "approved_amount": amount})

@@ -31,6 +31,7 @@ from odoo.addons.finance_integration.engine.approval import (
     is_agreed,
     open_tier,
     preview_core,
+    preview_facts,
 )
 
 PEOPLE = range(1, 8)
@@ -257,3 +258,16 @@ def test_what_is_several_kinds_at_once_needs_what_the_most_demanding_asks_for():
     assert choose_for_all([one, two], subjects) is two
     assert choose_for_all([one, two], [Subject("bundle", 8), Subject("mapping", 8)]) is one
     assert choose_for_all([two], [Subject("bundle", 7)]) is None
+
+
+def test_previews_are_compared_without_which_sentence_a_text_is():
+    """A version that tells it beside the text does not make older requests outdated; another text does."""
+    bare = {"rows": [], "entries": [{"change": "unchanged", "title": "2 events"}], "digest": "d"}
+    told = {
+        **bare,
+        "entries": [{**bare["entries"][0], "words": {"title": ["replay_unchanged", {"events": 2}]}}],
+    }
+    assert preview_facts(bare) == preview_facts(told)
+    assert preview_core(bare) != preview_core(told)
+    other = {**told, "entries": [{**told["entries"][0], "title": "3 events"}]}
+    assert preview_facts(other) != preview_facts(told)

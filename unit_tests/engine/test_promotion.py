@@ -45,7 +45,7 @@ from odoo.addons.finance_integration.engine.promotion_plan import (
 
 KEY, OTHER = SigningKey(new_seed()), SigningKey(new_seed())
 EMPTY = {"text": "", "whole": 0, "decimal": "0", "flag": False, "day": None}
-EMPTY |= {"spans": [], "tiers": [], "parts": [], "steps": []}
+EMPTY |= {"spans": [], "tiers": [], "parts": [], "steps": [], "taxes": []}
 
 
 def values(section, **facts):
@@ -165,7 +165,7 @@ def test_digests_that_are_not_those_of_the_content_are_refused():
 
 
 def test_another_form_is_refused_before_anything_else_is_looked_at():
-    content = content_of(FULL) | {"format": "finance-integration-configuration/1"}
+    content = content_of(FULL) | {"format": "finance-integration-configuration/9"}
     refused(signed(content, OTHER), "bundle_format")
     with pytest.raises(ContractError) as caught:
         read(signed(content))

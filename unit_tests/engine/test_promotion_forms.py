@@ -31,7 +31,8 @@ from odoo.addons.finance_integration.engine.promotion_plan import (
 from odoo.addons.finance_integration.engine.promotion_values import empty_of
 
 KEY = SigningKey(new_seed())
-SECOND = "finance-integration-configuration/2"
+FIRST, SECOND, THIRD = (f"finance-integration-configuration/{number}" for number in (1, 2, 3))
+# What came with the third form, and with others.
 NEW_FIELDS = (
     "routed_from_id",
     "payout_journal_ids",
@@ -74,20 +75,53 @@ def content_of(one):
     return json.loads(bundle_text(one))
 
 
-def second(**sections):
+FIRST_LACKS = ("shop_booking", "shop_guest_id")
+TAX = {
+    "name": "15 %",
+    "rate": "15.0",
+    "kind": "percent",
+    "use": "sale",
+    "scope": "",
+    "country": "US",
+    "included": False,
+}
+
+
+def third(**sections):
     """Return a bundle as the version before wrote it: without what it did not know."""
     one = bundle(**sections)
+    for values_ in one.rows["mappings"].values():
+        del values_["taxes"]
+    return dataclasses.replace(one, form=THIRD)
+
+
+def second(**sections):
+    one = third(**sections)
     for values_ in one.rows["connections"].values():
         for name in NEW_FIELDS:
             del values_[name]
     return dataclasses.replace(one, form=SECOND)
 
 
+def first(**sections):
+    one = second(**sections)
+    for values_ in one.rows["connections"].values():
+        for name in FIRST_LACKS:
+            del values_[name]
+    return dataclasses.replace(one, form=FIRST)
+
+
+def mapping(*taxes, name="15 %"):
+    key = ("Shop", "tax", "STD")
+    return {key: values("mappings", spans=[[None, None, name]], taxes=list(taxes))}
+
+
 def test_a_bundle_of_the_form_before_is_read_as_it_was_signed():
     one = second(connections=connections("Shop"), rules={("Chase",): values("rules", active=True)})
     content = content_of(one)
     assert content["format"] == SECOND
-    assert content["sections"].keys() == content["manifest"].keys() == SECTIONS.keys() - set(SHARED)
+    known = SECTIONS.keys() - {*SHARED, "collection_agreements"}
+    assert content["sections"].keys() == content["manifest"].keys() == known
     assert not set(NEW_FIELDS) & content["sections"]["connections"][0]["values"].keys()
     got, text, _key_id = read(write_bundle(one, KEY))
     assert (got, text, read_text(text)) == (one, bundle_text(one), one)
@@ -103,13 +137,59 @@ def test_a_form_says_exactly_what_it_knows():
     content = content_of(bundle())
     del content["sections"]["shared_rules"]
     refused(content, "bundle_unreadable")
+    content = content_of(third(mappings=mapping()))
+    content["sections"]["mappings"][0]["values"]["taxes"] = []
+    refused(content, "bundle_unreadable")
+    content = content_of(first())
+    content["sections"]["rules"] = []
+    refused(content, "bundle_unreadable")
     content = content_of(bundle()) | {"format": SECOND}
     refused(content, "bundle_unreadable")
-    for form in (None, 2, [], "finance-integration-configuration/4"):
+    for form in (None, 2, [], "finance-integration-configuration/5"):
         refused(content_of(bundle()) | {"format": form}, "bundle_format")
     with pytest.raises(ContractError) as caught:
-        read_text(bundle_text(bundle()).replace(FORMAT, "finance-integration-configuration/4"))
+        read_text(bundle_text(bundle()).replace(FORMAT, "finance-integration-configuration/5"))
     assert caught.value.code == "bundle_format"
+
+
+@pytest.mark.parametrize("form", [first, second, third])
+def test_every_older_form_is_read_and_signed_as_it_was(form):
+    one = form(connections=connections("Shop"), mappings=mapping(TAX))
+    got, text, _key_id = read(write_bundle(one, KEY))
+    assert (got, text, read_text(text)) == (one, bundle_text(one), one)
+    assert "taxes" not in got.rows["mappings"]["Shop", "tax", "STD"]
+    assert got.rows["collection_agreements"] == {}
+
+
+def test_the_first_form_says_nothing_of_balances_and_rules():
+    content = content_of(first())
+    lacks = {"balance_accounts", "rules", "collection_agreements", *SHARED}
+    assert content["sections"].keys() == SECTIONS.keys() - lacks
+
+
+def test_agreements_and_what_a_tax_is_stay_where_a_form_does_not_say_them():
+    agreement = values("collection_agreements", payable_account_id="2199", at_once="ask")
+    here = rows(mappings=mapping(TAX), collection_agreements={("Branch",): agreement})
+    same = third(mappings=mapping())
+    assert [(one.section, one.change) for one in compare(here, same.rows)] == [
+        ("collection_agreements", ONLY_HERE),
+        ("mappings", SAME),
+    ]
+    [change] = operations(compare(here, third(mappings=mapping(name="19 %")).rows))
+    assert change["after"] == {"spans": [[None, None, "19 %"]], "taxes": [TAX]}
+    assert as_changed(as_changed(here, [change]), inverse([change])) == here
+
+
+def test_what_a_tax_is_has_its_form():
+    for wrong in (
+        {**TAX, "rate": "much"},
+        {**TAX, "included": "no"},
+        {name: value for name, value in TAX.items() if name != "country"},
+        {**TAX, "id": 7},
+    ):
+        content = content_of(bundle(mappings=mapping(TAX)))
+        content["sections"]["mappings"][0]["values"]["taxes"] = [wrong]
+        refused(content, "bundle_unreadable")
 
 
 def test_what_an_older_form_does_not_say_stays_as_it_is():
