@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""What a connector may do at the outside system besides reading: its own address there, and refunds.
+"""What a connector may do at the outside system besides reading: its own address there, refunds, disputes, customers.
 
 A connector says in its spec which of these it can do; all methods are pure, the hub sends what they return.
 """
@@ -7,6 +7,7 @@ A connector says in its spec which of these it can do; all methods are pure, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -122,6 +123,70 @@ class Actions:
 
     def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
         """Say whether the evidence with this key is there, by the answer to either request.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    # -- accepting disputes, where the spec says ``accepts_disputes`` ----------------------------------------
+
+    def dispute_close(self, dispute: str, key: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the request that accepts a dispute for good; the same ``key`` accepts it once."""
+        raise NotImplementedError
+
+    def dispute_find(self, dispute: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question how a dispute stands; it has no effect."""
+        raise NotImplementedError
+
+    def dispute_closed(self, answer: HttpAnswer) -> bool:
+        """Say whether a dispute is lost, by the answer to either request.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    # -- customers that are written there, where the spec says ``writes_customers`` --------------------------
+
+    def customer_content(self, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what of a customer can be written, in the words in which ``transform`` will tell it.
+
+        :param customer: parts of a canonical customer (``name``, ``email``, ``phone``, ``address``, ``language``) that
+            Odoo owns; '' (an address: {}) = nothing. A part that the system could not keep as it is, is left out.
+        """
+        raise NotImplementedError
+
+    def customer_write(
+        self,
+        outside_id: str | None,
+        content: Mapping[str, Any],
+        key: str,
+        once: str,
+        settings: Mapping[str, Any],
+        secret: str,
+    ) -> HttpRequest:
+        """Return the request that makes a customer (no id) or changes one.
+
+        :param content: of ``customer_content``.
+        :param key: kept with the customer, told back as ``written_as``.
+        :param once: the same request under the same word has one effect.
+        """
+        raise NotImplementedError
+
+    def customer_written(self, answer: HttpAnswer) -> str | None:
+        """Return the id of a customer that was written; None = there is none under this id any more.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def customer_find(
+        self, since: datetime, after: str | None, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the question which customers were made since an instant (UTC-aware); ``after`` = where to go on."""
+        raise NotImplementedError
+
+    def customer_found(self, answer: HttpAnswer, key: str) -> tuple[str | None, str | None]:
+        """Return (id of the customer with this key, where to go on); None = not on this page, nothing follows.
 
         :raises TransientError, AuthorizationError, ContractError: by what the answer says.
         """

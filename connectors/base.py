@@ -124,6 +124,10 @@ class ConnectorSpec:
     partial_events: frozenset[str] = frozenset()
     # Whether evidence for disputes may be handed in here: the ``evidence_…`` methods.
     takes_evidence: bool = False
+    # Whether a dispute may be accepted from here: the ``dispute_…`` methods.
+    accepts_disputes: bool = False
+    # Whether customers of Odoo may be written there: the ``customer_…`` methods.
+    writes_customers: bool = False
     # Whether it issues invoices of its own: a connection then says who issues them, this system or Odoo.
     bills: bool = False
     # Whether a connection must name its outside account before it is active: whose event it is, is not signed.

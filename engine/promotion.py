@@ -47,6 +47,7 @@ _NEW_IN: dict[str, dict[str, tuple[str, ...] | None]] = {
             "prepayment_vat_country_ids",
             "billing_issuer",
             "billing_products",
+            "customers_out",
         ),
         "shared_rules": None,
         "shared_approval_rules": None,
@@ -129,6 +130,7 @@ SECTIONS: dict[str, Section] = {
             "routed_from_id": "ref:feeder", "payout_journal_ids": "refs:journal",
             "prepayment_vat_country_ids": "refs:country",
             "billing_issuer": TEXT, "billing_products": FLAG,
+            "customers_out": TEXT,
         },
     ),
     "balance_accounts": Section(

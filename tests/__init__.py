@@ -130,6 +130,10 @@ from . import test_stripe_money
 from . import test_sweep
 from . import test_payouts
 from . import test_dispute_evidence
+from . import test_dispute_acceptance
+from . import test_dispute_tours
+from . import test_customer_copies
+from . import test_stripe_credits
 from . import test_disputes
 from . import test_refund_orders
 from . import test_trusted_amount

@@ -14,6 +14,7 @@ NEW_FIELDS = (
     "prepayment_vat_country_ids",
     "billing_issuer",
     "billing_products",
+    "customers_out",
 )
 
 

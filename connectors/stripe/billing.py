@@ -72,6 +72,7 @@ def invoice_documents(context: Context, told_at: dt.datetime, body: dict[str, An
             customer=_customer(invoice),
             lines=tuple(lines),
             reference=_subscription(invoice),
+            credit_change=_credit_used(invoice),
             **totals,
         )
     ]
@@ -171,6 +172,7 @@ def credit_note_documents(context: Context, told_at: dt.datetime, body: dict[str
             lines=tuple(lines),
             credit_of=invoice,
             set_off=_set_off(note),
+            credit_change=_credit_kept(note),
             note=clip(note.memo),
             **_totals(lines, note.total, note.total_excluding_tax, note.currency),
         )
@@ -379,6 +381,28 @@ def _totals(lines: list[InvoiceLine], total: int, total_net: int | None, currenc
         stated["total_net"] = money(total_net, currency).value
         stated["total_tax"] = money(total - total_net, currency).value
     return stated
+
+
+def _credit_used(invoice: shapes.Invoice) -> Decimal | None:
+    """Return how much of the customer's balance an invoice has used up (negative); None = nothing.
+
+    A balance below zero is a credit of the customer. One above is a debt, which Stripe adds to what it collects.
+    https://docs.stripe.com/billing/customer/balance
+    """
+    before, after = invoice.starting_balance, invoice.ending_balance
+    if before is None or after is None:
+        return None
+    used = min(max(-before, 0) - max(-after, 0), invoice.total)
+    return money(-used, invoice.currency).value if used > 0 else None
+
+
+def _credit_kept(note: shapes.CreditNote) -> Decimal | None:
+    """Return how much of a credit note stays with the customer as a credit; None = nothing."""
+    if wire.id_of(note.customer_balance_transaction) is None:
+        return None
+    after = note.total if note.post_payment_amount is None else note.post_payment_amount
+    kept = after - sum(part.amount_refunded for part in note.refunds or ()) - (note.out_of_band_amount or 0)
+    return money(kept, note.currency).value if kept > 0 else None
 
 
 def _set_off(note: shapes.CreditNote) -> str:

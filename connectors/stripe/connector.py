@@ -24,7 +24,7 @@ from ..base import (
     WebhookFound,
 )
 from ..reading import read_answer, read_as, schema_violation
-from . import billing, billing_pull, endpoints, evidence, refunds, wire
+from . import billing, billing_pull, customers, disputes, endpoints, evidence, refunds, wire
 from .balances import balances_page, balances_request, daily_balance_documents
 from .client import transactions_from, transactions_page, transactions_request
 from .const import (
@@ -199,6 +199,8 @@ class StripeConnector(Connector):
         ),
         bills=True,
         takes_evidence=True,
+        accepts_disputes=True,
+        writes_customers=True,
         secret_hint="The endpoint's signing secret, whsec_… (Stripe: Developers, Webhooks).",  # noqa: S106
     )
 
@@ -352,6 +354,44 @@ class StripeConnector(Connector):
 
     def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
         return evidence.submitted(answer, key)
+
+    # -- accepting disputes ----------------------------------------------------------------------------------
+
+    def dispute_close(self, dispute: str, key: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return disputes.close_request(dispute, key, settings, secret)
+
+    def dispute_find(self, dispute: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return evidence.find_request(dispute, settings, secret)
+
+    def dispute_closed(self, answer: HttpAnswer) -> bool:
+        return disputes.closed(answer)
+
+    # -- customers that are written there --------------------------------------------------------------------
+
+    def customer_content(self, customer: Mapping[str, Any]) -> Mapping[str, Any]:
+        return customers.content(customer)
+
+    def customer_write(
+        self,
+        outside_id: str | None,
+        content: Mapping[str, Any],
+        key: str,
+        once: str,
+        settings: Mapping[str, Any],
+        secret: str,
+    ) -> HttpRequest:
+        return customers.write_request(outside_id, content, key, once, settings, secret)
+
+    def customer_written(self, answer: HttpAnswer) -> str | None:
+        return customers.written(answer)
+
+    def customer_find(
+        self, since: datetime, after: str | None, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return customers.find_request(since, after, settings, secret)
+
+    def customer_found(self, answer: HttpAnswer, key: str) -> tuple[str | None, str | None]:
+        return customers.found(answer, key)
 
     @staticmethod
     def _pull(pull: str):

@@ -34,7 +34,8 @@ NEEDS = (
         "api",
         "Restricted key, rk_live_… or rk_test_…",
         "Stripe: Developers, API keys, Create restricted key; read rights on Balance, Charges and Refunds, Payouts, "
-        "Disputes, Customers; with Stripe Billing on Invoices and Credit notes, too.",
+        "Disputes, Customers; with Stripe Billing on Invoices and Credit notes, too; write rights on what is done "
+        "from here.",
     ),
 )
 

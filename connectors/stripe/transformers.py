@@ -23,6 +23,7 @@ from .const import (
     PAYOUT_STATUSES,
     REFUND_STATUSES,
 )
+from .customers import KEY_NAME as WRITTEN_AS
 from .shared import Context, amounts, instant, money
 from .transactions import fee_documents, payment_movement
 
@@ -274,6 +275,7 @@ def customer_documents(context: Context, happening: Happening, body: dict[str, A
             language=clip(locales[0], 64) if locales else None,
             currency=customer.currency.upper() if customer.currency else None,
             status="archived" if gone else "active",
+            written_as=clip((customer.metadata or {}).get(WRITTEN_AS), 255),
         )
     ]
 

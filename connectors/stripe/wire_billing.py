@@ -178,6 +178,10 @@ class CreditLine(Wire):
     tax_amounts: Taxes = None
 
 
+class Refunded(Wire):
+    amount_refunded: MinorUnits = 0
+
+
 class CreditNote(Wire, kw_only=True):
     id: WireId
     object: str
@@ -197,6 +201,7 @@ class CreditNote(Wire, kw_only=True):
     post_payment_amount: MinorUnits | None = None
     customer_balance_transaction: Expandable = None
     out_of_band_amount: MinorUnits | None = None
+    refunds: Annotated[tuple[Refunded, ...], msgspec.Meta(max_length=MAX_PARTS)] | None = None
     shipping_cost: ShippingCost | None = None
     reason: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     memo: Text = None

@@ -9,7 +9,10 @@ from .base import Address, Code, CurrencyCode, Document, Identifier, Label, Pers
 
 
 class Customer(Document, kw_only=True):
-    """A customer record; ``source.version`` (or ``occurred_at``) orders its changes."""
+    """A customer record; ``source.version`` (or ``occurred_at``) orders its changes.
+
+    ``written_as`` is the key under which the hub itself has written it there, where the source keeps one.
+    """
 
     name: PersonalText
     is_company: bool = False
@@ -23,3 +26,4 @@ class Customer(Document, kw_only=True):
     payment_term: Code | None = None
     status: Literal["active", "archived"] = "active"
     note: Label | None = None
+    written_as: Identifier | None = None

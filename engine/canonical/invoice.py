@@ -10,6 +10,8 @@ Two kinds of document share this type, told apart by ``issuer`` (accounting poli
 ``set_off`` of a credit note: ``invoice`` = it lessens what is open of the invoice that it credits; ``later`` = the
 invoice was paid, so its amount is paid back, or stays with the customer as a credit.
 ``period_start`` and ``period_end`` (inclusive) of a line: the days for which a service is charged.
+``credit_change`` is how a document changed the credit that its issuer keeps for the customer: an invoice used so much
+of it (negative), a credit note that is not paid back added so much (positive). It settles; it is not of the content.
 ``amount_due`` is what is still open of it at the source; only the import of open items before go-live reads it.
 """
 
@@ -82,6 +84,7 @@ class Invoice(Document, kw_only=True):
     total_tax: Money | None = None
     total_gross: Money | None = None
     amount_due: Money | None = None
+    credit_change: Money | None = None
     credit_of: Identifier | None = None
     set_off: Annotated[Literal["invoice", "later"], classified(INTERNAL)] = "invoice"
     reference: Identifier | None = None

@@ -112,7 +112,8 @@ def _check_total(path: str, stated: Decimal | None, computed: Decimal) -> None:
 
 def _check_invoice(invoice: Invoice, provider: str | None) -> list[str]:
     stated_totals = (invoice.total_net, invoice.total_tax, invoice.total_gross)
-    _exact(stated_totals, invoice.currency, provider)
+    _exact((*stated_totals, invoice.credit_change), invoice.currency, provider)
+    _check_credit_change(invoice)
     if invoice.issuer == "source":
         _check_issued(invoice)
     for index, line in enumerate(invoice.lines):
@@ -128,6 +129,16 @@ def _check_invoice(invoice: Invoice, provider: str | None) -> list[str]:
     if invoice.total_net is not None and invoice.total_tax is not None:
         _check_total("total_gross", invoice.total_gross, EXACT.add(invoice.total_net, invoice.total_tax))
     return _invoice_signs_and_remarks(invoice)
+
+
+def _check_credit_change(invoice: Invoice) -> None:
+    """An invoice uses a credit, a credit note adds to it, and neither by more than its total."""
+    if invoice.credit_change is None:
+        return
+    sign = -1 if invoice.document_type == "invoice" else 1
+    amount = sign * invoice.credit_change
+    if amount < _ZERO or (invoice.total_gross is not None and amount > abs(invoice.total_gross)):
+        raise _violation("credit_change", "an invoice uses, a credit note adds, at most the total")
 
 
 def _check_issued(invoice: Invoice) -> None:

@@ -27,6 +27,7 @@ from .reference import REFERENCE_CODES
 from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
 from .settlement import SETTLEMENT_CODES
 from .transient import ANSWER_CODES, TRANSIENT_CODES
+from .written import WRITTEN_CODES
 
 __all__ = [
     "ACTORS",
@@ -65,6 +66,7 @@ CODES: dict[str, CodeInfo] = {
     **AUDIT_CODES,
     **PROMOTION_CODES,
     **SETTLEMENT_CODES,
+    **WRITTEN_CODES,
 }
 
 RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)

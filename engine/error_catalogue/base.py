@@ -85,4 +85,7 @@ FIX_BUTTONS = {
     "compare_values": _("Compare the values"),
     "show_source_changes": _("Show what has changed"),
     "compare_duplicates": _("Compare the two"),
+    "open_dispute": _("Open the dispute"),
+    "open_customer_copy": _("Open what is written"),
+    "match_credit": _("Match the credit"),
 }

@@ -72,4 +72,19 @@ BILLING_CODES: dict[str, CodeInfo] = {
         severity="high",
         fix_class="c",
     ),
+    "billing_credit_missing": CodeInfo(
+        _BUSINESS,
+        _("An invoice was settled with a credit that is not in the books"),
+        _(
+            "The issuer has set %(amount)s of invoice %(number)s of %(customer)s off against a credit that it keeps "
+            "for this customer. The books hold no such credit, so the invoice stays open."
+        ),
+        _(
+            "Look at the customer's balance there: where does the credit come from? Book it as a credit note of this "
+            "connection (or wait for it); it is then matched by itself. A credit that was granted without a document "
+            "is booked by hand and matched on the invoice."
+        ),
+        fix_class="b",
+        fix="match_credit",
+    ),
 }

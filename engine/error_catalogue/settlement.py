@@ -27,6 +27,52 @@ SETTLEMENT_CODES = {
             "hub goes on asking. Time presses: hand it in at the provider where this does not help."
         ),
         severity="high",
+        fix="open_dispute",
+    ),
+    "dispute_not_accepted": CodeInfo(
+        _BUSINESS,
+        _("An approved acceptance of a dispute did not arrive"),
+        _(
+            "The provider was to be told that %(dispute)s over %(amount)s is accepted, and does not have it. It can "
+            "still be defended until %(due)s (UTC). %(reason)s"
+        ),
+        _(
+            "Open the dispute. Where the provider refused it, the dispute stands otherwise there: read how, and begin "
+            "anew or leave it. Where it does not answer, the hub goes on asking, and accepts nothing twice."
+        ),
+        severity="high",
+        fix="open_dispute",
+    ),
+    "evidence_deadline": CodeInfo(
+        _BUSINESS,
+        _("The last days for an answer to a dispute"),
+        _(
+            "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s), and nothing was handed in. After %(due)s "
+            "(UTC) nothing is taken any more and the money is lost."
+        ),
+        _("Open the dispute now: hand in evidence, or accept it if it is not worth defending."),
+        severity="critical",
+        fix="open_dispute",
+    ),
+    "evidence_held_up": CodeInfo(
+        _BUSINESS,
+        _("The answer to a dispute is held up by a pause"),
+        _(
+            "What was decided about %(dispute)s over %(amount)s waits because its connection is paused. After %(due)s "
+            "(UTC) the provider takes nothing any more, and the money is lost."
+        ),
+        _("Let the connection go on, or hand it in at the provider by hand before then."),
+        severity="critical",
+    ),
+    "dispute_unread": CodeInfo(
+        _BUSINESS,
+        _("Events of disputes lie unread in a paused connection"),
+        _(
+            "%(connection)s is paused, and since %(since)s (UTC) %(count)s events about disputes wait there. Until "
+            "when they take evidence is not known before they are read."
+        ),
+        _("Let the connection go on, or look at the disputes at the provider."),
+        severity="high",
     ),
     "payout_incomplete": CodeInfo(
         _BUSINESS,
@@ -113,18 +159,19 @@ SETTLEMENT_CODES = {
             "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s). Evidence is taken until %(due)s (UTC)."
         ),
         _(
-            "Hand the evidence in at the provider, or accept the dispute there; this closes when the provider says so."
+            "Open the dispute and hand in evidence, or accept it if it is not worth defending; this closes when the "
+            "provider says so."
         ),
         severity="high",
+        fix="open_dispute",
     ),
     "dispute_after_refund": CodeInfo(
         _BUSINESS,
         _("A payment that was refunded is disputed"),
         _("%(customer)s disputes %(amount)s (%(dispute)s) although that payment was refunded in full."),
-        _(
-            "Defend it at the provider with the proof of the refund. Nothing more is booked for it in the meantime."
-        ),
+        _("Defend it with the proof of the refund. Nothing more is booked for it in the meantime."),
         severity="high",
+        fix="open_dispute",
     ),
     "dispute_lost": CodeInfo(
         _BUSINESS,
@@ -138,5 +185,6 @@ SETTLEMENT_CODES = {
         ),
         severity="high",
         fix_class="c",
+        fix="open_dispute",
     ),
 }

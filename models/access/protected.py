@@ -186,6 +186,14 @@ class IntegrationDisputeEvidenceFile(Protected, models.Model):
     _inherit = "integration.dispute.evidence.file"
 
 
+class IntegrationDisputeAcceptance(Protected, models.Model):
+    _inherit = "integration.dispute.acceptance"
+
+
+class IntegrationCustomerCopy(Protected, models.Model):
+    _inherit = "integration.customer.copy"
+
+
 class IntegrationDispute(Protected, models.Model):
     _inherit = "integration.dispute"
 

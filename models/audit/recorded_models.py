@@ -139,6 +139,17 @@ class IntegrationDisputeEvidenceFile(models.Model):
     _inherit = ["integration.dispute.evidence.file", "integration.recorded"]
 
 
+class IntegrationDisputeAcceptance(models.Model):
+    _name = "integration.dispute.acceptance"
+    _inherit = ["integration.dispute.acceptance", "integration.recorded"]
+
+
+class IntegrationCustomerCopy(models.Model):
+    _name = "integration.customer.copy"
+    _inherit = ["integration.customer.copy", "integration.recorded"]
+    _only_people = True
+
+
 class IntegrationDispute(models.Model):
     _name = "integration.dispute"
     _inherit = ["integration.dispute", "integration.recorded"]

@@ -130,6 +130,12 @@ ACTION_LABELS = {
     "payout.match": _lt("Payout matched with its bank line by a person"),
     "payout.refuse": _lt("A person said that payout and bank line do not belong together"),
     "refund.sent": _lt("Refund sent to the provider"),
+    "dispute.accepted": _lt("Dispute accepted at the provider"),
+    "evidence.handed_in": _lt("Evidence for a dispute handed in by a person"),
+    "evidence.sent": _lt("Evidence for a dispute arrived at the provider"),
+    "customer.written": _lt("Customer written to the provider"),
+    "customer.gone": _lt("Customer that was written is deleted at the provider"),
+    "customer.not_written": _lt("Customer is written to the provider no more"),
     "dispute.set_off": _lt("Credit note set off against a lost dispute"),
     "payout.undo": _lt("Match of payout and bank line undone"),
 }

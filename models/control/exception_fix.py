@@ -101,6 +101,17 @@ FIXES = {
     "duplicate_suspected": "twice",
     "legal_number_missing": "legal_numbers",
     "gateway_not_covered": "gateway",
+    "dispute_opened": "dispute",
+    "dispute_after_refund": "dispute",
+    "dispute_lost": "dispute",
+    "dispute_not_accepted": "dispute",
+    "evidence_not_given": "dispute",
+    "evidence_deadline": "dispute",
+    "evidence_held_up": "connection",
+    "dispute_unread": "connection",
+    "customer_not_written": "customer_copy",
+    "customer_gone": "customer_copy",
+    "billing_credit_missing": "credit",
 }
 
 

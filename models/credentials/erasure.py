@@ -156,6 +156,20 @@ class IntegrationErasure(models.Model):
             _("Encrypted questions about the person, and what was answered, are erased with them."),
             _("Entries, invoices, digests and the audit trail stay. The contents can never be read again."),
         ]
+        written = (
+            self.env["integration.customer.copy"]
+            .sudo()
+            .search(
+                [("partner_id", "in", self._people()), ("company_id", "=", self.company_id.id)], limit=100
+            )
+        )
+        if written.filtered("outside_id"):
+            notes.append(
+                _(
+                    "The person is written to %s no more; what is there is deleted there by hand.",
+                    ", ".join(written.connection_id.mapped("name")),
+                )
+            )
         if self.open_count:
             notes.append(_("%s events are not finished and keep their content.", self.open_count))
         if self.plain_archived_count:
@@ -219,6 +233,7 @@ class IntegrationErasure(models.Model):
         ids = [row[0] for row in self.env.cr.fetchall()]
         self._overwrite(ids)
         self.env["integration.query.answer"]._erase_about(self.company_id.id, self._people())
+        self.env["integration.customer.copy"]._stop_for(self._people(), self.company_id)
         messages = self.env["integration.message"].browse(ids)
         messages.invalidate_recordset()
         for portion in split_every(AUDITED_AT_ONCE, ids):

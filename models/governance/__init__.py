@@ -23,6 +23,8 @@ from . import ownership_change
 from . import field_source
 from . import proposed_value
 from . import value_decision
+from . import customer_copy
+from . import customer_copy_look
 from . import contract
 from . import flow_contract
 from . import source_shape

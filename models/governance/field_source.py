@@ -98,15 +98,21 @@ class IntegrationOwnership(models.Model):
         layout, company = LAYOUTS[object_type], told.connection.company_id
         sources = record.integration_sources or {}
         home = sources.get(layout.home)
+        # What it has from Odoo never becomes its own by what it says of it later.
+        made_here = not home and bool(
+            object_type == "customer"
+            and self.env["integration.customer.copy"]._made_here(told.connection, record)
+        )
         values, noted, contested, agreed = {}, {}, [], []
         for field, theirs in layout.by_field(wanted).items():
             ours = {column: current(record, column) for column in theirs}
             if alike(field, ours, theirs):
                 agreed.append(field)
                 continue
-            rule, owners = self._owner_of(
-                company, layout.object, field, told.connection, home or told.connection.id
-            )
+            own_home = None if made_here else told.connection.id
+            rule, owners = self._owner_of(company, layout.object, field, told.connection, home or own_home)
+            if made_here and not owners:
+                owners = frozenset({ODOO})
             key = layout.source_key(field, company.id)
             known = sources.get(key) or {}
             facts = {
@@ -129,7 +135,7 @@ class IntegrationOwnership(models.Model):
             noted[key] = entry(told)
             if verdict.why == "newest" or self._was_edited_here(known, owners):
                 contested.append(row)  # it lands, and what it replaces is kept beside it
-        if not home:
+        if not home and not made_here:
             noted[layout.home] = told.connection.id
         if noted:
             values["integration_sources"] = {**sources, **noted}

@@ -181,6 +181,11 @@ class IntegrationSentOnce(models.AbstractModel):
             return read(http_client.send(build(), facts["allowed_hosts"], MAX_ANSWER_BYTES, seconds))
         except ContractError as error:
             raise _not_said(error) from error
+        except IntegrationError as error:
+            if error.code not in NOTHING_SENT:
+                raise
+            # The question did not go out; what was sent before it may have.
+            raise _not_said(error) from error
 
     @api.model
     def _tell_provider(self, facts, build, read, seconds):

@@ -39,6 +39,12 @@ AREAS = {
         SELECT min(COALESCE(eta, date_created))
           FROM queue_job
          WHERE state IN ('pending', 'enqueued', 'started') AND channel LIKE 'root.finance_integration%%'""",
+    # What takes an answer for its last three days only, and nobody was told yet.
+    "deadlines": """
+        SELECT min(evidence_due) - interval '72 hours'
+          FROM integration_dispute
+         WHERE state IN ('inquiry', 'needs_response') AND evidence_given IS NOT TRUE AND warned_at IS NULL
+           AND evidence_due > now() AT TIME ZONE 'UTC'""",
     "findings": """
         SELECT min(create_date) FROM integration_exception
          WHERE state = 'open' AND connection_id IS NULL AND code = ANY(%(findings)s)""",
@@ -56,6 +62,24 @@ ALSO = {
         SELECT EXISTS (SELECT FROM integration_dispute_evidence
                         WHERE state IN ('to_send', 'unknown')
                           AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+    "acceptances": """
+        SELECT EXISTS (SELECT FROM integration_dispute_acceptance
+                        WHERE state IN ('to_send', 'unknown')
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+    "customers": """
+        SELECT EXISTS (SELECT FROM integration_customer_copy
+                        WHERE state IN ('to_send', 'unknown')
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+    # Told already: whether it is answered, or held up by a pause, changes by what people do.
+    "last_days": """
+        SELECT EXISTS (SELECT FROM integration_dispute
+                        WHERE state IN ('inquiry', 'needs_response') AND evidence_given IS NOT TRUE
+                          AND warned_at IS NOT NULL AND evidence_due > now() AT TIME ZONE 'UTC')
+            OR EXISTS (SELECT FROM integration_exception WHERE code = 'dispute_unread' AND state = 'open')
+            OR EXISTS (SELECT FROM integration_message m
+                         JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'paused'
+                        WHERE m.direction = 'in' AND m.status IN ('ready', 'waiting')
+                          AND m.event_type ILIKE '%%dispute%%')""",
     "conversions": """
         SELECT EXISTS (SELECT FROM integration_movement WHERE type = 'conversion' AND application = 'suspense')""",
     "payouts": """
@@ -96,6 +120,8 @@ class IntegrationSweep(models.AbstractModel):
         self.env["integration.waiting"]._sweep()
         self.env["integration.waiting"]._cron_notice()
         self._sweep_money(seen)
+        if "deadlines" in due or seen["last_days"]:
+            self.env["integration.dispute"]._sweep_deadlines()
         later = [seen[area] for area in AREAS if seen[area]]
         if later:
             self.env["integration.next.look"]._expect(min(later))
@@ -106,6 +132,10 @@ class IntegrationSweep(models.AbstractModel):
             self.env["integration.refund.order"]._sweep()
         if seen["evidence"]:
             self.env["integration.dispute.evidence"]._sweep()
+        if seen["customers"]:
+            self.env["integration.customer.copy"]._sweep()
+        if seen["acceptances"]:
+            self.env["integration.dispute.acceptance"]._sweep()
         if seen["conversions"]:
             self.env["integration.posting.application"]._join_again()
         if seen["payouts"]:

@@ -4,6 +4,7 @@ from . import sourced
 from . import account_bank_statement_line
 from . import account_move
 from . import account_move_collection
+from . import account_move_credit
 from . import account_move_line
 from . import account_move_numbers
 from . import account_move_send
@@ -20,6 +21,7 @@ from . import res_partner_source
 from . import res_partner_activation
 from . import res_partner_bank
 from . import res_partner_phone
+from . import res_partner_written
 from . import res_users
 from . import res_users_rights
 from . import res_currency

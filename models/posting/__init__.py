@@ -3,6 +3,7 @@ from . import posting
 from . import match_or_ask
 from . import master
 from . import customer
+from . import customer_written
 from . import supplier
 from . import product
 from . import complete_lines
@@ -27,6 +28,7 @@ from . import rebooking
 from . import rounding
 from . import cancellation
 from . import moved_on
+from . import credit_used
 from . import classification
 from . import provider_balance
 from . import settlement

@@ -86,6 +86,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
             "integration_correlation_id": work.row["correlation_id"],
             "integration_issued_elsewhere": elsewhere,
         }
+        if document.credit_change:
+            credit = abs(float(document.credit_change))
+            values |= {"integration_credit_used": credit, "integration_credit_left": credit}
         if elsewhere:
             values["payment_reference"] = document.number
             # The contract or the subscription behind it; ``ref`` is the issuer's number.

@@ -12,6 +12,8 @@ from . import dispute
 from . import dispute_allowance
 from . import dispute_collection
 from . import dispute_evidence
+from . import dispute_acceptance
+from . import dispute_deadline
 from . import refund_order
 from . import waiting
 from . import waiting_parents

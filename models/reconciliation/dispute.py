@@ -19,7 +19,13 @@ STATES = [
 RANKS = {code: rank for rank, (code, _label) in enumerate(STATES)}
 OVER = ("won", "lost", "closed")
 MONEY_TYPES = ("dispute", "dispute_return")
-ALL_CODES = ("dispute_opened", "dispute_lost")
+ALL_CODES = (
+    "dispute_opened",
+    "dispute_lost",
+    "dispute_after_refund",
+    "evidence_deadline",
+    "evidence_held_up",
+)
 MAX_DISPUTES = 1000
 
 
@@ -287,16 +293,21 @@ class IntegrationDispute(models.Model):
     def _judge(self):
         """Raise what a person has to do, with the day until which it counts; let go of what is over."""
         self.ensure_one()
-        wanted = {self._question()} - {None}
-        if self.after_refund and self.state not in OVER:
-            wanted.add("dispute_after_refund")
-        self._let_go({*ALL_CODES, "dispute_after_refund"} - wanted)
+        wanted = self._wanted_codes()
+        self._let_go(set(ALL_CODES) - wanted)
         for code in sorted(wanted):
             exception = self.env["integration.exception"]._raise_cause(
                 self.connection_id, code, self._params(), f"dispute {self.dispute_id}"
             )
             if self.evidence_due and code != "dispute_lost" and exception.deadline != self.evidence_due:
                 exception.sudo().deadline = self.evidence_due
+
+    def _wanted_codes(self):
+        """Return the codes of what a person has to do about it."""
+        wanted = {self._question()} - {None}
+        if self.after_refund and self.state not in OVER:
+            wanted.add("dispute_after_refund")
+        return wanted
 
     def _question(self):
         """Return the code of what a person must do about the state, None where nothing is to be done."""

@@ -149,6 +149,8 @@ class IntegrationDisputeEvidence(models.Model):
             raise UserError(self.env._("The provider takes no evidence for this dispute any more."))
         if dispute.evidence_due and dispute.evidence_due < fields.Datetime.now():
             raise UserError(self.env._("The time to hand in evidence is over."))
+        if dispute.acceptance_ids.filtered(lambda row: row.state not in ("draft", "refused")):
+            raise UserError(self.env._("This dispute is being accepted: nothing is handed in for it."))
         if not self._texts() and not self.file_ids:
             raise UserError(self.env._("There is nothing to hand in yet."))
         self.sudo().write(
@@ -160,6 +162,7 @@ class IntegrationDisputeEvidence(models.Model):
             }
         )
         self.env["integration.audit.leaf"]._record_change(self, "evidence.handed_in", dispute.dispute_id)
+        dispute.sudo()._judge()
         self._send_soon()
         return True
 
@@ -224,6 +227,7 @@ class IntegrationDisputeEvidence(models.Model):
         self.write({"state": "sent", "answer": False, "due_at": False})
         self.env["integration.audit.leaf"]._record_change(self, "evidence.sent", self.dispute_id.dispute_id)
         self._let_go(self.env._("The evidence is at the provider."))
+        self.dispute_id._judge()
 
     @api.model
     def _failure_code(self):

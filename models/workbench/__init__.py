@@ -14,9 +14,12 @@ from . import fix_anew
 from . import fix_cash
 from . import fix_classify
 from . import fix_collect
+from . import fix_credit
+from . import fix_customer_copy
 from . import fix_difference
 from . import fix_identify
 from . import fix_match
+from . import fix_dispute
 from . import fix_numbering
 from . import fix_party
 from . import fix_source

@@ -23,16 +23,16 @@ from .endpoints import WebhookEndpoints
 from .faults import Fault, FaultPlan
 from .holdings import RefusedError
 from .ledger import LedgerLine
+from .paging import DEFAULT_LIMIT, ApiError, field_of, page_of, whole_number
 from .shapes import Shape
 from .state import StripeAccount
 
 REFUNDS_PATH = "/v1/refunds"
 FILES_PATH = "/v1/files"
 DISPUTES_PATH = "/v1/disputes/"
+CUSTOMERS_PATH = "/v1/customers"
 ENDPOINTS_PATH = "/v1/webhook_endpoints"
-LISTS = ("balance_transactions", "events", "payouts", "invoices", "credit_notes")
-MAX_LIMIT = 100
-DEFAULT_LIMIT = 10
+LISTS = ("balance_transactions", "customers", "events", "payouts", "invoices", "credit_notes")
 # The simulated clock stands still between two movements; an answer is never given in the same second.
 ANSWERED_AFTER = timedelta(seconds=2)
 MAX_EXPAND_DEPTH = 4
@@ -51,13 +51,6 @@ class Answer(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
-
-
-class _ApiError(Exception):
-    def __init__(self, status: int, body: Shape):
-        super().__init__(status)
-        self.status = status
-        self.body = body
 
 
 class StripeApi:
@@ -81,6 +74,7 @@ class StripeApi:
         self.webhook_endpoints = WebhookEndpoints()
         self._refunded: dict[str, Shape] = {}
         self._answered: dict[str, Shape] = {}
+        self._forms: dict[str, tuple] = {}
         self._api_key = api_key
         self._sleep_ms = sleep_ms
 
@@ -108,11 +102,13 @@ class StripeApi:
                 shown = self._evidence(
                     path.removeprefix(DISPUTES_PATH), body, given.get("idempotency-key", "")
                 )
+            elif method == "POST" and path.startswith(CUSTOMERS_PATH):
+                shown = self._customer(path, body, given.get("idempotency-key", ""))
             elif path.startswith(ENDPOINTS_PATH):
                 shown = self._endpoints(method, path, body, given.get("idempotency-key", ""))
             else:
                 shown = self._route(method, path, pairs)
-        except _ApiError as refusal:
+        except ApiError as refusal:
             return self._answer(refusal.status, refusal.body, fault)
         return self._answer(200, shown, None)
 
@@ -134,9 +130,9 @@ class StripeApi:
             self._sleep_ms(fault.delay_ms)
         if fault.status == 429:
             text = "Request rate limit exceeded."
-            raise _ApiError(429, shapes.error("invalid_request_error", text, "rate_limit"))
+            raise ApiError(429, shapes.error("invalid_request_error", text, "rate_limit"))
         if fault.status != 200:
-            raise _ApiError(fault.status, shapes.error("api_error", "An unknown error occurred."))
+            raise ApiError(fault.status, shapes.error("api_error", "An unknown error occurred."))
 
     def _check_key(self, headers: Mapping[str, str]) -> None:
         kind, _space, credentials = headers.get("authorization", "").partition(" ")
@@ -148,10 +144,10 @@ class StripeApi:
                 key = ""
         if kind.lower() not in ("basic", "bearer") or not key:
             text = "You did not provide an API key. Provide it in the Authorization header (Bearer or basic)."
-            raise _ApiError(401, shapes.error("invalid_request_error", text))
+            raise ApiError(401, shapes.error("invalid_request_error", text))
         if not hmac.compare_digest(key.encode(), self._api_key.encode()):
             text = f"Invalid API Key provided: {'*' * 12}{key[-4:] if len(key) > 12 else ''}"
-            raise _ApiError(401, shapes.error("invalid_request_error", text))
+            raise ApiError(401, shapes.error("invalid_request_error", text))
 
     def _route(self, method: str, path: str, pairs: list[tuple[str, str]]) -> Shape:
         parts = path.strip("/").split("/")
@@ -170,7 +166,7 @@ class StripeApi:
                     self._expand(found, path_to_expand.split("."))
                 return found
         text = f"Unrecognized request URL ({method}: {path})."
-        raise _ApiError(404, shapes.error("invalid_request_error", text))
+        raise ApiError(404, shapes.error("invalid_request_error", text))
 
     def _endpoints(self, method: str, path: str, body: bytes, key: str) -> Shape:
         """Answer about webhook endpoints; a request that is sent again with its key gets the first answer again."""
@@ -181,7 +177,7 @@ class StripeApi:
             )
         except KeyError:
             text = "No such webhook endpoint"
-            raise _ApiError(404, shapes.error("invalid_request_error", text, "resource_missing")) from None
+            raise ApiError(404, shapes.error("invalid_request_error", text, "resource_missing")) from None
 
     def _refunds(self, method: str, pairs: list[tuple[str, str]], body: bytes, key: str) -> Shape:
         """List the refunds of a charge, or make one; a request sent again with its key gets the first answer again."""
@@ -200,7 +196,7 @@ class StripeApi:
         try:
             made = self.account.refund(form["charge"], int(form["amount"]), None, metadata)
         except RefusedError as reason:
-            raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+            raise ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
         self._refunded[key] = made
         return made
 
@@ -211,19 +207,46 @@ class StripeApi:
             try:
                 self._answered[key] = self.account.upload(headers.get("content-type", ""), body)
             except RefusedError as reason:
-                raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+                raise ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
         return dict(self._answered[key])
 
     def _evidence(self, dispute: str, body: bytes, key: str) -> Shape:
-        """Take the evidence of a dispute; the same key again gives the first answer again."""
+        """Take the evidence of a dispute, or that it is accepted; the same key again gives the first answer again."""
         if key not in self._answered:
             form = dict(parse_qsl(body.decode(), max_num_fields=100))
             try:
-                self._answered[key] = self.account.submit_evidence(
-                    dispute, _below(form, "evidence"), _below(form, "metadata"), form.get("submit") != "false"
+                self._answered[key] = (
+                    self.account.accept_dispute(dispute.removesuffix("/close"))
+                    if dispute.endswith("/close")
+                    else self.account.submit_evidence(
+                        dispute,
+                        _below(form, "evidence"),
+                        _below(form, "metadata"),
+                        form.get("submit") != "false",
+                    )
                 )
             except RefusedError as reason:
-                raise _ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+                raise ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+        return dict(self._answered[key])
+
+    def _customer(self, path: str, body: bytes, key: str) -> Shape:
+        """Make or change a customer; the same key again gives the first answer again, with another form an error."""
+        form = tuple(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100))
+        asked = self._forms.setdefault(key, (path, form))
+        if asked != (path, form):
+            text = "Keys for idempotent requests can only be used with the same parameters."
+            raise ApiError(400, shapes.error("idempotency_error", text))
+        if key not in self._answered:
+            customer_id = path.removeprefix(CUSTOMERS_PATH).strip("/") or None
+            if customer_id:
+                self._one("customers", customer_id)
+                if customer_id in self.account.deleted_customers:
+                    text = f"No such customer: '{customer_id}'"
+                    raise ApiError(404, shapes.error("invalid_request_error", text, "resource_missing", "id"))
+            try:
+                self._answered[key] = self.account.take_customer(customer_id, form)
+            except RefusedError as reason:
+                raise ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
         return dict(self._answered[key])
 
     def _balance(self) -> Shape:
@@ -249,7 +272,7 @@ class StripeApi:
         if found is None:
             name = kind.removesuffix("s")
             text = f"No such {name}: '{object_id}'"
-            raise _ApiError(404, shapes.error("invalid_request_error", text, "resource_missing", "id"))
+            raise ApiError(404, shapes.error("invalid_request_error", text, "resource_missing", "id"))
         return found
 
     def _find(self, kind: str, object_id: str) -> Shape | None:
@@ -259,6 +282,8 @@ class StripeApi:
             return line and self._line(line)
         if kind == "events":
             return next((dict(told) for told in self.account.events if told["id"] == object_id), None)
+        if kind == "customers" and object_id in self.account.deleted_customers:
+            return {"id": object_id, "object": "customer", "deleted": True}
         shelves = {
             "charges": self.account.charges,
             "customers": self.account.customers,
@@ -277,7 +302,7 @@ class StripeApi:
     def _lines(self, kind: str, object_id: str, query: dict[str, str]) -> Shape:
         """List the lines of an invoice or a credit note, in their order."""
         found = self._one(kind, object_id)
-        limit = _whole_number("limit", query.get("limit", str(DEFAULT_LIMIT)))
+        limit = whole_number("limit", query.get("limit", str(DEFAULT_LIMIT)))
         lines = found["lines"]["data"]
         return shapes.listing(lines[:limit], len(lines) > limit, found["lines"]["url"])
 
@@ -287,16 +312,18 @@ class StripeApi:
         allowed = {"limit", "starting_after", "ending_before", "type", "types[]", *BOUNDS}
         if kind == "payouts":
             allowed |= {"status", "arrival_date"}
+        if kind == "customers":
+            allowed |= {"email"}
         if kind == "balance_transactions":
             allowed |= {"currency", "source", "payout"}
         if unknown := sorted(set(query) - allowed):
             text = f"Received unknown parameter: {unknown[0]}"
-            raise _ApiError(400, shapes.error("invalid_request_error", text, "parameter_unknown", unknown[0]))
+            raise ApiError(400, shapes.error("invalid_request_error", text, "parameter_unknown", unknown[0]))
         rows = self._selected(kind, query)
         if types := {value for name, value in pairs if name == "types[]"}:
-            rows = [row for row in rows if _field(row, "type") in types]
+            rows = [row for row in rows if field_of(row, "type") in types]
         rows.reverse()
-        page, has_more = _page(rows, query)
+        page, has_more = page_of(rows, query)
         if kind == "balance_transactions":
             shown = [self._line(line) for line in page]
         elif kind == "invoices":
@@ -308,7 +335,7 @@ class StripeApi:
             steps = path_to_expand.split(".")
             if steps[0] != "data" or len(steps) < 2:
                 text = f"This property cannot be expanded ({path_to_expand})."
-                raise _ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
+                raise ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
             for thing in shown:
                 self._expand(thing, steps[1:])
         return shapes.listing(shown, has_more, f"/v1/{kind}")
@@ -326,6 +353,7 @@ class StripeApi:
         shelves = {
             "balance_transactions": self.account.ledger,
             "events": self.account.events,
+            "customers": self.account.customers.values(),
             "payouts": self.account.payouts.values(),
             "invoices": self.account.invoices.values(),
             "credit_notes": self.account.credit_notes.values(),
@@ -333,11 +361,11 @@ class StripeApi:
         rows: list = list(shelves[kind])
         for name, holds in BOUNDS.items():
             if name in query:
-                bound = _whole_number(name, query[name])
-                rows = [row for row in rows if holds(_field(row, "created"), bound)]
-        for name in ("currency", "source", "type", "status"):
+                bound = whole_number(name, query[name])
+                rows = [row for row in rows if holds(field_of(row, "created"), bound)]
+        for name in ("currency", "email", "source", "type", "status"):
             if name in query:
-                rows = [row for row in rows if _field(row, name) == query[name]]
+                rows = [row for row in rows if field_of(row, name) == query[name]]
         if "payout" in query:
             wanted = set(self.account.composition.get(query["payout"], ()))
             rows = [row for row in rows if row.id in wanted]
@@ -347,7 +375,7 @@ class StripeApi:
         """Replace the id under ``steps[0]`` by its object, and go on inside it."""
         if len(steps) > MAX_EXPAND_DEPTH or steps[0] not in thing:
             text = f"This property cannot be expanded ({'.'.join(steps)})."
-            raise _ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
+            raise ApiError(400, shapes.error("invalid_request_error", text, param="expand"))
         value = thing[steps[0]]
         if isinstance(value, str):
             found = self._by_prefix(value)
@@ -372,10 +400,6 @@ class StripeApi:
         return self._find(kinds.get(object_id.partition("_")[0], ""), object_id)
 
 
-def _field(row: LedgerLine | Shape, name: str):
-    return row.get(name) if isinstance(row, dict) else getattr(row, name)
-
-
 def _below(form: Mapping[str, str], name: str) -> dict[str, str]:
     """Return the fields of a form that stand below ``name``: ``name[field]``."""
     return {
@@ -383,37 +407,3 @@ def _below(form: Mapping[str, str], name: str) -> dict[str, str]:
         for field, value in form.items()
         if field.startswith(f"{name}[")
     }
-
-
-def _whole_number(name: str, text: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
-        raise _ApiError(
-            400,
-            shapes.error("invalid_request_error", f"Invalid integer: {text[:40]}", "parameter_invalid", name),
-        )
-    return int(text)
-
-
-def _page(rows: list, query: dict[str, str]) -> tuple[list, bool]:
-    """Cut one page out of ``rows`` (newest first); the flag says whether the list goes on that way."""
-    limit = _whole_number("limit", query.get("limit", str(DEFAULT_LIMIT)))
-    if not 1 <= limit <= MAX_LIMIT:
-        text = f"Invalid limit {limit}: it must lie between 1 and {MAX_LIMIT}"
-        raise _ApiError(400, shapes.error("invalid_request_error", text, "parameter_invalid", "limit"))
-    if "starting_after" in query and "ending_before" in query:
-        text = "You can use starting_after or ending_before, not both."
-        raise _ApiError(400, shapes.error("invalid_request_error", text))
-    if "ending_before" in query:
-        end = _place(rows, query["ending_before"], "ending_before")
-        start = max(0, end - limit)
-        return rows[start:end], start > 0
-    start = _place(rows, query["starting_after"], "starting_after") + 1 if "starting_after" in query else 0
-    return rows[start : start + limit], len(rows) > start + limit
-
-
-def _place(rows: list, object_id: str, param: str) -> int:
-    for place, row in enumerate(rows):
-        if _field(row, "id") == object_id:
-            return place
-    text = f"No such object: '{object_id}'"
-    raise _ApiError(400, shapes.error("invalid_request_error", text, "resource_missing", param))

@@ -54,8 +54,12 @@ class Billing(Holdings):
         subscription: str | None = None,
         balance_used: int = 0,
     ) -> Shape:
-        """Prepare an invoice; it has no number and means nothing yet. ``balance_used``: credit of the customer."""
+        """Prepare an invoice; it has no number and means nothing yet.
+
+        ``balance_used``: a credit that was granted to the customer before, without a document.
+        """
         customer = self._held(self.customers, customer_id)
+        customer["balance"] -= balance_used
         now = self.clock.timestamp
         invoice_id = self.ids.next("in")
         lines = [self._line(one, currency) for one in items]
@@ -64,9 +68,9 @@ class Billing(Holdings):
             "id": invoice_id,
             "object": "invoice",
             "account_country": "US",
-            "amount_due": max(total - balance_used, 0),
+            "amount_due": total,
             "amount_paid": 0,
-            "amount_remaining": max(total - balance_used, 0),
+            "amount_remaining": total,
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "collection_method": "charge_automatically" if due_in_days is None else "send_invoice",
             "created": now,
@@ -88,15 +92,9 @@ class Billing(Holdings):
             "livemode": self.livemode,
             "metadata": dict(metadata or {}),
             "number": None,
-            "parent": {
-                "quote_details": None,
-                "subscription_details": {"metadata": {}, "subscription": subscription},
-                "type": "subscription_details",
-            }
-            if subscription
-            else None,
+            "parent": _parent(subscription),
             "shipping_cost": None,
-            "starting_balance": -balance_used,
+            "starting_balance": customer["balance"],
             "status": "draft",
             "status_transitions": {
                 "finalized_at": None,
@@ -120,9 +118,30 @@ class Billing(Holdings):
         self._numbers += 1
         held.update(status="open", number=f"SIM-{self._numbers:04d}", effective_at=self.clock.timestamp)
         held["status_transitions"]["finalized_at"] = self.clock.timestamp
-        held["ending_balance"] = 0
+        self._use_balance(held)
         self._tell_invoice("invoice.finalized", held)
+        if held["status"] == "paid":
+            self._tell_invoice("invoice.paid", held)
         return copy.deepcopy(held)
+
+    def _use_balance(self, held: Shape) -> None:
+        """Set the customer's credit off against an invoice that is finalised; a debt is collected with it.
+
+        Source: https://docs.stripe.com/billing/customer/balance
+        """
+        customer = self.customers[held["customer"]]
+        start = customer["balance"]
+        used = max(min(-start, held["total"]), 0)
+        customer["balance"] = min(start + used, 0)
+        held.update(
+            starting_balance=start,
+            ending_balance=customer["balance"],
+            amount_due=held["total"] - used + max(start, 0),
+            amount_remaining=held["total"] - used + max(start, 0),
+        )
+        if not held["amount_remaining"]:
+            held["status"] = "paid"
+            held["status_transitions"]["paid_at"] = self.clock.timestamp
 
     def bill(self, customer_id: str, currency: str, items: Sequence[Item], **facts) -> Shape:
         """Draft and finalise an invoice at once."""
@@ -177,6 +196,10 @@ class Billing(Holdings):
         """Declare a finalised invoice void."""
         held = self._invoice(invoice_id, "open", "uncollectible")
         held["status"] = "void"
+        # What it had used of the customer's credit is there for the next one.
+        self.customers[held["customer"]]["balance"] += min(
+            held["starting_balance"] - held["ending_balance"], 0
+        )
         held["status_transitions"]["voided_at"] = self.clock.timestamp
         self._tell_invoice("invoice.voided", held)
         return copy.deepcopy(held)
@@ -202,6 +225,8 @@ class Billing(Holdings):
         place = self._note_numbers.setdefault(invoice_id, 0) + 1
         self._note_numbers[invoice_id] = place
         refunded = self.refund(refund_charge, total - before) if refund_charge else None
+        if not refunded:
+            self.customers[held["customer"]]["balance"] -= total - before
         made = {
             "id": note_id,
             "object": "credit_note",
@@ -341,6 +366,17 @@ def shown(held: Shape) -> Shape:
     if len(made["lines"]["data"]) > LINES_SHOWN:
         made["lines"].update(data=made["lines"]["data"][:LINES_SHOWN], has_more=True)
     return made
+
+
+def _parent(subscription: str | None) -> Shape | None:
+    """Return from what an invoice comes."""
+    if not subscription:
+        return None
+    return {
+        "quote_details": None,
+        "subscription_details": {"metadata": {}, "subscription": subscription},
+        "type": "subscription_details",
+    }
 
 
 def _tax(rate: str, amount: int, inclusive: bool) -> Shape:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from . import shapes
 from .billing import Billing
+from .customers import Customers
 from .evidence import Evidence
 from .holdings import DAY_SECONDS, RefusedError
 from .ledger import LedgerLine
@@ -21,29 +22,8 @@ CARD_DAYS = 2
 DEBIT_DAYS = 4
 
 
-class StripeAccount(Billing, Evidence):
+class StripeAccount(Billing, Evidence, Customers):
     """The account's life: payments, refunds, disputes, payouts, fees; its invoices are those of Billing."""
-
-    # -- customers ---------------------------------------------------------------------------------
-
-    def create_customer(
-        self, name: str, email: str | None = None, metadata: Mapping[str, str] | None = None
-    ) -> Shape:
-        """Add a customer."""
-        made = shapes.customer(
-            self.ids.next("cus", 14), self.clock.timestamp, name, email, metadata or {}, self.livemode
-        )
-        self._keep(self.customers, made)
-        self._tell("customer.created", made)
-        return copy.deepcopy(made)
-
-    def update_customer(self, customer_id: str, **changes: object) -> Shape:
-        """Change fields of a customer."""
-        held = self._held(self.customers, customer_id)
-        previous = {field: held[field] for field in changes}
-        held.update(changes)
-        self._tell("customer.updated", held, previous)
-        return copy.deepcopy(held)
 
     # -- cards -------------------------------------------------------------------------------------
 
@@ -280,6 +260,12 @@ class StripeAccount(Billing, Evidence):
         self._tell("charge.dispute.updated", held, {"status": before})
         self._withdraw(held)
         return copy.deepcopy(held)
+
+    def accept_dispute(self, dispute_id: str) -> Shape:
+        """Give a dispute up: it is lost. Stripe takes that while it waits for evidence."""
+        if self._held(self.disputes, dispute_id)["status"] != "needs_response":
+            raise RefusedError(f"{dispute_id} cannot be accepted any more")
+        return self.close_dispute(dispute_id, won=False)
 
     def close_dispute(self, dispute_id: str, won: bool) -> Shape:
         """Decide a dispute; when it is won the amount comes back, the fee does not."""

@@ -22,6 +22,7 @@ from odoo.addons.finance_integration.engine.errors import IntegrationError
 
 from .promises.cases import read_cases
 from .promises.documents import check_documents, check_envelope, check_purity, check_result
+from .promises.doing import calls, check_call
 from .promises.exchange import check_folder, check_needs, check_outbound, check_pull, check_receipts
 from .promises.oddities import check_odd_bodies, check_redaction, check_unknown_type
 from .promises.signatures import check_clock, check_rotation, check_signature
@@ -55,6 +56,8 @@ def all_checks(
                 )
     for pull in connector.spec.pulls:
         yield f"pull-{pull}", lambda pull=pull: check_pull(connector, pull, settings)
+    for call in calls(connector, settings):
+        yield f"doing-{call[0]}", lambda call=call: check_call(*call)
     if connector.spec.outbound_events:
         yield "receipts", lambda: check_receipts(connector)
     for event_type in connector.spec.outbound_events:

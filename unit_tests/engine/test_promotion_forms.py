@@ -39,6 +39,7 @@ NEW_FIELDS = (
     "prepayment_vat_country_ids",
     "billing_issuer",
     "billing_products",
+    "customers_out",
 )
 
 
@@ -199,6 +200,7 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
         "prepayment_vat_country_ids": ["DE"],
         "billing_issuer": "stripe",
         "billing_products": True,
+        "customers_out": "known",
     }
     here = rows(
         connections=connections("Shop", **said),
@@ -219,6 +221,7 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
             "prepayment_vat_country_ids": [],
             "billing_issuer": "",
             "billing_products": False,
+            "customers_out": "",
         },
         said,
     ]
@@ -237,6 +240,7 @@ def test_what_was_approved_before_a_newer_form_is_taken_back_without_what_came_w
         "prepayment_vat_country_ids": ["DE"],
         "billing_issuer": "stripe",
         "billing_products": True,
+        "customers_out": "known",
     }
     now = rows(connections=connections("Shop", fee_mode="at_payout", **said))
     [back] = inverse(completed(old, now))

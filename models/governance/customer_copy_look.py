@@ -1,0 +1,183 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""Which customers are written: chosen per connection, shown before, then with each change (S1, ADR 0062)."""
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import UserError
+
+MAX_SHOWN = 1000
+
+
+class IntegrationCustomerCopy(models.Model):
+    _inherit = "integration.customer.copy"
+
+    @api.model
+    @tools.ormcache()
+    def _writing(self):
+        """Return ((id, company id, which customers) of each connection that writes customers); cached."""
+        connections = self.env["integration.connection"].sudo().search([("customers_out", "!=", False)])
+        return tuple((one.id, one.company_id.id, one.customers_out) for one in connections)
+
+    @api.model
+    def _look_at(self, partners):
+        """Put in line what has changed of these contacts; costs a look-up where no connection writes customers."""
+        for connection_id, company_id, which in self._writing():
+            concerned = partners.filtered(
+                lambda one, company_id=company_id: (
+                    one.customer_rank and not one.parent_id and one.company_id.id in (False, company_id)
+                )
+            )
+            if concerned:
+                connection = self.env["integration.connection"].sudo().browse(connection_id)
+                self.sudo()._look_for(connection, concerned, which)
+
+    @api.model
+    def _look_for(self, connection, partners, which):
+        rows = self.search([("connection_id", "=", connection.id), ("partner_id", "in", partners.ids)])
+        known = self._known_there(connection, partners - rows.partner_id)
+        wanted = [partner for partner in partners - rows.partner_id if which == "all" or partner.id in known]
+        made = self.create(
+            [
+                {
+                    "connection_id": connection.id,
+                    "partner_id": partner.id,
+                    "outside_id": known.get(partner.id, False),
+                    "state": "sent",
+                }
+                for partner in wanted
+            ]
+        )
+        rows |= made
+        news = rows.filtered(lambda row: row.state in ("sent", "refused") and row._wants_writing())
+        news._put_in_line()
+        (made - news).unlink()  # nothing of them is to be written yet
+
+    def _wants_writing(self):
+        content = self._content()
+        makeable = bool(self.outside_id or content.get("name"))
+        return makeable and self._may_be_written() and self._is_news(content)
+
+    @api.model
+    def _made_here(self, connection, partners):
+        """Return the ids of those contacts that the outside system has from Odoo."""
+        if not connection._spec().writes_customers:
+            return set()
+        rows = self.sudo().search(
+            [
+                ("connection_id", "=", connection.id),
+                ("partner_id", "in", partners.ids),
+                ("state", "!=", "draft"),
+            ]
+        )
+        return set(rows.partner_id.ids)
+
+    @api.model
+    def _known_there(self, connection, partners):
+        """Return {contact id: its leading id there} of those that the outside system knows."""
+        bindings = (
+            self.env["integration.binding"]
+            .sudo()
+            .search(
+                [
+                    ("connection_id", "=", connection.id),
+                    ("kind", "=", "customer"),
+                    ("res_model", "=", "res.partner"),
+                    ("res_id", "in", partners.ids),
+                    ("is_second", "=", False),
+                ],
+                order="id desc",
+            )
+        )
+        return {binding.res_id: binding.outside_id for binding in bindings}
+
+    @api.model
+    def _show(self, connection):
+        """Make the rows of what would be written anew; returns them. Nothing is sent."""
+        self.search([("connection_id", "=", connection.id), ("state", "=", "draft")]).unlink()
+        known = self.search([("connection_id", "=", connection.id)]).partner_id
+        partners = self.env["res.partner"].search(
+            [
+                ("customer_rank", ">", 0),
+                ("parent_id", "=", False),
+                ("company_id", "in", (False, connection.company_id.id)),
+                ("id", "not in", known.ids),
+            ],
+            order="id",
+            limit=MAX_SHOWN,
+        )
+        there = self._known_there(connection, partners)
+        if connection.customers_out == "known":
+            partners = partners.filtered(lambda one: one.id in there)
+        rows = self.create(
+            [
+                {
+                    "connection_id": connection.id,
+                    "partner_id": partner.id,
+                    "outside_id": there.get(partner.id, False),
+                }
+                for partner in partners
+            ]
+        )
+        kept = rows.filtered(lambda row: row._wants_writing())
+        (rows - kept).unlink()
+        return kept
+
+    @api.model
+    def _stop_for(self, partner_ids, company):
+        """Write nothing any more of people whose data is erased; returns the rows."""
+        rows = self.sudo().search(
+            [
+                ("partner_id", "in", list(partner_ids)),
+                ("company_id", "=", company.id),
+                ("state", "!=", "stopped"),
+            ]
+        )
+        rows._stop()
+        return rows
+
+
+class IntegrationConnection(models.Model):
+    _inherit = "integration.connection"
+
+    writes_customers = fields.Boolean(compute="_compute_writes_customers")
+    customers_out = fields.Selection(
+        [
+            ("known", "Those that are there already"),
+            ("all", "All customers of the company"),
+        ],
+        string="Customers written there",
+        copy=False,
+        tracking=True,
+        help="What Odoo owns of a customer (see Configuration, Ownership) is written to the outside system with each "
+        "change: name, e-mail, phone, language and address. Those that are there already: no customer is made there. "
+        "All: new ones are made, too, once nothing is in the way of invoicing them. Nothing is ever deleted there.",
+    )
+    customer_copy_count = fields.Integer(compute="_compute_customer_copy_count", string="Customers written")
+
+    def _compute_writes_customers(self):
+        for connection in self:
+            connection.writes_customers = bool(connection.connector) and connection._spec().writes_customers
+
+    def _compute_customer_copy_count(self):
+        counts = dict(
+            self.env["integration.customer.copy"]
+            .sudo()
+            ._read_group([("connection_id", "in", self.ids)], ["connection_id"], ["__count"])
+        )
+        for connection in self:
+            connection.customer_copy_count = counts.get(connection, 0)
+
+    @api.constrains("customers_out", "connector")
+    def _check_customers_out(self):
+        for connection in self:
+            if connection.customers_out and not connection._spec().writes_customers:
+                raise UserError(self.env._("%s takes no customers from here.", connection.name))
+
+    def action_show_customers(self):
+        """Button: show which customers would be written and what of them; nothing is sent by looking."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self._spec().writes_customers:
+            raise UserError(self.env._("%s takes no customers from here.", self.name))
+        self.env["integration.customer.copy"].sudo()._show(self)
+        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_customer_copy")
+        return dict(action, domain=[("connection_id", "=", self.id)], context={})

@@ -1,0 +1,52 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What an issuer did to its customer's credit with a document, and how far that is matched (policy: Billing)."""
+
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    integration_credit_used = fields.Monetary(
+        string="Set off against a credit",
+        readonly=True,
+        copy=False,
+        help="Of an invoice: so much of it the issuer settled with a credit that it keeps for the customer. Of a "
+        "credit note: so much of it stays with the customer as such a credit.",
+    )
+    integration_credit_left = fields.Monetary(string="Of that not matched yet", readonly=True, copy=False)
+    _integration_credit_idx = models.Index(
+        "(integration_connection_id, commercial_partner_id) WHERE integration_credit_left > 0"
+    )
+
+    def _integration_judge_credit(self):
+        """Say what a person must look at: a credit that the issuer used and the books do not hold; else let it go."""
+        self.ensure_one()
+        left, currency = self.integration_credit_left, self.currency_id
+        lines = self.line_ids.filtered(lambda line: line.display_type == "payment_term")
+        still_open = sum(lines.mapped("amount_residual_currency"))
+        cause = f"credit used by {self.integration_source_id}"
+        exceptions = self.env["integration.exception"].sudo()
+        if currency.compare_amounts(min(left, still_open), 0) > 0:
+            exceptions._raise_cause(
+                self.integration_connection_id,
+                "billing_credit_missing",
+                {
+                    "amount": f"{left:.{currency.decimal_places}f} {currency.name}",
+                    "number": self._integration_number(),
+                    "customer": self.partner_id.display_name,
+                    "move_id": self.id,
+                },
+                cause,
+            )
+            return
+        found = exceptions.search(
+            [
+                ("connection_id", "=", self.integration_connection_id.id),
+                ("code", "=", "billing_credit_missing"),
+                ("cause", "=", cause),
+                ("state", "=", "open"),
+            ]
+        )
+        if found:
+            found._resolve(self.env._("The credit is matched with the invoice, or nothing is open of it."))
