@@ -302,9 +302,10 @@ class IntegrationCustomerCopy(models.Model):
             Binding._bind(self.connection_id, "customer", [(outside_id, self.partner_id, 0, None)])
 
     def _failed(self, error):
-        super()._failed(error)
+        result = super()._failed(error)
         if self.state in ("to_send", "refused"):  # certainly not there: the next try says what holds then
             self.write({"sending": False, "said": (self.said or [])[:-1]})
+        return result
 
     def _is_gone(self):
         """It was deleted there: a person decides whether it is made anew."""
@@ -331,8 +332,9 @@ class IntegrationCustomerCopy(models.Model):
         return f"customer copy {self.id}"
 
     def _let_go(self, text):
-        super()._let_go(text)
+        result = super()._let_go(text)
         self._let_go_of("customer_gone", text)
+        return result
 
     def _let_go_of(self, code, text):
         found = (
