@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Start a simulator from the command line: ``python -m simulators demo|distributor|stripe|receiver``."""
+"""Start a simulator from the command line: ``python -m simulators demo|distributor|shop-day|stripe|receiver``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .local_server import LocalServer, serving
 from .partner.receiver import Receiver, Troubles
 from .partner.server import PATH, receiver_server
 from .scenario import default_month, demo_month
+from .shop_day import demo as shop_day
 from .stripe.api import StripeApi
 from .stripe.server import StripeServer
 from .trickle import MAX_EVENTS
@@ -62,6 +63,17 @@ def _parser() -> argparse.ArgumentParser:
     distributor.add_argument("--seed", default="1", help="another seed plays another month")
     distributor.add_argument("--days", type=int, default=MAX_DAYS, help=f"{LAST_DAY} to {MAX_DAYS}")
     distributor.set_defaults(command=_distributor)
+    day = commands.add_parser("shop-day", help="set three shops up and tie a day of theirs out to 0.00")
+    day.add_argument("--odoo-url", default=os.environ.get("FI_ODOO_URL"), help="default: FI_ODOO_URL")
+    day.add_argument("--database", default=os.environ.get("FI_DATABASE"), help="default: FI_DATABASE")
+    day.add_argument("--seed", default="1", help="another seed plays another day")
+    day.add_argument(
+        "--orders",
+        type=int,
+        default=shop_day.ORDERS,
+        help=f"{shop_day.MIN_ORDERS} to {shop_day.MAX_ORDERS}",
+    )
+    day.set_defaults(command=_shop_day)
     stripe = commands.add_parser("stripe", help="only the simulated Stripe, with a played month in it")
     stripe.add_argument("--port", type=int, default=0)
     stripe.add_argument("--seed", default="1")
@@ -97,22 +109,31 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _distributor(options: argparse.Namespace) -> int:
+    return _story(options, distributor, days=options.days)
+
+
+def _shop_day(options: argparse.Namespace) -> int:
+    return _story(options, shop_day, orders=options.orders)
+
+
+def _story(options: argparse.Namespace, story, **how: int) -> int:
+    """Play one of the stories that set themselves up."""
     if not options.odoo_url or not options.database:
         sys.stderr.write("Set FI_ODOO_URL (for example http://127.0.0.1:8069) and FI_DATABASE.\n")
         return 1
     try:
-        wanted = distributor.Options(
+        wanted = story.Options(
             odoo_url=options.odoo_url,
             database=options.database,
             login=os.environ.get("FI_LOGIN", "admin"),
             password=os.environ.get("FI_PASSWORD", "admin"),
             seed=options.seed,
-            days=options.days,
+            **how,
         )
     except ValueError as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
-    return distributor.run(wanted, say=_say)
+    return story.run(wanted, say=_say)
 
 
 def _stripe(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from ..engine.errors import TransientError
 from ..simulators.shopify.api import ShopifyApi
 from ..simulators.shopify.state import ShopifyShop
 from ..simulators.stripe.faults import BROKEN, TOO_MANY, FaultPlan
-from .shop_common import SHOP, ShopCommon
+from .shop_common import SHOP, ShopCommon, item, shipping, tax
 
 
 @tagged("post_install", "-at_install")
@@ -138,3 +138,38 @@ class TestShopifyShop(ShopCommon):
         self.assertEqual(self.documents()[-1].ref, f"{order.name}.1")
         self.assertEqual(len(self.documents()), 4)
         self.assertEqual(len(whole.refunds), 1)
+
+
+@tagged("post_install", "-at_install")
+class TestMoneyBeforeItsOrder(ShopCommon):
+    """The ledger of a gateway is often faster than the shop."""
+
+    def test_a_refund_that_names_its_payment_alone_finds_the_order_that_comes_later(self):
+        for told, reference in ((True, "the shop names the charge"), (False, "the charge names the order")):
+            with self.subTest(reference):
+                number = 1001 if told else 1002
+                facts = {} if told else {"metadata": {"order_id": f"#{number}"}}
+                charge = self.stripe.charge(12600, "usd", settled=True, **facts)
+                self.stripe.refund(charge["id"], 6000)
+                self.send_stripe()
+                self.pull_stripe()
+                refund = self.env["integration.movement"].search(
+                    [("type", "=", "refund"), ("related_id", "=", charge["id"])]
+                )
+                self.assertEqual((len(refund), refund.application), (1, "unidentified"))
+                items = [item(number * 10, "50.00", 2, [tax("20.00")])]
+                lines = [{**shipping("5.00", [tax("1.00")]), "id": number * 10 + 1}]
+                order = self.order(items, number, lines, payment_gateway_names=["stripe"])
+                paid = self.transaction(number * 100, "126.00", "stripe", order_id=number)
+                self.send("orders/paid", order)
+                self.send(
+                    "order_transactions/create", {**paid, "authorization": charge["id"] if told else None}
+                )
+                self.send("fulfillments/create", self.fulfilment(number, {number * 10: 2}, order_id=number))
+                back = {number * 10: (1, "50.00", "10.00", "return")}
+                self.send(
+                    "refunds/create", self.refund(number, back, "60.00", order_id=number, gateway="stripe")
+                )
+                self.assertEqual(refund.application, "applied", self.exceptions().mapped("what"))
+                self.assertEqual(self.receivable(), Decimal("0.00"))
+                self.assertFalse(self.exceptions(), self.exceptions().mapped("what"))

@@ -7,8 +7,8 @@ from .. import environment, paths, processes
 from ..errors import Stop
 from .run import DEFAULT_PORT
 
-HELP = "play a scripted story to the running demo (./dev run): distributor"
-STORIES = ("distributor",)
+HELP = "play a scripted story to the running demo (./dev run): distributor, shop-day"
+STORIES = ("distributor", "shop-day")
 
 
 def add(subparsers) -> None:
@@ -16,7 +16,8 @@ def add(subparsers) -> None:
     parser = subparsers.add_parser("demo", help=HELP)
     parser.add_argument("story", choices=STORIES)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="where ./dev run answers (8069)")
-    parser.add_argument("--days", type=int, help="5 to 28 days of the month (28)")
+    parser.add_argument("--days", type=int, help="distributor: 5 to 28 days of the month (28)")
+    parser.add_argument("--orders", type=int, help="shop-day: 50 to 1500 orders (1000)")
     parser.add_argument("--seed", default="1", help="another seed plays another month")
     parser.set_defaults(run=run)
 
@@ -32,6 +33,7 @@ def run(options) -> int:
     command = [env.venv.python, "-u", "-m", "simulators", options.story, "--seed", options.seed]
     command += ["--odoo-url", demo.url, "--database", demo.database]
     command += ["--days", options.days] if options.days else []
+    command += ["--orders", options.orders] if options.orders else []
     return subprocess.run(
         [str(part) for part in command], cwd=paths.ROOT, env=env.env(), check=False
     ).returncode

@@ -151,6 +151,8 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Return booked movements that name an order, or the gateway's id of one of its transactions."""
         payments = order.step_ids.filtered(lambda step: step.kind == "payment")
         references = [value for value in payments.mapped("provider_reference") if value]
+        # A refund may name nothing but the payment that it gives back, which may have come before its order.
+        taken = references + self._movements_of(order).mapped("movement_id") if "refund" in types else []
         found = self.env["integration.movement"].search(
             [
                 ("company_id", "=", order.company_id.id),
@@ -158,15 +160,19 @@ class IntegrationPostingApplication(models.AbstractModel):
                 ("changes_balance", "=", True),
                 "|",
                 "|",
+                "|",
                 ("reference_ids.value", "in", [order.number, order.outside_id]),
                 ("movement_id", "in", references),
+                ("related_id", "in", taken),
                 "&",
                 ("reference_ids.type", "=", TRANSACTION),
                 ("reference_ids.value", "in", payments.mapped("outside_id")),
             ],
             limit=MAX_WAITING,
         )
-        return found.filtered(lambda movement: self._order_of(movement) == order)
+        return found.filtered(
+            lambda movement: movement.related_id in taken or self._order_of(movement) == order
+        )
 
     def _payments_of(self, order):
         return self._movements_of(order)

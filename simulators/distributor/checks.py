@@ -108,13 +108,21 @@ class Books:
             found.setdefault((PAYPAL, line.currency), {})[line.at.astimezone(zone).date()] = held
         return found
 
+    def payout_systems(self) -> tuple[str, ...]:
+        """Return the systems that pay out."""
+        return (EU_STRIPE, US_STRIPE, PAYPAL)
+
+    def trial_lines(self) -> tuple[Line, ...]:
+        """Return one connection per company."""
+        return (self.lines[SHOP], self.lines[US_STRIPE])
+
     # -- payouts -------------------------------------------------------------------------------------------------
 
     def payouts(self) -> Point:
         """Each payout is tied to its bank line, or stands in the open list with its reason."""
         wrong, tied, still_open = [], 0, []
         rows: dict[str, dict[str, Any]] = {}
-        for system in (EU_STRIPE, US_STRIPE, PAYPAL):
+        for system in self.payout_systems():
             line = self.lines[system]
             for row in self._read(
                 line, "integration.payout", [["connection_id", "=", line.id]],
@@ -169,7 +177,7 @@ class Books:
     def trial_balances(self) -> Point:
         """Debit is credit in each company, nothing is a draft, nothing was booked into the locked month."""
         wrong, seen = [], []
-        for line in (self.lines[SHOP], self.lines[US_STRIPE]):
+        for line in self.trial_lines():
             office = line.office
             sums = office.call(
                 "account.move.line", "formatted_read_group",
@@ -198,7 +206,7 @@ class Books:
             line.office.company.name: line.office.call(
                 "account.move.line", "search_count", [["company_id", "=", line.office.id]]
             )
-            for line in (self.lines[SHOP], self.lines[US_STRIPE])
+            for line in self.trial_lines()
         }
 
     @staticmethod

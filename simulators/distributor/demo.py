@@ -112,6 +112,8 @@ class Feed:
 class Player:
     """Plays one run; ``points`` is what was looked at afterwards."""
 
+    idle_seconds = IDLE_SECONDS
+
     def __init__(self, options: Options, say: Say, month: date | None = None):
         self.options, self.say = options, say
         month = month or default_month(datetime.now(timezone.utc).date())
@@ -127,7 +129,7 @@ class Player:
     def play(self) -> int:
         """Play and look; exit code 0 = everything is as it should be, 1 = it cannot be set up, 2 = something is not."""
         with contextlib.ExitStack() as running:
-            keys = tokens()
+            keys = self._keys()
             urls = {
                 name: running.enter_context(serving(server)).url
                 for name, server in self.world.servers(keys).items()
@@ -135,14 +137,21 @@ class Player:
             try:
                 self.odoo.wait()
                 self.odoo.sign_in()
-                self.say("Setting up two companies, three currencies, a shop, two processors and their banks")
-                self.lines = set_up(self.odoo, self.options.login, self.world, keys, urls)
+                self.lines = self._set_up(keys, urls)
                 self._live()
                 self._look()
             except SetupError as reason:
                 self.say(f"The demo cannot go on. {reason}")
                 return 1
         return self._report()
+
+    @staticmethod
+    def _keys() -> dict[str, str]:
+        return tokens()
+
+    def _set_up(self, keys: dict[str, str], urls: dict[str, str]) -> dict[str, Line]:
+        self.say("Setting up two companies, three currencies, a shop, two processors and their banks")
+        return set_up(self.odoo, self.options.login, self.world, keys, urls)
 
     # -- living ----------------------------------------------------------------------------------------------------
 
@@ -203,12 +212,12 @@ class Player:
 
         :raises SetupError: that takes too long.
         """
-        end, quiet = time.monotonic() + IDLE_SECONDS, 0
+        end, quiet = time.monotonic() + self.idle_seconds, 0
         while quiet < QUIET_TIMES:
             quiet = 0 if self._busy() else quiet + 1
             if time.monotonic() > end:
                 raise SetupError(
-                    f"Odoo has not worked everything off within {IDLE_SECONDS} s. Does the job runner run?"
+                    f"Odoo has not worked everything off within {self.idle_seconds} s. Does the job runner run?"
                 )
             time.sleep(POLL_SECONDS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -100,7 +101,7 @@ def set_up(
     :param keys: with which the hub may ask; ``urls``: where.
     :raises SetupError: Odoo refuses.
     """
-    _rights(odoo, login)
+    give_rights(odoo, login, RIGHTS)
     for code in ("EUR", "USD", "JPY"):
         activate_currency(odoo, code)
     lines = {}
@@ -113,11 +114,11 @@ def set_up(
     return lines
 
 
-def _rights(odoo: Odoo, login: str) -> None:
-    """Give the person who plays the demo what an accountant and administrator of both companies has."""
+def give_rights(odoo: Odoo, login: str, rights: Sequence[str]) -> None:
+    """Give the person who plays the demo these groups; an accountant and administrator has ``RIGHTS``."""
     user_id = odoo.call("res.users", "search", [["login", "=", login]])[0]
     groups = []
-    for name in RIGHTS:
+    for name in rights:
         module, _dot, local = name.partition(".")
         groups += odoo.call(
             "ir.model.data", "search_read", [["module", "=", module], ["name", "=", local]], ["res_id"]

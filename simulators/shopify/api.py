@@ -11,16 +11,22 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from .. import wire
+from ..clock import Clock
 from ..stripe.faults import FaultPlan
 from . import graph, objects
+from .products import Changes
 from .state import ShopifyShop
 
 PATH = re.compile(r"/admin/api/(\d{4}-\d{2})/graphql\.json")
 OLDEST = "2025-04"
 BUDGET, RESTORE, MAX_COST = 2000, 100, 1000
+# What a mutation costs: https://shopify.dev/docs/api/usage/limits.
+MUTATION_COST = 10
+SCOPES = frozenset({"write_products", "write_orders"})
 
 
 class Answer(NamedTuple):
@@ -34,7 +40,9 @@ class Answer(NamedTuple):
 class ShopifyApi:
     """Answers questions about one shop; ``faults`` decides which go wrong, ``budget`` is what is left of it.
 
-    ``any_address``: webhooks go to addresses without TLS, too (a demo on one machine).
+    ``any_address``: webhooks go to addresses without TLS, too (a demo on one machine). ``scopes``: what may be written.
+    ``time``: by which the budget fills up, the shop's own where nobody says another. ``plan``: how much it holds and
+    how much of it comes back per second (https://shopify.dev/docs/api/usage/limits: by the shop's plan).
     """
 
     def __init__(
@@ -44,13 +52,19 @@ class ShopifyApi:
         faults: FaultPlan | None = None,
         budget: int = BUDGET,
         any_address: bool = False,
+        scopes: frozenset[str] = SCOPES,
+        time: Clock | None = None,
+        plan: tuple[int, int] = (BUDGET, RESTORE),
     ):
         self.shop = shop
         self.faults = faults or FaultPlan()
         self.budget = budget
+        self.maximum, self.restore = plan
         self.asked: list[str] = []
         self.token = access_token
-        self._filled = shop.clock.now
+        self.scopes = scopes
+        self._time = time or shop.clock
+        self._filled = self._time.now
         self._begin = "http" if any_address else "https://"
 
     def roll(self, access_token: str) -> None:
@@ -80,7 +94,7 @@ class ShopifyApi:
         self.asked.append(text)
         try:
             kind, fields = graph.read(text, variables)
-            price = graph.cost(fields)
+            price = graph.cost(fields) + (MUTATION_COST if kind == "mutation" else 0)
             if price > MAX_COST:
                 raise graph.AskedWronglyError("MAX_COST_EXCEEDED", f"Query cost is {price}")
             if price > self.budget:
@@ -105,16 +119,20 @@ class ShopifyApi:
                 "userErrors": [],
             }
 
-        return {"webhookSubscriptionCreate": subscribe}
+        return {"webhookSubscriptionCreate": subscribe, **Changes(shop, self.scopes).mutations()}
 
     def _fill(self) -> None:
-        now = self.shop.clock.now
+        now = self._time.now
         passed = int((now - self._filled).total_seconds())
-        self.budget = min(BUDGET, self.budget + passed * RESTORE)
-        self._filled = now
+        self.budget = min(self.maximum, self.budget + passed * self.restore)
+        self._filled += timedelta(seconds=passed)
 
     def _told(self, told: dict[str, Any], price: int, version: str) -> Answer:
-        status = {"maximumAvailable": BUDGET, "currentlyAvailable": self.budget, "restoreRate": RESTORE}
+        status = {
+            "maximumAvailable": self.maximum,
+            "currentlyAvailable": self.budget,
+            "restoreRate": self.restore,
+        }
         cost = {"requestedQueryCost": price, "actualQueryCost": price, "throttleStatus": status}
         return self._answer(200, {**told, "extensions": {"cost": cost}}, {"X-Shopify-API-Version": version})
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from .graph import AskedWronglyError
+from .products import queries
 from .shapes import financial_status, fulfilment_status
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def root(shop: ShopifyShop) -> dict[str, Any]:
         "order": one,
         "shopifyPaymentsAccount": account if shop.lines else None,
         "webhookSubscriptions": pages(sorted(shop.subscriptions.items()), _subscription),
+        **queries(shop, pages),
     }
 
 
@@ -108,6 +110,7 @@ def order_object(shop: ShopifyShop, order: Order) -> dict[str, Any]:
         "email": buyer["email"] if buyer else None,
         "note": None,
         "sourceName": order.channel,
+        "tags": list(order.tags),
         "paymentGatewayNames": list(order.gateways),
         "purchasingEntity": {"__typename": "PurchasingCompany" if order.company else "Customer"},
         "customer": {

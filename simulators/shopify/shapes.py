@@ -65,6 +65,7 @@ def _order(shop: ShopifyShop, order: Order) -> dict[str, Any]:
         "shipping_address": address,
         "billing_address": address,
         "source_name": order.channel,
+        "tags": ", ".join(order.tags),
         "total_price": shop.written(order.total),
         "total_tip_received": shop.written(order.tip),
         "payment_gateway_names": list(order.gateways),

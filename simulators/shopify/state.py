@@ -20,6 +20,7 @@ from .. import wire
 from ..clock import Clock
 from ..sending import Event
 from . import shapes
+from .products import Product
 
 ZERO = Decimal(0)
 DECIMALS = {"JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
@@ -79,6 +80,7 @@ class Order:
     fulfilments: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     refunds: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     transactions: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    tags: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def total(self) -> Decimal:
@@ -99,15 +101,27 @@ class Order:
 class ShopifyShop:
     """The shop's life: orders, payments, fulfilments, refunds, edits, cancellations, payouts."""
 
-    def __init__(self, seed: object, clock: Clock, shop: str = "anna.myshopify.com", currency: str = "USD"):
+    def __init__(
+        self,
+        seed: object,
+        clock: Clock,
+        shop: str = "anna.myshopify.com",
+        currency: str = "USD",
+        *,
+        first_id: int = 5_000_000_000,
+        first_number: int = 1000,
+    ):
+        """``first_id``: ids are the same nowhere at Shopify; several shops of one world begin apart."""
         self.clock, self.shop, self.currency = clock, shop, currency
         self.orders: dict[int, Order] = {}
         self.lines: list[dict[str, Any]] = []
         self.events: list[Event] = []
         self.subscriptions: dict[str, str] = {}
+        self.products: dict[int, Product] = {}
+        self.taxes_included = False
         self._seed = seed
-        self._count = 0
-        self._numbers = 1000
+        self._count = first_id
+        self._numbers = first_number
 
     @property
     def decimals(self) -> int:
@@ -115,7 +129,7 @@ class ShopifyShop:
 
     def _next(self) -> int:
         self._count += 1
-        return 5_000_000_000 + self._count
+        return self._count
 
     def written(self, amount: Decimal) -> str:
         """Return an amount as the REST API writes it."""
@@ -222,6 +236,16 @@ class ShopifyShop:
         line = self._item("More shipping", 1, Decimal(price), ZERO, Decimal(rate), included=order.included)
         order.items.append(dataclasses.replace(line, kind="shipping"))
         self._tell("orders/updated", order)
+
+    def changed(self, order: Order) -> None:
+        """Tell that something of an order changed: its tags, a note."""
+        self._tell("orders/updated", order)
+
+    def stock(self, title: str, sku: str, price: str, handle: str = "") -> Product:
+        """Have a product in the shop."""
+        number = self._next() * 10
+        self.products[number] = Product(number, title, sku, Decimal(price), handle or f"made-{number}")
+        return self.products[number]
 
     # -- handing over ----------------------------------------------------------------------------------------
 
