@@ -87,6 +87,7 @@
         "views/order_views.xml",
         "views/shop_order_views.xml",
         "views/shop_summary_views.xml",
+        "views/shop_writing_views.xml",
         "views/gift_breakage_views.xml",
         "views/shop_gateway_views.xml",
         "data/shop.xml",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..engine.canonical import Amount
+    from ..engine.shop_writing import Held, Wish, Write
     from .base import HttpAnswer, HttpRequest, WebhookFound
 
 
@@ -187,6 +188,31 @@ class Actions:
 
     def customer_found(self, answer: HttpAnswer, key: str) -> tuple[str | None, str | None]:
         """Return (id of the customer with this key, where to go on); None = not on this page, nothing follows.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    # -- records of Odoo that are written there, where the spec says ``writes_records`` ----------------------
+
+    def record_find(self, wish: Wish, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question what is held there of one thing; it has no effect."""
+        raise NotImplementedError
+
+    def record_held(self, answer: HttpAnswer, wish: Wish) -> Held | None:
+        """Return what is held there, None where there is no such thing.
+
+        :raises CannotWriteError: what is there says that it must not be written.
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def record_write(self, write: Write, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the request that writes one thing; sent twice it has one effect."""
+        raise NotImplementedError
+
+    def record_written(self, answer: HttpAnswer, write: Write) -> tuple[str, str | None]:
+        """Return (why it was refused, '' = it is written; the id of what was made there, or None).
 
         :raises TransientError, AuthorizationError, ContractError: by what the answer says.
         """

@@ -128,6 +128,8 @@ class ConnectorSpec:
     accepts_disputes: bool = False
     # Whether customers of Odoo may be written there: the ``customer_…`` methods.
     writes_customers: bool = False
+    # Kinds of records of Odoo that are written there (``engine.shop_writing``): the ``record_…`` methods.
+    writes_records: tuple[str, ...] = ()
     # Whether it issues invoices of its own: a connection then says who issues them, this system or Odoo.
     bills: bool = False
     # Whether a connection must name its outside account before it is active: whose event it is, is not signed.

@@ -13,6 +13,7 @@ from ...engine.canonical_json import canonical_bytes, digest
 from ...engine.errors import ContractError
 from ...engine.flow_life import FlowDefaults
 from ...engine.instants import parse_instant
+from ...engine.shop_writing import ORDER, PRODUCT, Held, Wish, Write
 from ..base import (
     NO_SETTINGS,
     Connector,
@@ -55,6 +56,7 @@ from .orders import (
 )
 from .payments import balance_documents
 from .products import product_documents
+from .records import find_request, read_held, read_written, write_request
 
 _EDITED = "orders/edited"
 EVENTS = {
@@ -85,6 +87,7 @@ class ShopifyConnector(Connector):
         signature_schemes=("shopify",),
         # The shop's name in the headers is not signed: an event counts for the shop whose secret signed it alone.
         needs_account=True,
+        writes_records=(PRODUCT, ORDER),
         envelope_headers=ENVELOPE_HEADERS,
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
@@ -178,6 +181,18 @@ class ShopifyConnector(Connector):
         """Return the first cursor; lists that name no instants are read once more as a whole."""
         self._pull(pull)
         return orders_from(instant) if pull == "orders" else {}
+
+    def record_find(self, wish: Wish, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return find_request(wish, settings, secret)
+
+    def record_held(self, answer: HttpAnswer, wish: Wish) -> Held | None:
+        return read_held(answer, wish)
+
+    def record_write(self, write: Write, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return write_request(write, settings, secret)
+
+    def record_written(self, answer: HttpAnswer, write: Write) -> tuple[str, str | None]:
+        return read_written(answer, write)
 
     @staticmethod
     def _pull(pull: str):

@@ -21,7 +21,8 @@ NEEDS = (
         "api",
         "Admin API access token, shpat_…",
         "As above, once the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts, "
-        "and on products where they shall come in.",
+        "and on products where they shall come in; to write names and prices: write_products, to write tags: "
+        "write_orders.",
     ),
     Need("address", "Nothing to enter", "The hub subscribes to the topics itself, with the access token."),
 )

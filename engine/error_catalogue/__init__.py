@@ -26,6 +26,7 @@ from .hub import RULE_CODES, UPGRADE_CODES, WATCH_CODES
 from .reference import REFERENCE_CODES
 from .resolution import ACTORS, BACK_OFFS, CLASS_LABELS, REPLAYS, Resolution, resolutions_of
 from .settlement import SETTLEMENT_CODES
+from .shop import SHOP_CODES
 from .transient import ANSWER_CODES, TRANSIENT_CODES
 from .written import WRITTEN_CODES
 
@@ -67,6 +68,7 @@ CODES: dict[str, CodeInfo] = {
     **PROMOTION_CODES,
     **SETTLEMENT_CODES,
     **WRITTEN_CODES,
+    **SHOP_CODES,
 }
 
 RESOLUTIONS: dict[str, Resolution] = resolutions_of(CODES)

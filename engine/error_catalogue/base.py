@@ -88,4 +88,5 @@ FIX_BUTTONS = {
     "open_dispute": _("Open the dispute"),
     "open_customer_copy": _("Open what is written"),
     "match_credit": _("Match the credit"),
+    "write_again": _("Write again"),
 }

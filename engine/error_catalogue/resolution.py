@@ -189,6 +189,8 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "bank_details_differ": {"replay": "booked", "affects_books": False},
     "duplicate_suspected": {"replay": "booked", "affects_books": False, "actor_later": "approver"},
     "legal_number_missing": {"replay": "same_result"},
+    # About what Odoo tells, not about an event: the books are as they are.
+    "shop_not_written": {"replay": "booked", "affects_books": False},
     "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
     "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
     "contract_not_agreed": {"replay": "booked", "affects_books": False},

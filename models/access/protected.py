@@ -174,6 +174,10 @@ class IntegrationGiftBreakage(Protected, models.Model):
     _inherit = "integration.gift.breakage"
 
 
+class IntegrationShopWriting(Protected, models.Model):
+    _inherit = "integration.shop.writing"
+
+
 class IntegrationRefundOrder(Protected, models.Model):
     _inherit = "integration.refund.order"
 

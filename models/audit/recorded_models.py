@@ -124,6 +124,12 @@ class IntegrationGiftBreakage(models.Model):
     _inherit = ["integration.gift.breakage", "integration.recorded"]
 
 
+class IntegrationShopWriting(models.Model):
+    _name = "integration.shop.writing"
+    _inherit = ["integration.shop.writing", "integration.recorded"]
+    _only_people = True
+
+
 class IntegrationRefundOrder(models.Model):
     _name = "integration.refund.order"
     _inherit = ["integration.refund.order", "integration.recorded"]

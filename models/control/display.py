@@ -136,6 +136,7 @@ ACTION_LABELS = {
     "customer.written": _lt("Customer written to the provider"),
     "customer.gone": _lt("Customer that was written is deleted at the provider"),
     "customer.not_written": _lt("Customer is written to the provider no more"),
+    "shop.written": _lt("Written to the shop"),
     "dispute.set_off": _lt("Credit note set off against a lost dispute"),
     "payout.undo": _lt("Match of payout and bank line undone"),
 }

@@ -112,6 +112,7 @@ FIXES = {
     "customer_not_written": "customer_copy",
     "customer_gone": "customer_copy",
     "billing_credit_missing": "credit",
+    "shop_not_written": "shop_writing",
 }
 
 

@@ -72,13 +72,15 @@ class IntegrationSentOnce(models.AbstractModel):
 
     # -- sending ---------------------------------------------------------------------------------------------
 
-    def _send_soon(self):
+    def _send_soon(self, seconds=None):
+        """Queue the job that sends it; ``seconds`` = not before so long."""
         for record in self.with_user(SUPERUSER_ID):
             record.with_delay(
                 channel=CHANNEL,
                 priority=9,
                 identity_key=f"finance_integration.{self._name}.{record.id}",
                 max_retries=0,
+                eta=seconds,
             )._send()
 
     @api.model

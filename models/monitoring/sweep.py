@@ -80,6 +80,10 @@ ALSO = {
                          JOIN integration_connection c ON c.id = m.connection_id AND c.state = 'paused'
                         WHERE m.direction = 'in' AND m.status IN ('ready', 'waiting')
                           AND m.event_type ILIKE '%%dispute%%')""",
+    "shop_writings": """
+        SELECT EXISTS (SELECT FROM integration_shop_writing
+                        WHERE state IN ('to_send', 'unknown')
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
     "conversions": """
         SELECT EXISTS (SELECT FROM integration_movement WHERE type = 'conversion' AND application = 'suspense')""",
     "payouts": """
@@ -136,6 +140,8 @@ class IntegrationSweep(models.AbstractModel):
             self.env["integration.customer.copy"]._sweep()
         if seen["acceptances"]:
             self.env["integration.dispute.acceptance"]._sweep()
+        if seen["shop_writings"]:
+            self.env["integration.shop.writing"]._sweep()
         if seen["conversions"]:
             self.env["integration.posting.application"]._join_again()
         if seen["payouts"]:

@@ -30,3 +30,4 @@ from . import product_source
 from . import told_records
 from . import told_lists
 from . import told_statuses
+from . import written_to_shops

@@ -7,3 +7,5 @@ from . import legal_number
 from . import breakage
 from . import gateway
 from . import drain
+from . import writing
+from . import writing_wishes

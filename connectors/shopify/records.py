@@ -1,0 +1,209 @@
+# Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+"""What Odoo writes to the shop: names and prices of products, tags of orders (Admin GraphQL API). Nothing is sent here.
+
+Sources: https://shopify.dev/docs/api/admin-graphql/latest/queries/productVariants (search by sku), …/queries/order,
+…/mutations/productUpdate, …/mutations/productVariantsBulkUpdate, …/mutations/productSet (with an identifier it makes a
+product once), …/mutations/tagsAdd, …/mutations/tagsRemove. What Shopify refuses it says as ``userErrors`` in an answer
+with status 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from ...engine.money import parse_decimal
+from ...engine.shop_writing import ORDER, SEVERAL, CannotWriteError, Held, Wish, Write, check_shop
+from ..base import HttpAnswer, HttpRequest
+from ..reading import Wire, WireId, read_as, schema_violation
+from .client import graphql, read_data
+
+# More variants than this with one article number are several for certain.
+MAX_FOUND = 10
+
+_SHOP = "shop { currencyCode taxesIncluded }"
+_VARIANT = "id sku price product { id title }"
+_BY_SKU = f"""
+query($query: String!) {{ {_SHOP} productVariants(first: {MAX_FOUND}, query: $query) {{ nodes {{ {_VARIANT} }} }} }}"""
+_BY_ID = f"query($id: ID!) {{ {_SHOP} productVariant(id: $id) {{ {_VARIANT} }} }}"
+_ORDER = "query($id: ID!) { order(id: $id) { id tags } }"
+_NAME = """
+mutation($product: ProductUpdateInput!) { productUpdate(product: $product) { product { id }
+userErrors { field message } } }"""
+_PRICE = """
+mutation($product: ID!, $variants: [ProductVariantsBulkInput!]!) {
+productVariantsBulkUpdate(productId: $product, variants: $variants) { productVariants { id }
+userErrors { field message } } }"""
+_CREATE = """
+mutation($identifier: ProductSetIdentifiers!, $input: ProductSetInput!) {
+productSet(synchronous: true, identifier: $identifier, input: $input) {
+product { id variants(first: 1) { nodes { id } } } userErrors { field message } } }"""
+_TAGS_ADD = """
+mutation($id: ID!, $tags: [String!]!) { tagsAdd(id: $id, tags: $tags) { node { id } userErrors { field message } } }"""
+_TAGS_REMOVE = """
+mutation($id: ID!, $tags: [String!]!) { tagsRemove(id: $id, tags: $tags) { node { id }
+userErrors { field message } } }"""
+# What a product without options has in Shopify.
+_ONLY = {"optionName": "Title", "name": "Default Title"}
+
+
+class _Product(Wire):
+    id: WireId
+    title: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+
+
+class _Variant(Wire):
+    id: WireId
+    price: Annotated[str, msgspec.Meta(max_length=40)]
+    product: _Product
+    sku: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+
+
+class _Shop(Wire):
+    currencyCode: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]  # noqa: N815 - the vendor's names
+    taxesIncluded: bool  # noqa: N815
+
+
+class _Order(Wire):
+    id: WireId
+    tags: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=255)], ...], msgspec.Meta(max_length=300)
+    ] = ()
+
+
+class _UserError(Wire):
+    message: Annotated[str, msgspec.Meta(max_length=5000)]
+
+
+class _Made(Wire):
+    userErrors: Annotated[tuple[_UserError, ...], msgspec.Meta(max_length=300)] = ()  # noqa: N815
+
+
+def order_gid(number: str) -> str:
+    """Return the id under which the GraphQL API knows an order of the REST API."""
+    return number if number.startswith("gid://") else f"gid://shopify/Order/{number}"
+
+
+def find_request(wish: Wish, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+    """Return the question what the shop holds of it; it changes nothing."""
+    if wish.subject == ORDER:
+        return graphql(_ORDER, {"id": order_gid(wish.outside_id or "")}, settings, secret)
+    if wish.outside_id:
+        return graphql(_BY_ID, {"id": wish.outside_id}, settings, secret)
+    sku = str(wish.values["sku"]).replace("\\", "\\\\").replace('"', '\\"')
+    return graphql(_BY_SKU, {"query": f'sku:"{sku}"'}, settings, secret)
+
+
+def read_held(answer: HttpAnswer, wish: Wish) -> Held | None:
+    """Return what the shop holds, None where it has no such thing.
+
+    Shopify's search is loose: an article number counts where it is equal, letter by letter.
+
+    :raises CannotWriteError: SEVERAL variants have the number; a product that is to be made would be priced wrongly.
+    :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+    """
+    data = read_data(answer)
+    if wish.subject == ORDER:
+        order = data.get("order")
+        if order is None:
+            return None
+        found = read_as(order, _Order, "$.data.order")
+        return Held(found.id, {"tags": found.tags})
+    shop = read_as(data.get("shop"), _Shop, "$.data.shop")
+    variant = _one_variant(data, wish)
+    if variant is None:
+        if wish.may_create:
+            check_shop(wish, shop.currencyCode, shop.taxesIncluded)
+        return None
+    parse_decimal(variant.price)
+    return Held(
+        variant.id,
+        {"name": variant.product.title, "price": variant.price},
+        variant.product.id,
+        shop.currencyCode,
+        shop.taxesIncluded,
+    )
+
+
+def _one_variant(data: Mapping[str, Any], wish: Wish) -> _Variant | None:
+    if wish.outside_id:
+        found = data.get("productVariant")
+        return None if found is None else read_as(found, _Variant, "$.data.productVariant")
+    listed = data.get("productVariants")
+    nodes = listed.get("nodes") if isinstance(listed, Mapping) else None
+    if not isinstance(nodes, list) or len(nodes) > MAX_FOUND:
+        raise schema_violation("$.data.productVariants.nodes", "Expected a short list")
+    same = [
+        variant
+        for place, node in enumerate(nodes)
+        if (variant := read_as(node, _Variant, f"$.data.productVariants.nodes[{place}]")).sku
+        == wish.values["sku"]
+    ]
+    if len(same) > 1:
+        raise CannotWriteError(SEVERAL, {"sku": str(wish.values["sku"])})
+    return same[0] if same else None
+
+
+def write_request(write: Write, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+    """Return the request that writes one thing; sent twice it has one effect."""
+    query, variables = {
+        "name": lambda: (_NAME, {"product": {"id": write.target, "title": write.values["name"]}}),
+        "price": lambda: (
+            _PRICE,
+            {
+                "product": write.target,
+                "variants": [{"id": write.values["variant"], "price": write.values["price"]}],
+            },
+        ),
+        "create": lambda: (_CREATE, _creation(write.values)),
+        "tags_add": lambda: (_TAGS_ADD, {"id": write.target, "tags": write.values["tags"]}),
+        "tags_remove": lambda: (_TAGS_REMOVE, {"id": write.target, "tags": write.values["tags"]}),
+    }[write.kind]()
+    return graphql(query, variables, settings, secret)
+
+
+def _creation(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The handle is ours alone, so that a repeated request finds the product that the first one made."""
+    handle = f"odoo-{values['key']}"
+    variant = {"optionValues": [_ONLY], "sku": values["sku"]}
+    if "price" in values:
+        variant["price"] = values["price"]
+    made = {
+        "title": values["name"],
+        "handle": handle,
+        # A person at the shop looks at it before it is sold.
+        "status": "DRAFT",
+        "productOptions": [{"name": _ONLY["optionName"], "values": [{"name": _ONLY["name"]}]}],
+        "variants": [variant],
+    }
+    return {"identifier": {"handle": handle}, "input": made}
+
+
+_ANSWERS = {
+    "name": "productUpdate",
+    "price": "productVariantsBulkUpdate",
+    "create": "productSet",
+    "tags_add": "tagsAdd",
+    "tags_remove": "tagsRemove",
+}
+
+
+def read_written(answer: HttpAnswer, write: Write) -> tuple[str, str | None]:
+    """Return (why Shopify refuses it, in its own words; '' = it is written, id of the variant that was made or None).
+
+    :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+    """
+    name = _ANSWERS[write.kind]
+    said = read_data(answer).get(name)
+    made = read_as(said, _Made, f"$.data.{name}")
+    if made.userErrors:
+        return "; ".join(error.message for error in made.userErrors)[:300], None
+    if write.kind != "create":
+        return "", None
+    try:
+        variant = said["product"]["variants"]["nodes"][0]["id"]
+    except (KeyError, IndexError, TypeError):
+        raise schema_violation(f"$.data.{name}.product", "Expected the product with its variant") from None
+    return "", read_as(variant, WireId, f"$.data.{name}.product.variants.nodes[0].id")
