@@ -182,13 +182,15 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Apply what is open of these orders: deposits to invoices, refunds to credit notes or deposits."""
         for order in orders:
             invoices = order._documents().filtered(lambda move: move.move_type == "out_invoice")
-            for movement in self._movements_of(order).filtered(self._is_open):
+            payments = self._movements_of(order)
+            for movement in payments.filtered(self._is_open):
                 self._apply_to_order(movement, order, invoices)
             self._apply_credit(order, invoices)
             for movement in self._movements_of(order, ("refund",)).filtered(self._is_open):
                 if movement.application == "unidentified":
                     self._identify(movement, order.partner_id, movement.event_date)
-                self._match_refund(None, movement, movement.browse())
+                payment = payments.filtered(lambda row, refund=movement: row.movement_id == refund.related_id)
+                self._match_refund(None, movement, payment[:1])
 
     def _is_open(self, movement):
         return movement.application in WAITING or movement.application == "deposit"
