@@ -39,7 +39,11 @@ from .promotion_values import (
 FORMAT = "finance-integration-configuration/4"
 # What each form has brought: section → fields, None = the whole section.
 _NEW_IN: dict[str, dict[str, tuple[str, ...] | None]] = {
-    "finance-integration-configuration/4": {"mappings": ("taxes",), "collection_agreements": None},
+    "finance-integration-configuration/4": {
+        "connections": ("customers_out",),
+        "mappings": ("taxes",),
+        "collection_agreements": None,
+    },
     "finance-integration-configuration/3": {
         "connections": (
             "routed_from_id",
@@ -47,7 +51,6 @@ _NEW_IN: dict[str, dict[str, tuple[str, ...] | None]] = {
             "prepayment_vat_country_ids",
             "billing_issuer",
             "billing_products",
-            "customers_out",
         ),
         "shared_rules": None,
         "shared_approval_rules": None,

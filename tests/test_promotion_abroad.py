@@ -24,6 +24,8 @@ def as_third(whole):
     del whole["sections"]["collection_agreements"], whole["manifest"]["collection_agreements"]
     for row in whole["sections"]["mappings"]:
         del row["values"]["taxes"]
+    for row in whole["sections"]["connections"]:
+        del row["values"]["customers_out"]
     _count_again(whole)
 
 
@@ -34,7 +36,7 @@ def as_second(whole):
         del whole["sections"][name], whole["manifest"][name]
     for row in whole["sections"]["connections"]:
         for name in NEW_FIELDS:
-            del row["values"][name]
+            row["values"].pop(name, None)
     _count_again(whole)
 
 

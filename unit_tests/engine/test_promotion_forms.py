@@ -93,13 +93,15 @@ def third(**sections):
     one = bundle(**sections)
     for values_ in one.rows["mappings"].values():
         del values_["taxes"]
+    for values_ in one.rows["connections"].values():
+        del values_["customers_out"]
     return dataclasses.replace(one, form=THIRD)
 
 
 def second(**sections):
     one = third(**sections)
     for values_ in one.rows["connections"].values():
-        for name in NEW_FIELDS:
+        for name in set(NEW_FIELDS) & values_.keys():
             del values_[name]
     return dataclasses.replace(one, form=SECOND)
 
