@@ -88,8 +88,9 @@ def check(env: Environment, ref: str, steps: Steps, *, keep: bool = False) -> li
             _install(env, old, database)
         with steps.step("A month of business, in the code of that time"):
             _live(old, database)
-        before = upgrade_facts.read(env.cluster, database)
+        before = upgrade_facts.read(env.cluster, database, _declared(env, database))
         say("      " + before.line())
+        say(f"      matches that the upgrade declares: {len(before.matches)}")
         with steps.step("Upgrade (-u finance_integration)"):
             problems = _upgrade(env, database, "upgrade")
         with steps.step("What the database holds now"):
@@ -164,6 +165,13 @@ def _upgrade(env: Environment, database: str, name: str) -> list[str]:
     log = _log(name)
     templates.install(env, database, (paths.ADDON,), log=log, update=True)
     return [f"log of the upgrade: {line}" for line in log_check.describe(log_check.check_file(log))]
+
+
+def _declared(env: Environment, database: str) -> tuple[upgrade_facts.Match, ...]:
+    [version] = env.cluster.sql(
+        f"SELECT latest_version FROM ir_module_module WHERE name = '{paths.ADDON}'", database
+    )
+    return upgrade_facts.declared(env.cluster, database, paths.ROOT / "migrations", version)
 
 
 def _compare(env: Environment, database: str, before: upgrade_facts.Facts) -> list[str]:
