@@ -60,6 +60,7 @@ from . import test_job_runner
 from . import test_inbox_connection
 from . import test_intercompany_matrix
 from . import test_notices_language
+from . import test_movement_batches
 from . import test_numbering
 from . import test_legal_numbers
 from . import test_object_store

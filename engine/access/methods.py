@@ -202,7 +202,7 @@ METHODS: Mapping[str, Mapping[str, str]] = {**_METHODS, **CONTROL_METHODS, **GOV
 # Methods of Odoo that the hub only extends: Odoo's own rights decide.
 CORE_METHODS: Mapping[str, frozenset[str]] = {
     "account.bank.statement.line": frozenset({"action_undo_reconciliation"}),
-    "account.move": frozenset({"button_draft"}),
+    "account.move": frozenset({"button_draft", "message_post"}),
 }
 
 # Fields of an event that are empty without a right of their own: {model: {field: verb}}.

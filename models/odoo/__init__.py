@@ -5,7 +5,9 @@ from . import account_bank_statement_line
 from . import account_move
 from . import account_move_collection
 from . import account_move_credit
+from . import account_move_entries
 from . import account_move_line
+from . import account_move_messages
 from . import account_move_numbers
 from . import account_move_send
 from . import ir_actions_report

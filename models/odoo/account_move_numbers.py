@@ -1,6 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import models
 
+from ..known_code import is_known
+
 # Where the next number of an entry comes from, and who is known to have a say in it. With anybody else's rules in
 # place each entry is asked for on its own, as core does.
 NUMBER_METHODS = frozenset(
@@ -34,13 +36,7 @@ class AccountMove(models.Model):
         return {FORMATS: {}} if self._numbers_are_known() else {}
 
     def _numbers_are_known(self):
-        classes = self.env.registry["account.move"].__mro__
-        modules = {
-            klass._module
-            for klass in classes
-            if getattr(klass, "_module", None) and NUMBER_METHODS & klass.__dict__.keys()
-        }
-        return modules <= KNOWN_MODULES
+        return is_known(self, NUMBER_METHODS, KNOWN_MODULES)
 
     def _get_next_sequence_format(self):
         formats = self.env.context.get(FORMATS)

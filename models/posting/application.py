@@ -43,16 +43,32 @@ class IntegrationPostingApplication(models.AbstractModel):
             if plan["partner"] and targets:
                 matches.append(plan["movement"].counterpart_id | targets)
         self._reconcile(matches)
+        self._keep_applied([plan["movement"] for _work, plan in pairs])
         for work, plan in pairs:
             self._judge_payment(work, plan["movement"], plan["invoices"], plan["unknown"])
+
+    def _keep_applied(self, movements):
+        """Write down to which invoices payments are applied, of all of them at once, and tell of those that are new."""
+        commands, news = [], []
+        for movement in movements:
+            applied = self._applied_invoices(movement)
+            if applied and applied != movement.invoice_ids:
+                news.append((movement, applied - movement.invoice_ids))
+                commands.append((movement, [Command.set(applied.ids)]))
+        if not commands:
+            return
+        Movement = self.env["integration.movement"]
+        changed = Movement.union(*(movement for movement, _invoices in news))
+        changed.check_access("write")
+        Movement._fields["invoice_ids"].write_batch(commands)
+        changed.modified(["invoice_ids"])
+        for movement, invoices in news:
+            self._publish(movement, invoices)
 
     def _judge_payment(self, work, movement, invoices, unknown):
         """Say how far a payment is applied, and what a person must decide about the rest."""
         applied = self._applied_invoices(movement)
-        if applied:
-            told_before = movement.invoice_ids
-            movement.write({"invoice_ids": [Command.set(applied.ids)]})
-            self._publish(movement, applied - told_before)
+        self._keep_applied([movement])
         line = movement.counterpart_id
         params = self._facts(movement) | {"reference": ", ".join(unknown)}
         if not movement.partner_id:

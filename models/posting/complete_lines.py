@@ -2,6 +2,8 @@
 from odoo import api, models
 from odoo.fields import Command
 
+from ..known_code import is_known
+
 # Extensions of the invoice line synchronisation whose effect on customer invoices is known. Any other one may
 # add lines that complete lines would miss, so its presence means: take Odoo's standard path.
 KNOWN_SYNC_MODULES = {"account"}
@@ -31,13 +33,7 @@ class IntegrationCompleteLines(models.AbstractModel):
         return self._sync_is_known()
 
     def _sync_is_known(self):
-        Move = self.env.registry["account.move"]
-        modules = {
-            klass._module
-            for klass in Move.__mro__
-            if "_get_sync_stack" in klass.__dict__ and getattr(klass, "_module", None)
-        }
-        return modules <= KNOWN_SYNC_MODULES
+        return is_known(self.env["account.move"], {"_get_sync_stack"}, KNOWN_SYNC_MODULES)
 
     @api.model
     def _base_lines(self, header, lines):

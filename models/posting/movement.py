@@ -248,8 +248,10 @@ class IntegrationPostingMovement(models.AbstractModel):
         journals = self.env["account.journal"].browse({values["journal_id"] for values in values_list})
         accounts |= journals.default_account_id | journals.suspense_account_id
         plain = not accounts.tax_ids and self.env["integration.complete.lines"]._sync_is_known()
+        Move = self.env["account.move"]
+        shared = Move._context_of_lines(values_list) if plain else {}
         Line = self.env["account.bank.statement.line"].with_context(
-            skip_invoice_sync=plain, skip_analytic_sync=plain, **self.env["account.move"]._shared_numbers()
+            skip_invoice_sync=plain, skip_analytic_sync=plain, **Move._shared_numbers(), **shared
         )
         return Line.create(values_list).with_env(self.env)
 

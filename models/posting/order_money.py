@@ -4,7 +4,6 @@
 from decimal import Decimal
 
 from odoo import api, models
-from odoo.fields import Command
 
 from ..reconciliation.movement import WAITING
 from .movement import CUSTOMER_TYPES
@@ -81,11 +80,7 @@ class IntegrationPostingApplication(models.AbstractModel):
         awaited = order.to_deliver or not order._documents()
         if not awaited and not self._is_refund_under_way(order):
             return super()._judge_payment(work, movement, invoices, unknown)
-        applied = self._applied_invoices(movement)
-        if applied:
-            told_before = movement.invoice_ids
-            movement.write({"invoice_ids": [Command.set(applied.ids)]})
-            self._publish(movement, applied - told_before)
+        self._keep_applied([movement])
         # The money of a cancelled order is owed to the customer until its refund is told.
         return self._settled(movement, "deposit" if awaited and order.state == "open" else "open")
 
