@@ -236,6 +236,20 @@ class TestMessagesTogether(BatchCommon):
             self.pay_together(invoices)
         self.assertEqual(sizes, [PAYMENTS])
 
+    def test_a_context_from_outside_keeps_nothing_out_of_a_history(self):
+        invoice = self.open_invoices("CTX")[0]
+        before = len(invoice.message_ids)
+        values = {"body": "", "author_id": False, "subtype_id": False, "tracking_value_ids": []}
+        outside = {
+            account_move_messages.TOGETHER: [],
+            account_move_entries.NEW_LINES: {"parties": [1], "links": [1]},
+        }
+        told = invoice.with_context(**outside)
+        told.message_post(**values)
+        told.write({"narration": "Changed"})
+        self.assertEqual(len(invoice.message_ids), before + 1)
+        self.assertIn("Changed", invoice.narration)
+
 
 class TestOneIsRefused(BatchCommon):
     """A batch of good events and a bad one ends as if each had been alone, wherever Odoo refuses the bad one."""

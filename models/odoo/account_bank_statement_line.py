@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, fields, models
 
-from .account_move_entries import NEW_LINES
+from .account_move_entries import lines_being_created
 
 
 class AccountBankStatementLine(models.Model):
@@ -27,7 +27,7 @@ class AccountBankStatementLine(models.Model):
 
     def write(self, vals):
         """Leave out the writes of nothing with which core ends its comparisons of a new line with its entry."""
-        if not vals and NEW_LINES in self.env.context:
+        if not vals and lines_being_created(self.env):
             return True
         return super().write(vals)
 

@@ -79,7 +79,7 @@ class AccountMove(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Name the customer of each entry at once."""
-        new = self.env.context.get(NEW_LINES)
+        new = lines_being_created(self.env)
         if new and new.parties and len(new.parties) == len(vals_list):
             vals_list = [
                 {"partner_id": partner_id, **vals}
@@ -90,7 +90,7 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         """Keep the ties of entries to their lines for :meth:`_tie_together`."""
-        new = self.env.context.get(NEW_LINES)
+        new = lines_being_created(self.env)
         if new and new.tied_together and vals.keys() == LINK and vals["statement_line_id"]:
             new.links.append((self, vals))
             return True
@@ -126,7 +126,7 @@ class AccountMoveLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Items of new statement lines are made when all entries have been tied to their lines."""
-        new = self.env.context.get(NEW_LINES)
+        new = lines_being_created(self.env)
         if new and new.links:
             self.env["account.move"]._tie_together(new)
         return super().create(vals_list)
@@ -136,8 +136,14 @@ class AccountAnalyticDistributionModel(models.Model):
     _inherit = "account.analytic.distribution.model"
 
     def _get_applicable_models(self, vals):
-        new = self.env.context.get(NEW_LINES)
+        new = lines_being_created(self.env)
         return self.browse() if new and new.no_distribution else super()._get_applicable_models(vals)
+
+
+def lines_being_created(env):
+    """Return the lines that are being created, None where there are none, whatever a context from outside holds."""
+    new = env.context.get(NEW_LINES)
+    return new if isinstance(new, NewLines) else None
 
 
 def _computed(records):

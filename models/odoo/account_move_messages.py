@@ -29,6 +29,10 @@ TRACKED = frozenset({"author_id", "body", "subtype_id", "tracking_value_ids"})
 LATEST_MESSAGES = 200
 
 
+class _Posts(list):
+    """Messages that wait to be posted together: a type of its own, so that no context from outside can hold one."""
+
+
 class AccountMove(models.Model):
     _inherit = "account.move"
 
@@ -36,7 +40,7 @@ class AccountMove(models.Model):
         """Write what the hub's work changes on many documents into their histories together."""
         if len(self) < 2 or not self._messages_are_known():
             return super()._message_track(fields_iter, initial_values_dict)
-        posts = []
+        posts = _Posts()
         together = self.with_context(**{TOGETHER: posts})
         tracking = super(AccountMove, together)._message_track(fields_iter, initial_values_dict)
         for (subtype_id, author_id), alike in groupby(
@@ -56,7 +60,7 @@ class AccountMove(models.Model):
     def message_post(self, **values):
         """Keep a tracking message for :meth:`_post_together`; everything else is posted at once."""
         posts = self.env.context.get(TOGETHER)
-        if posts is None or values.keys() != TRACKED:
+        if not isinstance(posts, _Posts) or values.keys() != TRACKED:
             return super().message_post(**values)
         posts.append((self.id, values))
         return self.env["mail.message"]
