@@ -13,8 +13,8 @@ from ..models.messaging.inbox_connection import InboxConnection
 from ..simulators.partner import documents
 from .common import ANNA, IntegrationCommon
 
-# The question; what people have matched (two) or moved on (two); money and invoices without a second look, also those of
-# companies for which another one collects (four).
+# The question; what people have matched (two) or moved on (two); money and invoices without a second look, also those
+# of companies for which another one collects (four).
 IDLE_STATEMENTS = 9
 
 

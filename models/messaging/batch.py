@@ -41,7 +41,9 @@ class IntegrationBatch(models.Model):
     kind = fields.Selection(
         [("file", "File"), ("poll", "Fetched list"), ("intake", "Sent batch")], required=True, readonly=True
     )
-    source = fields.Char(string="Name at the source", required=True, readonly=True, help="Name of the file or of the list.")
+    source = fields.Char(
+        string="Name at the source", required=True, readonly=True, help="Name of the file or of the list."
+    )
     connection_id = fields.Many2one(
         "integration.connection", required=True, readonly=True, ondelete="restrict", index=True
     )
