@@ -27,7 +27,7 @@ class BatchCommon(IntegrationCommon):
         super().setUp()
         followed = {name: value for name, value in self.env.context.items() if name not in UNFOLLOWED}
         self.root = self.root(context=followed)
-        self.stripe_connection = self.stripe_connection.with_context(followed)
+        self.stripe_connection = self.stripe_connection.with_context(followed)  # pylint: disable=context-overridden
         self.journal = self.stripe_connection.balance_account_ids.journal_id
 
     def parties(self):
@@ -262,7 +262,7 @@ class TestOneIsRefused(BatchCommon):
         def refuse(records, *arguments, **more):
             result = original(records, *arguments, **more)
             if bad in subject(records, arguments):
-                raise UserError("Refused in the middle of a batch.")
+                raise UserError("Refused in the middle of a batch.")  # pylint: disable=translation-required
             return result
 
         return patch.object(kind, method, refuse)

@@ -297,7 +297,8 @@ class IntegrationShopWriting(models.Model):
                 self.connection_id, CODE, params, self._access_cause(), detail=error.detail
             )
         else:
-            super()._failed(error)
+            return super()._failed(error)
+        return None
 
     @api.model
     def _failure_code(self):
