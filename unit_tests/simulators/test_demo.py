@@ -182,7 +182,7 @@ def test_the_demo_sets_up_and_delivers_everything_and_a_second_run_repeats_it(st
     assert stand_in.written[7]["allowed_hosts"] == "127.0.0.1"
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", stand_in.written[7]["api_base_url"])
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/events", stand_in.written[8]["delivery_url"])
-    assert len(stand_in.inbox) == 60
+    assert len(stand_in.inbox) == 63
     assert stand_in.currencies == ["EUR"]
     for row in stand_in.credentials:
         assert row["value"] not in said, "a secret is never shown"
@@ -203,13 +203,13 @@ def test_between_two_days_it_waits_for_odoo(stand_in, odoo_url):
     stand_in.backlog = [3, 1]
     code, _said = play(odoo_url, pause_ms=1)
     assert (code, stand_in.backlog) == (0, [])
-    assert len(stand_in.inbox) == 60
+    assert len(stand_in.inbox) == 63
 
 
 def test_trickling_goes_on_after_the_month(stand_in, odoo_url):
     code, said = play(odoo_url, trickle=6)
     assert code == 0
-    assert len(stand_in.inbox) == 66
+    assert len(stand_in.inbox) == 69
     assert "01 Nov" in said
 
 
