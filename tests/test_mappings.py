@@ -376,7 +376,7 @@ class TestQuestion(MappingCommon):
         self.env.flush_all()
         for value, kind, day, verdict, words in (
             ("STD", "tax", date(2026, 3, 31), "exact", "version 1"),
-            ("STD", "tax", APRIL, "expired", "until 2026-03-31"),
+            ("STD", "tax", APRIL, "expired", "until 03/31/2026"),
             ("ANY", "account", APRIL, "default", "approved it"),
             ("OLD", "account", APRIL, "archived", "archived"),
             ("ANY", "tax", APRIL, "missing", "Nobody has mapped"),
