@@ -118,5 +118,6 @@ class TestUnits(MappingCommon):
         )
         rows = self.env["integration.promotion.rows"]._read_rows(self.company)[0]
         self.assertEqual(
-            rows["mappings"]["Partner platform", "unit", "BOX12"], {"spans": [[None, None, self.dozen.name]], "taxes": []}
+            rows["mappings"]["Partner platform", "unit", "BOX12"],
+            {"spans": [[None, None, self.dozen.name]], "taxes": []},
         )
