@@ -2,7 +2,7 @@
 """A day of three shops in three currencies ties out to 0.00 in each, on a real server (R2, R17, E2, S1-S3).
 
 Sixty orders hold everything that happens on the day. A thousand: ``./dev demo shop-day`` on a running ``./dev run``, or
-this test with FI_SHOP_DAY_ORDERS=1000.
+this test with FI_SHOP_DAY_ORDERS=1000. It takes minutes: ./dev test process -m patient
 """
 
 import os
@@ -28,6 +28,7 @@ def env():
     return found
 
 
+@pytest.mark.patient
 def test_every_cent_of_the_day_is_explained(env):
     said = []
     with OdooServer(env, name="shop_day", workers=2) as server:
