@@ -22,7 +22,7 @@ TAG_PREFIX = "odoo-"
 # Why something is not written; the words for people are the caller's.
 NOT_EXACT, NEGATIVE = "price_not_exact", "price_negative"
 OTHER_CURRENCY, OTHER_TAXES = "other_currency", "other_taxes"
-SEVERAL, NAMELESS = "several_found", "nameless"
+SEVERAL, NAMELESS, GONE = "several_found", "nameless", "gone"
 
 
 class CannotWriteError(Exception):
@@ -55,13 +55,17 @@ class Wish:
 
 @dataclasses.dataclass(frozen=True)
 class Held:
-    """What the shop holds of it: ids, its ``values`` in the words of ``Wish``, and how the shop states prices."""
+    """What the shop holds of it: ids, its ``values`` in the words of ``Wish``, and how the shop states prices.
+
+    ``single``  whether the product has this one variant alone: then its title is this variant's.
+    """
 
     outside_id: str
     values: Mapping[str, Any]
     parent_id: str = ""
     currency: str = ""
     taxes_included: bool | None = None
+    single: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,16 +120,22 @@ def order_tags(
     return tuple(sorted(TAG_PREFIX + word for word in words))
 
 
-def writes(wish: Wish, held: Held | None) -> list[Write]:
+def title_is_shared(wish: Wish, held: Held | None) -> bool:
+    """Whether a title is to be changed that stands above several variants: whose it is has to be asked first."""
+    return bool(held and not held.single and _name(wish, held))
+
+
+def writes(wish: Wish, held: Held | None, *, owns_title: bool = True) -> list[Write]:
     """Return what has to be written, in order; empty = the shop holds it, or has no such thing.
 
+    :param owns_title: the title above several variants is this product's; otherwise it stays as it is.
     :raises CannotWriteError: OTHER_CURRENCY, OTHER_TAXES, NAMELESS.
     """
     if wish.subject == ORDER:
         return _tags(wish, held) if held else []
     if held is None:
         return [_creation(wish)] if wish.may_create else []
-    return [*_name(wish, held), *_price(wish, held)]
+    return [*(_name(wish, held) if held.single or owns_title else ()), *_price(wish, held)]
 
 
 def check_shop(wish: Wish, currency: str, taxes_included: bool | None) -> None:

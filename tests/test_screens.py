@@ -18,6 +18,9 @@ READ_WHOLE = (
     ("integration.movement", ("application",), 180),
     ("integration.legal.series", ("first_text", "last_text"), 150),
     ("integration.access.review.line", ("user_id",), 190),
+    ("integration.shop.writing", ("state",), 150),
+    ("integration.shop.writing", ("label", "wanted_text", "answer"), 180),
+    ("integration.shop.writing", ("changes",), 240),
 )
 
 

@@ -2,9 +2,9 @@
 """What Odoo writes to the shop: names and prices of products, tags of orders (Admin GraphQL API). Nothing is sent here.
 
 Sources: https://shopify.dev/docs/api/admin-graphql/latest/queries/productVariants (search by sku), …/queries/order,
-…/mutations/productUpdate, …/mutations/productVariantsBulkUpdate, …/mutations/productSet (with an identifier it makes a
-product once), …/mutations/tagsAdd, …/mutations/tagsRemove. What Shopify refuses it says as ``userErrors`` in an answer
-with status 200.
+…/queries/productByIdentifier (by handle), …/objects/Product (hasOnlyDefaultVariant), …/mutations/productUpdate,
+…/mutations/productVariantsBulkUpdate, …/mutations/productSet (with an identifier it makes a product once),
+…/mutations/tagsAdd, …/mutations/tagsRemove. What Shopify refuses it says as ``userErrors`` in an answer with status 200.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ...engine.money import parse_decimal
-from ...engine.shop_writing import ORDER, SEVERAL, CannotWriteError, Held, Wish, Write, check_shop
+from ...engine.shop_writing import GONE, ORDER, SEVERAL, CannotWriteError, Held, Wish, Write, check_shop
 from ..base import HttpAnswer, HttpRequest
 from ..reading import Wire, WireId, read_as, schema_violation
 from .client import graphql, read_data
@@ -24,9 +24,14 @@ from .client import graphql, read_data
 MAX_FOUND = 10
 
 _SHOP = "shop { currencyCode taxesIncluded }"
-_VARIANT = "id sku price product { id title }"
+_VARIANT = "id sku price product { id title hasOnlyDefaultVariant }"
 _BY_SKU = f"""
 query($query: String!) {{ {_SHOP} productVariants(first: {MAX_FOUND}, query: $query) {{ nodes {{ {_VARIANT} }} }} }}"""
+# The search lags behind what was written; the handle of what we make does not.
+_BY_SKU_OR_HANDLE = f"""
+query($query: String!, $handle: String!) {{ {_SHOP} productVariants(first: {MAX_FOUND}, query: $query) {{
+nodes {{ {_VARIANT} }} }} productByIdentifier(identifier: {{ handle: $handle }}) {{
+variants(first: {MAX_FOUND}) {{ nodes {{ {_VARIANT} }} }} }} }}"""
 _BY_ID = f"query($id: ID!) {{ {_SHOP} productVariant(id: $id) {{ {_VARIANT} }} }}"
 _ORDER = "query($id: ID!) { order(id: $id) { id tags } }"
 _NAME = """
@@ -51,6 +56,7 @@ _ONLY = {"optionName": "Title", "name": "Default Title"}
 
 class _Product(Wire):
     id: WireId
+    hasOnlyDefaultVariant: bool  # noqa: N815 - the vendor's names
     title: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
@@ -62,7 +68,7 @@ class _Variant(Wire):
 
 
 class _Shop(Wire):
-    currencyCode: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]  # noqa: N815 - the vendor's names
+    currencyCode: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]  # noqa: N815
     taxesIncluded: bool  # noqa: N815
 
 
@@ -93,15 +99,20 @@ def find_request(wish: Wish, settings: Mapping[str, Any], secret: str) -> HttpRe
     if wish.outside_id:
         return graphql(_BY_ID, {"id": wish.outside_id}, settings, secret)
     sku = str(wish.values["sku"]).replace("\\", "\\\\").replace('"', '\\"')
-    return graphql(_BY_SKU, {"query": f'sku:"{sku}"'}, settings, secret)
+    asked = {"query": f'sku:"{sku}"'}
+    if wish.may_create:
+        return graphql(_BY_SKU_OR_HANDLE, {**asked, "handle": _handle(wish.key)}, settings, secret)
+    return graphql(_BY_SKU, asked, settings, secret)
 
 
 def read_held(answer: HttpAnswer, wish: Wish) -> Held | None:
     """Return what the shop holds, None where it has no such thing.
 
-    Shopify's search is loose: an article number counts where it is equal, letter by letter.
+    Shopify's search is loose: an article number counts where it is equal, letter by letter. So does a variant that
+    is known by its id: under another number it is something else by now.
 
-    :raises CannotWriteError: SEVERAL variants have the number; a product that is to be made would be priced wrongly.
+    :raises CannotWriteError: SEVERAL variants have the number; GONE: what we made has another one; a product that is
+        to be made would be priced wrongly.
     :raises TransientError, AuthorizationError, ContractError: by what the answer says.
     """
     data = read_data(answer)
@@ -112,7 +123,7 @@ def read_held(answer: HttpAnswer, wish: Wish) -> Held | None:
         found = read_as(order, _Order, "$.data.order")
         return Held(found.id, {"tags": found.tags})
     shop = read_as(data.get("shop"), _Shop, "$.data.shop")
-    variant = _one_variant(data, wish)
+    variant = _one_variant(data, wish) or _made_before(data, wish)
     if variant is None:
         if wish.may_create:
             check_shop(wish, shop.currencyCode, shop.taxesIncluded)
@@ -124,23 +135,38 @@ def read_held(answer: HttpAnswer, wish: Wish) -> Held | None:
         variant.product.id,
         shop.currencyCode,
         shop.taxesIncluded,
+        single=variant.product.hasOnlyDefaultVariant,
     )
 
 
 def _one_variant(data: Mapping[str, Any], wish: Wish) -> _Variant | None:
     if wish.outside_id:
         found = data.get("productVariant")
-        return None if found is None else read_as(found, _Variant, "$.data.productVariant")
-    listed = data.get("productVariants")
+        variant = None if found is None else read_as(found, _Variant, "$.data.productVariant")
+        return variant if variant and variant.sku == wish.values["sku"] else None
+    return _with_number(data.get("productVariants"), wish, "$.data.productVariants")
+
+
+def _made_before(data: Mapping[str, Any], wish: Wish) -> _Variant | None:
+    """Return what an earlier creation made, of which the search does not know yet."""
+    if not wish.may_create or wish.outside_id:
+        return None
+    made = data.get("productByIdentifier")
+    if made is None:
+        return None
+    place = "$.data.productByIdentifier.variants"
+    found = _with_number(made.get("variants") if isinstance(made, Mapping) else None, wish, place)
+    if found is None:
+        raise CannotWriteError(GONE, {"sku": str(wish.values["sku"])})
+    return found
+
+
+def _with_number(listed: Any, wish: Wish, place: str) -> _Variant | None:
     nodes = listed.get("nodes") if isinstance(listed, Mapping) else None
     if not isinstance(nodes, list) or len(nodes) > MAX_FOUND:
-        raise schema_violation("$.data.productVariants.nodes", "Expected a short list")
-    same = [
-        variant
-        for place, node in enumerate(nodes)
-        if (variant := read_as(node, _Variant, f"$.data.productVariants.nodes[{place}]")).sku
-        == wish.values["sku"]
-    ]
+        raise schema_violation(f"{place}.nodes", "Expected a short list")
+    read = [read_as(node, _Variant, f"{place}.nodes[{index}]") for index, node in enumerate(nodes)]
+    same = [variant for variant in read if variant.sku == wish.values["sku"]]
     if len(same) > 1:
         raise CannotWriteError(SEVERAL, {"sku": str(wish.values["sku"])})
     return same[0] if same else None
@@ -164,9 +190,13 @@ def write_request(write: Write, settings: Mapping[str, Any], secret: str) -> Htt
     return graphql(query, variables, settings, secret)
 
 
+def _handle(key: str) -> str:
+    """Return the handle of what we make: ours alone, so that it is found, and a repeated request makes no second."""
+    return f"odoo-{key}"
+
+
 def _creation(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The handle is ours alone, so that a repeated request finds the product that the first one made."""
-    handle = f"odoo-{values['key']}"
+    handle = _handle(values["key"])
     variant = {"optionValues": [_ONLY], "sku": values["sku"]}
     if "price" in values:
         variant["price"] = values["price"]

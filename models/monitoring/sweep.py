@@ -83,7 +83,10 @@ ALSO = {
     "shop_writings": """
         SELECT EXISTS (SELECT FROM integration_shop_writing
                         WHERE state IN ('to_send', 'unknown')
-                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))""",
+                          AND (due_at IS NULL OR due_at <= now() AT TIME ZONE 'UTC'))
+            OR EXISTS (SELECT FROM integration_shop_writing w
+                         JOIN integration_connection c ON c.id = w.connection_id AND c.shop_writes = 'on'
+                        WHERE w.state = 'shown')""",
     "conversions": """
         SELECT EXISTS (SELECT FROM integration_movement WHERE type = 'conversion' AND application = 'suspense')""",
     "payouts": """

@@ -8,4 +8,5 @@ from . import breakage
 from . import gateway
 from . import drain
 from . import writing
+from . import writing_exception
 from . import writing_wishes

@@ -2,10 +2,12 @@
 """What Odoo writes to a shop: names and prices of products, tags of orders (S3, ADR 0064).
 
 One row per record and shop says what the shop shall hold. It is written in the same transaction as the change that it
-follows (E8); a job compares it with what the shop holds and writes what differs, outside of any transaction. The shop
-is always asked before anything is written, so an answer that was lost is never a reason to write twice.
+follows (E8); a job works it out once more as Odoo stands by then, compares it with what the shop holds and writes what
+differs, outside of any transaction. The shop is always asked before anything is written, so an answer that was lost is
+never a reason to write twice.
 """
 
+import dataclasses
 import secrets
 from datetime import timedelta
 from functools import partial
@@ -17,7 +19,7 @@ from ...connectors.registry import get_connector
 from ...engine import shop_writing
 from ...engine.errors import AuthorizationError, BusinessError
 from ...engine.shop_writing import CannotWriteError, Wish
-from ..messaging.sent_once import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from ..messaging.sent_once import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, MAX_SWEPT
 
 STATES = [
     ("shown", "Would be written"),
@@ -33,6 +35,18 @@ SETTLED = ("shown", "to_send", "unknown", "sent", "absent")
 SECONDS = 30
 CODE = "shop_not_written"
 MAX_ROWS = 2_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """What came of comparing a wish with the shop: what it was, and what of it was written or would be."""
+
+    digest: str
+    dry: bool
+    held: shop_writing.Held | None
+    made_id: str | None
+    changes: list
+    kept_title: bool
 
 
 class IntegrationShopWriting(models.Model):
@@ -54,9 +68,14 @@ class IntegrationShopWriting(models.Model):
     res_id = fields.Many2oneReference(model_field="res_model", required=True, readonly=True, string="Record")
     label = fields.Char(readonly=True, string="What")
     outside_id = fields.Char(readonly=True, copy=False, string="Id in the shop")
+    outside_parent_id = fields.Char(
+        readonly=True, copy=False, index="btree_not_null", string="Product in the shop"
+    )
     wanted = fields.Json(readonly=True, help="What the shop shall hold.")
     wanted_digest = fields.Char(readonly=True)
-    wanted_text = fields.Char(compute="_compute_wanted_text", string="As Odoo has it")
+    # Texts, not lines: a list shows them whole.
+    wanted_text = fields.Text(compute="_compute_wanted_text", string="As Odoo has it")
+    answer = fields.Text(readonly=True, copy=False, string="What the provider said")
     problem = fields.Char(readonly=True, help="Why it cannot be written as it stands.")
     changes = fields.Text(
         readonly=True, help="What was different in the shop when it was last compared: before → after."
@@ -95,12 +114,7 @@ class IntegrationShopWriting(models.Model):
         }
         new, due = [], self.browse()
         for record, label, outside_id, wanted, problem in wishes:
-            values = {
-                "label": label,
-                "wanted": wanted,
-                "wanted_digest": shop_writing.wish_digest({**wanted, "problem": problem}),
-                "problem": problem,
-            }
+            values = self._wish_values(label, wanted, problem)
             row = present.get(record.id)
             if row is None:
                 values |= {"connection_id": connection.id, "subject": subject, "res_model": model}
@@ -114,15 +128,20 @@ class IntegrationShopWriting(models.Model):
         (due | self.create(new))._send_soon()
 
     @api.model
+    def _wish_values(self, label, wanted, problem):
+        digest = shop_writing.wish_digest({**wanted, "problem": problem})
+        return {"label": label, "wanted": wanted, "wanted_digest": digest, "problem": problem}
+
+    @api.model
     def _unwant(self, connection, model, ids):
         """Records that are not written any more, because they are not sold or are gone."""
-        rows = self.search(
-            [("connection_id", "=", connection.id), ("res_model", "=", model), ("res_id", "in", ids)]
-        )
-        rows.filtered(lambda row: row.state not in ("unknown", "off")).write(
-            {"state": "off", "due_at": False}
-        )
-        for row in rows:
+        domain = [("connection_id", "=", connection.id), ("res_model", "=", model), ("res_id", "in", ids)]
+        self.search([*domain, ("state", "!=", "off")])._take_back()
+
+    def _take_back(self):
+        """Do not write these any more; what is on its way finds that when it comes back."""
+        self.write({"state": "off", "due_at": False})
+        for row in self:
             row._let_go(self.env._("It is not written to the shop any more."))
 
     def action_write_again(self):
@@ -151,11 +170,34 @@ class IntegrationShopWriting(models.Model):
 
     # -- sending -------------------------------------------------------------------------------------------
 
+    @api.model
+    def _sweep(self):
+        """Send what is due, and what was only shown before writing was switched on."""
+        shown = self.search(
+            [("state", "=", "shown"), ("connection_id.shop_writes", "=", "on")], limit=MAX_SWEPT
+        )
+        shown.write({"state": "to_send", "due_at": False, "tries": 0})
+        return super()._sweep()
+
     def _begin(self):
-        if self.connection_id.shop_writes == "off" and self.state in ("to_send", "unknown"):
-            self.write({"state": "off", "due_at": False})
-            return None
+        """Begin with the wish as Odoo stands now: what it was when it was noted may be long ago."""
+        if self.state in ("to_send", "unknown"):
+            wish = None if self.connection_id.shop_writes == "off" else self._wish_as_of_now()
+            if wish is None:
+                self._take_back()
+                return None
+            _record, label, _outside_id, wanted, problem = wish
+            values = self._wish_values(label, wanted, problem)
+            if values["wanted_digest"] != self.wanted_digest:
+                self.write(values)
         return super()._begin()
+
+    def _wish_as_of_now(self):
+        """Return what the shop shall hold of the record as it stands, None where it is not written any more."""
+        record = self.env[self.res_model].browse(self.res_id).exists()
+        connection = self.connection_id
+        wishes = connection._product_wishes if self.subject == "product" else connection._order_wishes
+        return next(iter(wishes(record)), None)
 
     def _facts_to_send(self):
         connection = self.connection_id
@@ -172,6 +214,8 @@ class IntegrationShopWriting(models.Model):
             "problem": self.problem,
             "dry": connection.shop_writes != "on",
             "reasons": self._reasons(),
+            # With a refusal comes back what was refused: it may have been changed meanwhile.
+            "params": self._failure_params() | {"digest": self.wanted_digest},
         }
 
     def _reasons(self):
@@ -192,6 +236,10 @@ class IntegrationShopWriting(models.Model):
             shop_writing.NAMELESS: theirs.env._(
                 "It is to be made in the shop, and its name is not among what is written."
             ),
+            shop_writing.GONE: theirs.env._(
+                "It was in the shop once, and nothing there has the article number %(sku)s any more. It is not made "
+                "a second time by itself: give it this number there, or end its sale in Odoo."
+            ),
         }
 
     @api.model
@@ -201,21 +249,49 @@ class IntegrationShopWriting(models.Model):
             raise self._not_written(facts, facts["problem"])
         connector, wish = get_connector(facts["connector"]), facts["wish"]
         try:
-            held = self._held(facts, connector, wish)
-            if held is None and wish.outside_id and wish.subject == shop_writing.PRODUCT:
-                # It was deleted there, or made anew under another id.
-                wish = Wish(wish.subject, wish.values, None, wish.may_create, wish.key)
-                held = self._held(facts, connector, wish)
-            writes = shop_writing.writes(wish, held)
+            held = self._find(facts, connector, wish)
+            shared = shop_writing.title_is_shared(wish, held)
+            owns_title = not shared or step("_owns_title", held.parent_id)
+            writes = shop_writing.writes(wish, held, owns_title=owns_title)
         except CannotWriteError as why:
             text = facts["reasons"][why.reason] % why.params
             raise self._not_written(facts, text) from why
-        outside_id = held.outside_id if held else None
+        made_id = None
         if not facts["dry"]:
             for write in writes:
-                outside_id = self._write_one(facts, connector, write) or outside_id
+                made_id = self._write_one(facts, connector, write) or made_id
         changes = [(write.kind, write.before, write.after) for write in writes]
-        return facts["digest"], outside_id, changes, facts["dry"], held is None and not writes
+        return (Compared(facts["digest"], facts["dry"], held, made_id, changes, not owns_title),)
+
+    @api.model
+    def _find(self, facts, connector, wish):
+        """Return what the shop holds; what was there once is looked for by its number, and never made again.
+
+        :raises CannotWriteError: GONE: it is not there, and would be made if it had never been.
+        """
+        held = self._held(facts, connector, wish)
+        if held or not wish.outside_id or wish.subject != shop_writing.PRODUCT:
+            return held
+        anew = dataclasses.replace(wish, outside_id=None, may_create=False)
+        held = self._held(facts, connector, anew)
+        if held is None and wish.may_create:
+            raise CannotWriteError(shop_writing.GONE, {"sku": wish.values["sku"]})
+        return held
+
+    def _owns_title(self, parent_id):
+        """Whether the title above several variants in the shop is that of this product: one with variants in Odoo,
+        and no other product stands below the same title."""
+        template = self.env["product.product"].browse(self.res_id).product_tmpl_id
+        beside = self.search(
+            [
+                ("connection_id", "=", self.connection_id.id),
+                ("outside_parent_id", "=", parent_id),
+                ("state", "!=", "off"),
+            ],
+            limit=MAX_ROWS,
+        )
+        products = self.env["product.product"].browse(beside.mapped("res_id")).exists()
+        return template.product_variant_count > 1 and products.product_tmpl_id <= template
 
     @api.model
     def _held(self, facts, connector, wish):
@@ -247,18 +323,28 @@ class IntegrationShopWriting(models.Model):
     def _not_written(self, facts, reason):
         return BusinessError("shop_not_written", params=facts["params"] | {"reason": reason})
 
-    def _made(self, digest, outside_id, changes, dry, absent):
-        words = self._change_words()
+    def _made(self, compared):
+        words, changes, dry = self._change_words(), compared.changes, compared.dry
         text = "\n".join(f"{words[kind]}: {' → '.join(filter(None, said))}" for kind, *said in changes)
+        absent = compared.held is None and not changes
         state = "absent" if absent else "shown" if dry and changes else "sent"
-        values = {"state": state, "outside_id": outside_id, "changes": text, "answer": False}
-        values |= {"due_at": False, "tries": 0}
+        values = {"state": state, "changes": text, "answer": False, "due_at": False, "tries": 0}
+        if compared.kept_title:
+            values["answer"] = self.env._(
+                "Its title stays as it is: it stands above several variants there, which are not the variants of "
+                "one product in Odoo."
+            )
+        # What was there once keeps its id, so that it is not taken for something that never was.
+        if compared.held:
+            values |= {"outside_id": compared.held.outside_id, "outside_parent_id": compared.held.parent_id}
+        elif compared.made_id:
+            values["outside_id"] = compared.made_id
         if self.state == "off":
             values["state"] = "off"  # it was taken back while it was on its way
         if changes and not dry:
             values["told_at"] = fields.Datetime.now()
             self.env["integration.audit.leaf"]._record_change(self, "shop.written", text[:500])
-        if self.wanted_digest != digest and values["state"] != "off":
+        if self.wanted_digest != compared.digest and values["state"] != "off":
             values["state"] = "to_send"  # it was changed meanwhile
         self.write(values)
         self._let_go(self.env._("It was compared with the shop and is in order."))
@@ -278,7 +364,13 @@ class IntegrationShopWriting(models.Model):
     def _failed(self, error):
         """The shop's budget: waits and costs no try. Not let in: nothing was written, one exception for all rows."""
         now = fields.Datetime.now()
-        if error.code == "source_rate_limited":
+        if self.state == "off":  # it was taken back while it was on its way
+            self.answer = error.sentence
+        elif error.params.get("digest", self.wanted_digest) != self.wanted_digest:
+            # What was refused is not what is wanted any more.
+            self.write({"state": "to_send", "due_at": False, "answer": error.sentence})
+            self._send_soon()
+        elif error.code == "source_rate_limited":
             wait = max(1, error.retry_after_seconds or FIRST_PAUSE_SECONDS)
             due = now + timedelta(seconds=wait)
             tries = max(0, self.tries - 1)
@@ -325,37 +417,3 @@ class IntegrationShopWriting(models.Model):
         )
         if found:
             found._resolve(text)
-
-
-class IntegrationException(models.Model):
-    _inherit = "integration.exception"
-
-    def _shop_writings(self):
-        """Return the rows that these exceptions are about; not let in: all that wait."""
-        rows = self.env["integration.shop.writing"]
-        for exception in self.filtered(lambda row: row.code == CODE):
-            number = (exception.cause or "").removeprefix("shop writing ")
-            domain = [("connection_id", "=", exception.connection_id.id)]
-            if number.isdecimal():
-                domain.append(("id", "=", int(number)))
-            else:
-                domain.append(("state", "in", ("to_send", "unknown")))
-            rows |= rows.search(domain, limit=MAX_ROWS)
-        return rows
-
-    def action_open_shop_writing(self):
-        """Button: show what was to be written to the shop."""
-        self.ensure_one()
-        action = self.env["ir.actions.actions"]._for_xml_id("finance_integration.action_shop_writing")
-        rows = self._shop_writings()
-        if len(rows) == 1:
-            return dict(action, res_id=rows.id, views=[(False, "form")])
-        return dict(action, domain=[("id", "in", rows.ids)], context={})
-
-    def action_write_again(self):
-        """Button: write it to the shop again, now that what was wrong is put right."""
-        self.check_access("write")
-        rows = self._shop_writings()
-        if not rows:
-            raise UserError(self.env._("Nothing of it is to be written any more."))
-        return rows.action_write_again()

@@ -172,17 +172,25 @@ class IntegrationConnection(models.Model):
         """Keep what this shop shall hold of products, as they stand."""
         self.ensure_one()
         rows = self.env["integration.shop.writing"]
+        wishes = self._product_wishes(products)
+        wanted = {product.id for product, *_rest in wishes}
+        rows._unwant(self, "product.product", [each for each in products.ids if each not in wanted])
+        rows._want(self, "product", wishes, again)
+
+    def _product_wishes(self, products):
+        """Return what this shop shall hold of products as they stand; what is not sold, or not ours, has no wish."""
         company = self.company_id
-        own = products.filtered_domain(products._check_company_domain(company))
-        sold = own.filtered(lambda row: row.sale_ok and row.active and row.default_code)
         names = {
             name for name in ("name", "price") if self[f"shop_writes_{name}"] and self._owns_for_shop(name)
         }
-        rows._unwant(self, "product.product", (products - sold).ids if names else products.ids)
-        if names:
-            sold = sold.with_company(company).with_context(lang=company.partner_id.lang)
-            wishes = [self._product_wish(product, names) for product in sold]
-            rows._want(self, "product", wishes, again)
+        if not names:
+            return []
+        own = products.filtered_domain(products._check_company_domain(company))
+        sold = own.filtered(lambda row: row.sale_ok and row.active and row.default_code)
+        lang = company.partner_id.lang
+        theirs = self.with_context(lang=lang)
+        sold = sold.with_company(company).with_context(lang=lang)
+        return [theirs._product_wish(product, names) for product in sold]
 
     def _product_wish(self, product, names):
         values, problem = {"sku": product.default_code}, False
@@ -227,16 +235,21 @@ class IntegrationConnection(models.Model):
     def _want_orders(self, orders):
         """Keep what the tags of orders shall say of their documents."""
         self.ensure_one()
+        self.env["integration.shop.writing"]._want(self, "order", self._order_wishes(orders))
+
+    def _order_wishes(self, orders):
+        """Return what the tags of orders shall say of their documents as they stand."""
+        if not self.shop_writes_tags:
+            return []
         rows = self.env["integration.shop.writing"]
         own = orders.filtered(lambda row: row.connection_id == self and row.booking == "each")
         domain = [("connection_id", "=", self.id), ("res_model", "=", own._name), ("res_id", "in", own.ids)]
         written = set(rows.search(domain).mapped("res_id"))
-        wishes = [
+        return [
             (order, order.number, order.outside_id, {"tags": list(tags)}, False)
             for order in own
             if (tags := order._status_tags()) or order.id in written
         ]
-        rows._want(self, "order", wishes)
 
 
 class IntegrationShopOrder(models.Model):

@@ -27,7 +27,7 @@ _SKU = re.compile(r'sku:"((?:[^"\\]|\\.)*)"')
 
 @dataclasses.dataclass
 class Product:
-    """A product with one variant: its id is that of the product + 1."""
+    """A product with one variant, whose id is that of the product + 1; ``parent`` = a further variant of that one."""
 
     id: int
     title: str
@@ -35,6 +35,7 @@ class Product:
     price: Decimal
     handle: str = ""
     status: str = "ACTIVE"
+    parent: int = 0
 
 
 def gid(kind: str, number: Any) -> str:
@@ -49,17 +50,38 @@ def queries(shop: ShopifyShop, page: Callable[..., Any]) -> dict[str, Any]:
         text = re.sub(r"\\(.)", r"\1", wanted.group(1)).lower() if wanted else ""
         # Shopify's search is loose: it finds what begins like it, too.
         found = [each for each in shop.products.values() if each.sku.lower().startswith(text)]
+        found = [] if shop.search_lags else found
         return page(found, lambda each: variant_object(shop, each))(first, **paging)
 
     def variant(id: str) -> Any:  # noqa: A002 - the vendor's name
         found = shop.products.get(_number(id) - 1)
         return variant_object(shop, found) if found else None
 
+    def by_identifier(identifier: dict[str, str]) -> Any:
+        found = by_handle(shop, identifier["handle"])
+        if found is None:
+            return None
+        shown = page(family(shop, found), lambda each: variant_object(shop, each))
+        return {"id": gid("Product", found.id), "variants": shown}
+
     return {
         "shop": {"currencyCode": shop.currency, "taxesIncluded": shop.taxes_included},
         "productVariants": variants,
         "productVariant": variant,
+        "productByIdentifier": by_identifier,
     }
+
+
+def by_handle(shop: ShopifyShop, handle: str) -> Product | None:
+    """Return the product with a handle."""
+    found = (each for each in shop.products.values() if each.handle == handle and not each.parent)
+    return next(found, None)
+
+
+def family(shop: ShopifyShop, product: Product) -> list[Product]:
+    """Return all variants of the product to which this one belongs."""
+    number = product.parent or product.id
+    return [each for each in shop.products.values() if number in (each.id, each.parent)]
 
 
 def _number(name: str) -> int:
@@ -70,11 +92,16 @@ def _number(name: str) -> int:
 def variant_object(shop: ShopifyShop, product: Product) -> dict[str, Any]:
     """Return the variant of a product; prices are written with two decimals at least, also in yen."""
     written = product.price.quantize(Decimal(1).scaleb(-max(2, shop.decimals)))
+    first, *others = family(shop, product)
     return {
         "id": gid("ProductVariant", product.id + 1),
         "sku": product.sku,
         "price": str(written),
-        "product": {"id": gid("Product", product.id), "title": product.title},
+        "product": {
+            "id": gid("Product", first.id),
+            "title": first.title,
+            "hasOnlyDefaultVariant": not others,
+        },
     }
 
 
@@ -112,14 +139,15 @@ class Changes:
         self._needs("write_products")
         found = self.shop.products.get(_number(productId))
         wrong = "Product does not exist" if found is None else ""
+        own = {} if found is None else {each.id + 1: each for each in family(self.shop, found)}
         for each in variants:
             wrong = wrong or _wrong_price(each["price"])
-            if not wrong and _number(each["id"]) != found.id + 1:
+            if not wrong and _number(each["id"]) not in own:
                 wrong = "Product variant does not exist"
         if wrong:
             return {"productVariants": None, "userErrors": _errors("price", wrong)}
         for each in variants:
-            found.price = self._rounded(each["price"])
+            own[_number(each["id"])].price = self._rounded(each["price"])
         self._tell(found)
         return {"productVariants": [{"id": each["id"]} for each in variants], "userErrors": []}
 
@@ -137,9 +165,7 @@ class Changes:
         wrong = _wrong_title(input["title"]) or _wrong_price(variant.get("price", "0"))
         if wrong:
             return {"product": None, "userErrors": _errors("input", wrong)}
-        found = next(
-            (each for each in self.shop.products.values() if each.handle == identifier["handle"]), None
-        )
+        found = by_handle(self.shop, identifier["handle"])
         if found is None:
             found = self.shop.stock(input["title"], variant["sku"], "0", handle=input["handle"])
         found.title, found.status = input["title"], input["status"]

@@ -119,6 +119,7 @@ class ShopifyShop:
         self.subscriptions: dict[str, str] = {}
         self.products: dict[int, Product] = {}
         self.taxes_included = False
+        self.search_lags = False  # the search does not know yet what was written lately
         self._seed = seed
         self._count = first_id
         self._numbers = first_number
@@ -241,10 +242,14 @@ class ShopifyShop:
         """Tell that something of an order changed: its tags, a note."""
         self._tell("orders/updated", order)
 
-    def stock(self, title: str, sku: str, price: str, handle: str = "") -> Product:
-        """Have a product in the shop."""
-        number = self._next() * 10
-        self.products[number] = Product(number, title, sku, Decimal(price), handle or f"made-{number}")
+    def stock(
+        self, title: str, sku: str, price: str, handle: str = "", of: Product | None = None
+    ) -> Product:
+        """Have a product in the shop, or a further variant ``of`` one."""
+        number, parent = self._next() * 10, of.id if of else 0
+        self.products[number] = Product(
+            number, title, sku, Decimal(price), handle or f"made-{number}", parent=parent
+        )
         return self.products[number]
 
     # -- handing over ----------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from odoo.addons.finance_integration.connectors.base import HttpAnswer
 from odoo.addons.finance_integration.connectors.registry import get_connector
 from odoo.addons.finance_integration.engine.errors import AuthorizationError, ContractError, TransientError
 from odoo.addons.finance_integration.engine.shop_writing import (
+    GONE,
     OTHER_CURRENCY,
     SEVERAL,
     CannotWriteError,
@@ -91,6 +92,28 @@ def test_a_product_is_found_by_its_article_number_letter_by_letter(shop, api):
     assert held(api, wish(outside_id="gid://shopify/ProductVariant/9")) is None
 
 
+def test_a_known_variant_counts_while_its_number_is_ours(shop, api):
+    made = shop.stock("Mug", "CUP-1", "11.00")
+    known = wish(outside_id=f"gid://shopify/ProductVariant/{made.id + 1}")
+    assert held(api, known).values == {"name": "Mug", "price": "11.00"}
+    for other in ("cup-1", "CUP-10", ""):
+        made.sku = other
+        assert held(api, known) is None
+
+
+def test_whether_a_title_stands_above_several_variants_is_read_too(shop, api):
+    made = shop.stock("Mug", "CUP-1", "11.00")
+    assert held(api, wish()).single
+    other = shop.stock("", "CUP-2", "11.00", of=made)
+    assert not held(api, wish()).single
+    second = held(api, Wish("product", {**VALUES, "sku": "CUP-2"}))
+    assert (second.single, second.parent_id) == (False, f"gid://shopify/Product/{made.id}")
+    assert second.outside_id == f"gid://shopify/ProductVariant/{other.id + 1}"
+    [price] = writes(wish(), held(api, wish()), owns_title=False)
+    assert write(api, price) == ("", None)
+    assert (made.title, made.price, other.price) == ("Mug", Decimal("12.50"), Decimal("11.00"))
+
+
 def test_two_with_one_article_number_are_nobody_s_guess(shop, api):
     shop.stock("A", "CUP-1", "1.00")
     shop.stock("B", "CUP-1", "1.00")
@@ -132,6 +155,29 @@ def test_a_missing_product_is_made_once_under_its_own_handle(shop, api):
     assert first == second == ("", f"gid://shopify/ProductVariant/{made.id + 1}")
     assert (made.title, made.sku, made.price, made.status) == ("Cup", "CUP-1", Decimal("12.50"), "DRAFT")
     assert made.handle == "odoo-ab12"
+
+
+def test_what_was_made_is_found_by_its_handle_before_the_search_knows_it(shop, api):
+    one = wish(may_create=True)
+    [creation] = writes(one, held(api, one))
+    _none, variant = write(api, creation)
+    shop.search_lags = True
+    assert held(api, one).outside_id == variant
+    assert writes(one, held(api, one)) == []
+    # Without leave to make anything the handle is nobody's question.
+    assert held(api, wish()) is None
+    assert "productByIdentifier" not in api.asked[-1]
+
+
+def test_what_was_made_and_has_another_number_by_now_is_not_made_over(shop, api):
+    one = wish(may_create=True)
+    [creation] = writes(one, held(api, one))
+    write(api, creation)
+    [made] = shop.products.values()
+    made.sku = "CUP-B"
+    with pytest.raises(CannotWriteError) as caught:
+        held(api, one)
+    assert (caught.value.reason, caught.value.params) == (GONE, {"sku": "CUP-1"})
 
 
 def test_a_product_is_not_made_with_a_price_in_another_currency(shop, api):
@@ -198,6 +244,12 @@ def test_a_spent_budget_says_when_to_come_back(shop):
             }
         },
         {"data": {"shop": {"currencyCode": "USD", "taxesIncluded": False}}},
+        {
+            "data": {
+                "shop": {"currencyCode": "USD", "taxesIncluded": False},
+                "productVariants": {"nodes": [{"id": "1", "price": "1.00", "product": {"id": "2"}}]},
+            }
+        },
         {"data": None},
         {"errors": [{"message": "no"}]},
     ],
@@ -205,6 +257,13 @@ def test_a_spent_budget_says_when_to_come_back(shop):
 def test_an_answer_of_another_shape_is_named(said):
     with pytest.raises(ContractError):
         SHOPIFY.record_held(answer(said), wish())
+
+
+def test_a_handle_that_is_answered_in_another_shape_is_named():
+    shop = {"currencyCode": "USD", "taxesIncluded": False}
+    said = {"shop": shop, "productVariants": {"nodes": []}, "productByIdentifier": {"variants": None}}
+    with pytest.raises(ContractError):
+        SHOPIFY.record_held(answer({"data": said}), wish(may_create=True))
 
 
 def test_a_creation_that_does_not_say_what_was_made_is_no_success():

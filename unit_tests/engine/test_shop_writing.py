@@ -17,6 +17,7 @@ from odoo.addons.finance_integration.engine.shop_writing import (
     Wish,
     order_tags,
     price_text,
+    title_is_shared,
     wish_digest,
     writes,
 )
@@ -24,8 +25,8 @@ from odoo.addons.finance_integration.engine.shop_writing import (
 PRICED = {"sku": "CUP-1", "name": "Cup", "price": "12.50", "currency": "EUR", "taxes_included": True}
 
 
-def held(name="Cup", price="12.50", currency="EUR", included=True):
-    return Held("gid://v/1", {"name": name, "price": price}, "gid://p/1", currency, included)
+def held(name="Cup", price="12.50", currency="EUR", included=True, single=True):
+    return Held("gid://v/1", {"name": name, "price": price}, "gid://p/1", currency, included, single)
 
 
 def product(**changes):
@@ -82,6 +83,19 @@ def test_only_what_differs_is_written():
     assert [each.kind for each in writes(product(), held("Mug", "1.00"))] == ["name", "price"]
     # What is not chosen stays the shop's.
     assert writes(Wish("product", {"sku": "CUP-1", "name": "Cup"}), held(price="1.00")) == []
+
+
+def test_a_title_above_several_variants_is_written_by_its_owner_alone():
+    several = held(name="Mugs", single=False)
+    assert title_is_shared(product(), several)
+    assert writes(product(), several, owns_title=False) == []
+    assert [each.kind for each in writes(product(), several)] == ["name"]
+    assert [each.kind for each in writes(product(), held(name="Mugs"), owns_title=False)] == ["name"]
+    # Nobody has to be asked where the title stays as it is.
+    assert not title_is_shared(product(), held(single=False))
+    assert not title_is_shared(product(), held(name="Mugs"))
+    assert not title_is_shared(Wish("product", {"sku": "CUP-1"}), several)
+    assert not title_is_shared(product(), None)
 
 
 @pytest.mark.parametrize(
