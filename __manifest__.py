@@ -54,6 +54,7 @@
         "views/message_form.xml",
         "views/movement_views.xml",
         "views/processor_statement_views.xml",
+        "views/bank_statement_views.xml",
         "views/binding_views.xml",
         "views/mapping_views.xml",
         "views/role_account_views.xml",

@@ -51,6 +51,7 @@ VERSIONING: dict[str, Versioning] = {
     "supplier": Versioning.STATE,
     "product": Versioning.STATE,
     "provider_balance": Versioning.STATE,
+    "bank_statement": Versioning.STATE,
     "dimension": Versioning.STATE,
     "reference_code": Versioning.STATE,
     "order": Versioning.STATE,
@@ -65,6 +66,7 @@ VERSIONING: dict[str, Versioning] = {
     "cancellation": Versioning.DOCUMENT,
     "movement": Versioning.FACT,
     "settlement": Versioning.FACT,
+    "bank_line": Versioning.FACT,
 }
 # Where the source does not count them, changes are ordered by their time.
 ORDERED_BY_TIME = frozenset({"customer", "supplier", "product"})

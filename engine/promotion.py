@@ -40,7 +40,7 @@ FORMAT = "finance-integration-configuration/4"
 # What each form has brought: section → fields, None = the whole section.
 _NEW_IN: dict[str, dict[str, tuple[str, ...] | None]] = {
     "finance-integration-configuration/4": {
-        "connections": ("customers_out",),
+        "connections": ("customers_out", "bank_journal_ids"),
         "mappings": ("taxes",),
         "collection_agreements": None,
     },
@@ -133,7 +133,7 @@ SECTIONS: dict[str, Section] = {
             "routed_from_id": "ref:feeder", "payout_journal_ids": "refs:journal",
             "prepayment_vat_country_ids": "refs:country",
             "billing_issuer": TEXT, "billing_products": FLAG,
-            "customers_out": TEXT,
+            "customers_out": TEXT, "bank_journal_ids": "refs:journal",
         },
     ),
     "balance_accounts": Section(

@@ -15,6 +15,7 @@ NEW_FIELDS = (
     "billing_issuer",
     "billing_products",
     "customers_out",
+    "bank_journal_ids",
 )
 
 
@@ -26,6 +27,7 @@ def as_third(whole):
         del row["values"]["taxes"]
     for row in whole["sections"]["connections"]:
         del row["values"]["customers_out"]
+        del row["values"]["bank_journal_ids"]
     _count_again(whole)
 
 

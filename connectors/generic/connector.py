@@ -35,6 +35,8 @@ FLOW_DEFAULTS = {
     "supplier": FlowDefaults(latency_target_seconds=900),
     "product": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "provider_balance": FlowDefaults(criticality="low", latency_target_seconds=3600),
+    "bank_line": FlowDefaults(criticality="high", latency_target_seconds=900),
+    "bank_statement": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "dimension": FlowDefaults(criticality="low", latency_target_seconds=3600),
     "reference_code": FlowDefaults(criticality="low", latency_target_seconds=3600),
 }
@@ -47,7 +49,9 @@ _RANKS = {
     "invoice": 30,
     "movement": 50,
     "entry": 60,
+    "bank_line": 55,
     "provider_balance": 90,
+    "bank_statement": 90,
 }
 # A cancellation goes the way of what it cancels: through its flow, and in its place among other objects.
 _FLOW_KINDS = {

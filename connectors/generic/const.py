@@ -37,6 +37,8 @@ INBOUND: dict[str, tuple[str, dict[str, str]]] = {
     "entry.cancelled": ("cancellation", {"cancels": "entry"}),
     "invoice.cancelled": ("cancellation", {"cancels": "invoice"}),
     "balance.reported": ("provider_balance", {}),
+    "bank_line.booked": ("bank_line", {}),
+    "bank_statement.closed": ("bank_statement", {}),
     "dimension.updated": ("dimension", {}),
     "reference.updated": ("reference_code", {}),
 }
@@ -59,6 +61,7 @@ SENSITIVE_KEYS = frozenset(
         "email",
         "holder",
         "iban",
+        "party_account",
         "phone",
         "tax_id",
     }
@@ -69,6 +72,7 @@ FILE_FORMATS: dict[str, str] = {
     "ndjson": "Documents, one JSON object per line",
     "movements_csv": "Balance movements, CSV",
     "entries_csv": "Journal entries, CSV",
+    "bank_lines_csv": "Bank lines, CSV",
 }
 MOVEMENT_COLUMNS = ("movement_id", "type", "occurred_at", "amount", "currency")
 MOVEMENT_OPTIONAL_COLUMNS = (
@@ -99,4 +103,19 @@ ENTRY_OPTIONAL_COLUMNS = (
     "approver",
     "approved_at",
     "description",
+)
+BANK_LINE_COLUMNS = ("account_number", "line_id", "booking_date", "amount", "currency")
+BANK_LINE_OPTIONAL_COLUMNS = (
+    "version",
+    "value_date",
+    "original_amount",
+    "original_currency",
+    "text",
+    "party_name",
+    "party_account",
+    "end_to_end_id",
+    "bank_code",
+    "invoice",
+    "returns",
+    "statement",
 )

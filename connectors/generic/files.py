@@ -18,6 +18,8 @@ from ...engine.instants import format_instant
 from ...engine.money import minor_units, parse_decimal
 from ..reading import schema_violation
 from .const import (
+    BANK_LINE_COLUMNS,
+    BANK_LINE_OPTIONAL_COLUMNS,
     ENTRY_COLUMNS,
     ENTRY_OPTIONAL_COLUMNS,
     ID_HEADER,
@@ -55,7 +57,7 @@ def sums_of(document: Mapping[str, Any]) -> dict[str, Decimal]:
     """Return what a document adds to the control totals; nothing where its amount cannot be read."""
     kind = document.get("kind")
     try:
-        if kind == "movement":
+        if kind in ("movement", "bank_line"):
             return _sum(document["amount"]["value"], document["amount"]["currency"])
         if kind == "invoice":
             return _sum(document["total_gross"], document["currency"])
@@ -124,6 +126,57 @@ def _movement_event(row: Line, settings: Mapping[str, Any]) -> FileEvent:
     return _event(
         row.number, row.line, "movement.reported", cells["occurred_at"], document, ControlTotals(1, amount)
     )
+
+
+def read_bank_lines(stream: BinaryIO, source: str, limits: Limits, settings: Mapping[str, Any]) -> FileReader:
+    """Yield the events of a CSV file in which each row is a line that the bank has booked."""
+    rows = read_csv(
+        stream, source, limits, BANK_LINE_COLUMNS, BANK_LINE_OPTIONAL_COLUMNS, _encoding(settings)
+    )
+    for row in rows:
+        if isinstance(row, Trailer):
+            yield row
+            continue
+        try:
+            yield _bank_line_event(row, settings)
+        except ContractError as error:
+            yield FileEvent(row.number, row.line, problem=error)
+
+
+def _bank_line_event(row: Line, settings: Mapping[str, Any]) -> FileEvent:
+    if row.problem:
+        raise row.problem
+    cells = row.value
+    _need(cells, BANK_LINE_COLUMNS)
+    occurred_at = _beginning_of(cells["booking_date"], settings)
+    account, line_id = cells["account_number"], cells["line_id"]
+    document = {
+        "kind": "bank_line",
+        "schema_version": "1",
+        # The bank's id is its own within one account only, whose number is nobody's business in a list of events.
+        "source": _source(f"{digest(account.replace(' ', '').encode())[:12]}:{line_id}", cells, settings),
+        "occurred_at": occurred_at,
+        "amount": {"value": cells["amount"], "currency": cells["currency"]},
+        **_given(cells, *BANK_LINE_COLUMNS[:3]),
+        **_given(
+            cells,
+            "value_date",
+            "text",
+            "party_name",
+            "party_account",
+            "end_to_end_id",
+            "bank_code",
+            "returns",
+            "statement",
+        ),
+    }
+    if "original_amount" in cells:
+        currency = cells.get("original_currency", cells["currency"])
+        document["original"] = {"value": cells["original_amount"], "currency": currency}
+    if "invoice" in cells:
+        document["references"] = [{"type": "invoice", "value": cells["invoice"]}]
+    totals = ControlTotals(1, _sum(cells["amount"], cells["currency"]))
+    return _event(row.number, row.line, "bank_line.booked", occurred_at, document, totals)
 
 
 def read_entries(stream: BinaryIO, source: str, limits: Limits, settings: Mapping[str, Any]) -> FileReader:
@@ -244,4 +297,9 @@ def _encoding(settings: Mapping[str, Any]) -> str:
     return str(settings.get("encoding") or "utf-8")
 
 
-READERS = {"ndjson": read_documents, "movements_csv": read_movements, "entries_csv": read_entries}
+READERS = {
+    "ndjson": read_documents,
+    "movements_csv": read_movements,
+    "entries_csv": read_entries,
+    "bank_lines_csv": read_bank_lines,
+}

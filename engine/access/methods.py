@@ -70,6 +70,7 @@ _METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_movements": "view",
         "action_print": "view",
     },
+    "integration.bank.statement": {"action_compare": "resolve", "action_open_lines": "view"},
     "integration.payout": {
         "action_fetch": "run",
         "action_look": "resolve",

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Canonical documents: the one form in which the hub knows what outside systems say."""
 
+from .bank import BankLine, BankStatement
 from .base import Address, Amount, Document, PartyRef, Reference, Source
 from .customer import Customer
 from .entry import EntryLine, JournalEntry
@@ -33,6 +34,8 @@ __all__ = [
     "AppliedPayment",
     "BalanceMovement",
     "BankAccount",
+    "BankLine",
+    "BankStatement",
     "CreditAnswer",
     "CreditQuery",
     "Customer",

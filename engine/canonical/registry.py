@@ -15,6 +15,7 @@ from ..canonical_json import to_plain
 from ..errors import ContractError
 from ..json_guard import parse_json
 from ..money import parse_decimal
+from .bank import BankLine, BankStatement
 from .base import Document
 from .business_events import (
     BillPaid,
@@ -72,6 +73,8 @@ KINDS: dict[str, dict[str, type[Document]]] = {
     "cancellation": {"1": Cancellation},
     "provider_balance": {"1": ProviderBalance},
     "settlement": {"1": Settlement},
+    "bank_line": {"1": BankLine},
+    "bank_statement": {"1": BankStatement},
     "order": {"1": Order},
     "fulfilment": {"1": Fulfilment},
     "order_refund": {"1": OrderRefund},

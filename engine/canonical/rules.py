@@ -13,6 +13,7 @@ from decimal import Decimal
 from ..errors import ContractError
 from ..instants import known_time_zone
 from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
+from .bank import BankLine, BankStatement
 from .base import Amount, Document
 from .business_events import BUSINESS_EVENTS
 from .cancellation import Cancellation
@@ -218,6 +219,27 @@ def _check_movement_sign(movement: BalanceMovement, amount: Amount, path: str) -
         raise _wrong_sign(amount.value, f"{path}.value")
 
 
+def _check_bank_line(line: BankLine, provider: str | None) -> list[str]:
+    _exact_amounts((line.amount, line.original), provider)
+    if line.original is not None and EXACT.multiply(line.amount.value, line.original.value) < _ZERO:
+        raise _wrong_sign(line.original.value, "original.value")
+    if line.returns == line.line_id:
+        raise _violation("returns", "a line does not take back itself")
+    return []
+
+
+def _check_bank_statement(statement: BankStatement, provider: str | None) -> list[str]:
+    amounts = [(name, getattr(statement, name)) for name in ("opening", "closing", "line_total")]
+    _exact_amounts((amount for _path, amount in amounts), provider)
+    _same_currency(amounts, statement.closing.currency)
+    if statement.last_date < statement.first_date:
+        raise _violation("last_date", "the last day is before the first")
+    if statement.line_total is not None:
+        computed = EXACT.add(statement.opening.value, statement.line_total.value)
+        _check_total("closing.value", statement.closing.value, computed)
+    return []
+
+
 def _check_provider_balance(balance: ProviderBalance, provider: str | None) -> list[str]:
     amounts = (
         ("closing", balance.closing),
@@ -399,6 +421,8 @@ _RULES: dict[type[Document], Callable[..., list[str]]] = {
     BalanceMovement: _check_movement,
     ProviderBalance: _check_provider_balance,
     Settlement: _check_settlement,
+    BankLine: _check_bank_line,
+    BankStatement: _check_bank_statement,
     JournalEntry: _check_entry,
     Order: _check_order,
     Fulfilment: _check_fulfilment,

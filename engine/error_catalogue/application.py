@@ -140,6 +140,38 @@ APPLICATION_CODES = {
         severity="critical",
         fix="refetch",
     ),
+    "bank_currency_differs": CodeInfo(
+        _BUSINESS,
+        _("The bank account is in another currency"),
+        _("The bank tells of %(currency)s in the account %(account)s, whose journal is in %(journal_currency)s."),
+        _("Compare the account number in the journal with the bank's. The lines wait and lose nothing."),
+        severity="high",
+    ),
+    "bank_line_differs": CodeInfo(
+        _BUSINESS,
+        _("The bank now states another amount"),
+        _("The line %(line)s of %(journal)s is booked with %(booked)s; the bank now states %(stated)s."),
+        _("Compare with the bank's own statement. What is booked stays until a person corrects it."),
+        severity="critical",
+    ),
+    "bank_line_unmatched": CodeInfo(
+        _BUSINESS,
+        _("A bank line could not be matched"),
+        _("%(amount)s of %(date)s (%(line)s) is booked at the bank, and Odoo did not let it be matched: %(reason)s"),
+        _("Clear what Odoo complains of, then match the line in the bank journal; it waits on the suspense account."),
+        fix_class="b",
+    ),
+    "bank_statement_differs": CodeInfo(
+        _BUSINESS,
+        _("A bank statement differs from the books"),
+        _(
+            "The bank closes the statement %(statement)s of %(journal)s on %(date)s with %(closing)s, the books with "
+            "%(computed)s: %(finding)s."
+        ),
+        _("Have the source send the missing lines or statement again; it closes itself when both agree."),
+        severity="critical",
+        fix="resend",
+    ),
     "refetch_differs": CodeInfo(
         _BUSINESS,
         _("An event stated another amount than the provider"),

@@ -144,6 +144,15 @@ REFERENCE_CODES = {
         fix_class="c",
         fix="assign_journal",
     ),
+    "bank_account_unknown": CodeInfo(
+        _REFERENCE,
+        _("No journal for this bank account"),
+        _("The bank tells of the account %(account)s, and no bank journal of this connection has its number."),
+        _("Enter the account number in the journal and choose the journal in the connection; the lines are then booked."),
+        severity="high",
+        fix_class="c",
+        fix="assign_journal",
+    ),
     "service_user_missing": CodeInfo(
         _REFERENCE,
         _("The connection has no service user"),

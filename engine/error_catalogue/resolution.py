@@ -134,6 +134,7 @@ _SET_UP = (
     "role_account_missing",
     "journal_missing",
     "balance_account_missing",
+    "bank_account_unknown",
     "service_user_missing",
     "time_zone_missing",
     "wrong_account",

@@ -158,6 +158,10 @@ class IntegrationProcessorStatement(Protected, models.Model):
     _inherit = "integration.processor.statement"
 
 
+class IntegrationBankStatement(Protected, models.Model):
+    _inherit = "integration.bank.statement"
+
+
 class IntegrationPayout(Protected, models.Model):
     _inherit = "integration.payout"
 

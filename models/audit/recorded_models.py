@@ -103,6 +103,12 @@ class IntegrationProcessorStatement(models.Model):
     _only_people = True
 
 
+class IntegrationBankStatement(models.Model):
+    _name = "integration.bank.statement"
+    _inherit = ["integration.bank.statement", "integration.recorded"]
+    _only_people = True
+
+
 class IntegrationPayout(models.Model):
     _name = "integration.payout"
     _inherit = ["integration.payout", "integration.recorded"]

@@ -30,6 +30,7 @@ ACTION_LABELS.update(
         "batch.change": _lt("File or list changed by a person"),
         "exception.change": _lt("Exception changed by a person"),
         "processor_statement.change": _lt("Processor statement changed by a person"),
+        "bank_statement.change": _lt("Bank statement changed by a person"),
         "rule.change": _lt("Rule changed"),
         "rule_prerequisite.change": _lt("Event of a rule changed"),
         "rule_action.change": _lt("Follow-up of a rule changed"),

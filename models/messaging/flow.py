@@ -45,6 +45,8 @@ class IntegrationFlow(models.Model):
             ("entry", _("Journal entries")),
             ("provider_balance", _("Provider balances")),
             ("settlement", _("Compositions of payouts")),
+            ("bank_line", _("Bank lines")),
+            ("bank_statement", _("Bank statements")),
             ("order", _("Orders")),
             ("fulfilment", _("Fulfilments")),
             ("order_refund", _("Refunds of orders")),

@@ -33,6 +33,9 @@ from . import classification
 from . import provider_balance
 from . import settlement
 from . import payout
+from . import bank_line
+from . import bank_receipt
+from . import bank_statement
 from . import dispute
 from . import breakage
 from . import conversion

@@ -91,12 +91,16 @@ class IntegrationPromotionRows(models.AbstractModel):
 
     @api.model
     def _payout_gaps(self, company, operation, target, after):
-        """Return which bank accounts for payouts are none here; that the journals are there is asked elsewhere."""
+        """Return which bank accounts (for payouts, of bank lines) are none here; whether the journals are is asked elsewhere.
+
+        A journal without an account number can be found by no line of a bank.
+        """
         mirrors = {
             row["journal_id"] for rows in (target, after) for row in rows.get("balance_accounts", {}).values()
         }
         gaps = []
-        for called in operation["after"]["payout_journal_ids"]:
+        after_values = operation["after"]
+        for called in dict.fromkeys([*after_values["payout_journal_ids"], *after_values["bank_journal_ids"]]):
             journal, problem = self._find("journal", called, company)
             if not problem and (journal.type != "bank" or called in mirrors):
                 gaps.append(
@@ -105,6 +109,13 @@ class IntegrationPromotionRows(models.AbstractModel):
                         self.env._(
                             "Give the bank account a journal with this code, or leave this record out."
                         ),
+                    )
+                )
+            elif not problem and called in after_values["bank_journal_ids"] and not journal.bank_account_id:
+                gaps.append(
+                    (
+                        self.env._("%s has no account number here", journal.display_name),
+                        self.env._("Enter it in the journal: lines of the bank are found by it."),
                     )
                 )
         return gaps

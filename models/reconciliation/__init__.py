@@ -7,6 +7,7 @@ from . import payout_bank
 from . import payout_look
 from . import processor_statement
 from . import statement_missing
+from . import bank_statement
 from . import payout_print
 from . import dispute
 from . import dispute_allowance

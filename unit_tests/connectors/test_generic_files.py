@@ -137,9 +137,33 @@ def test_rows_of_one_reference_are_one_entry():
     assert [(event.number, event.line) for event in events] == [(1, 2), (2, 4)]
 
 
+BANK_LINES = """account_number;line_id;booking_date;amount;currency;text;party_name;invoice;original_amount;original_currency
+BE71 0961 2345 6769;L-1;2026-03-02;106.00;EUR;F-1 thanks;Maes;F-1;114.48;USD
+BE71 0961 2345 6769;L-2;2026-03-03;-6.00;EUR;Fee;;;;
+TRAILER;2;EUR=100.00
+"""
+
+
+def test_bank_lines_become_documents_with_totals():
+    events, counted, trailer = read("bank_lines_csv", BANK_LINES)
+    receipt, fee = documents(events)
+    assert (receipt.line_id, receipt.booking_date.isoformat()) == ("L-1", "2026-03-02")
+    assert (receipt.amount.value, receipt.original.value) == (Decimal("106.00"), Decimal("114.48"))
+    assert (receipt.text, receipt.party_name) == ("F-1 thanks", "Maes")
+    assert [(row.type, row.value) for row in receipt.references] == [("invoice", "F-1")]
+    assert receipt.occurred_at.isoformat() == "2026-03-01T23:00:00+00:00"
+    assert (fee.amount.value, fee.original, fee.references) == (Decimal("-6.00"), None, ())
+    assert counted == trailer.totals
+    # A list of events shows the ids of objects: no account number stands in them.
+    assert not any("2345" in event.envelope.object_key for event in events)
+
+
 @pytest.mark.parametrize(
     ("file_format", "text", "code"),
     [
+        ("bank_lines_csv", BANK_LINES.replace("106.00;EUR;F", "a lot;EUR;F"), "invalid_amount"),
+        ("bank_lines_csv", BANK_LINES.replace("L-1;2026-03-02", "L-1;Monday"), "date_invalid"),
+        ("bank_lines_csv", BANK_LINES.replace("L-1;2026-03-02", ";2026-03-02"), "schema_violation"),
         ("movements_csv", MOVEMENTS.replace("106.00", "a lot"), "invalid_amount"),
         ("movements_csv", MOVEMENTS.replace("106.00;EUR", "106.00;EURO"), "unknown_currency"),
         ("movements_csv", MOVEMENTS.replace("m-1;payment", "m-1;"), "schema_violation"),

@@ -40,6 +40,7 @@ NEW_FIELDS = (
     "billing_issuer",
     "billing_products",
     "customers_out",
+    "bank_journal_ids",
 )
 
 
@@ -95,6 +96,7 @@ def third(**sections):
         del values_["taxes"]
     for values_ in one.rows["connections"].values():
         del values_["customers_out"]
+        del values_["bank_journal_ids"]
     return dataclasses.replace(one, form=THIRD)
 
 
@@ -203,6 +205,7 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
         "billing_issuer": "stripe",
         "billing_products": True,
         "customers_out": "known",
+        "bank_journal_ids": ["BNK1"],
     }
     here = rows(
         connections=connections("Shop", **said),
@@ -224,6 +227,7 @@ def test_what_an_older_form_does_not_say_stays_as_it_is():
             "billing_issuer": "",
             "billing_products": False,
             "customers_out": "",
+            "bank_journal_ids": [],
         },
         said,
     ]
@@ -243,6 +247,7 @@ def test_what_was_approved_before_a_newer_form_is_taken_back_without_what_came_w
         "billing_issuer": "stripe",
         "billing_products": True,
         "customers_out": "known",
+        "bank_journal_ids": ["BNK1"],
     }
     now = rows(connections=connections("Shop", fee_mode="at_payout", **said))
     [back] = inverse(completed(old, now))

@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Documents that contradict themselves are refused; nothing is corrected."""
 
-from datetime import date, datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,8 @@ from odoo.addons.finance_integration.engine.canonical import (
     MOVEMENT_TYPES,
     Amount,
     BalanceMovement,
+    BankLine,
+    BankStatement,
     Customer,
     EntryLine,
     Invoice,
@@ -286,6 +288,32 @@ def test_provider_balance():
     assert refused(balance(opening=money("1", "USD"))) == ("schema_violation", "opening.currency")
     assert refused(balance(time_zone="Mars/Base")) == ("schema_violation", "time_zone")
     assert refused(balance(closing=money("0.001")))[0] == "amount_not_exact"
+
+
+def bank_line(**fields):
+    fields = {"line_id": "L-1", "amount": money("15.00"), **fields}
+    return BankLine(**HEAD, account_number="BE71096123456769", booking_date=DAY, **fields)
+
+
+def test_bank_lines():
+    assert check(bank_line()) == ()
+    assert check(bank_line(amount=money("-15.00"), original=money("-12.00", "USD"), returns="L-0")) == ()
+    assert refused(bank_line(original=money("-12.00", "USD"))) == ("amount_sign", "original.value")
+    assert refused(bank_line(returns="L-1")) == ("schema_violation", "returns")
+    assert refused(bank_line(amount=money("0.001")))[0] == "amount_not_exact"
+
+
+def bank_statement(**fields):
+    fields = {"opening": money("10.00"), "closing": money("15.00"), "first_date": DAY, "last_date": DAY, **fields}
+    return BankStatement(**HEAD, account_number="BE71096123456769", statement_id="2026/1", **fields)
+
+
+def test_bank_statements():
+    assert check(bank_statement()) == ()
+    assert check(bank_statement(line_total=money("5.00"), line_count=0)) == ()
+    assert refused(bank_statement(line_total=money("4.99"))) == ("totals_do_not_add_up", "closing.value")
+    assert refused(bank_statement(opening=money("1", "USD"))) == ("schema_violation", "opening.currency")
+    assert refused(bank_statement(last_date=DAY - timedelta(days=1))) == ("schema_violation", "last_date")
 
 
 # --- entries, customers, events
