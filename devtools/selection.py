@@ -9,6 +9,8 @@ from .errors import Stop
 
 UNIT, ODOO, PROCESS = "unit", "odoo", "process"
 FOLDERS = {UNIT: "unit_tests", ODOO: "tests", PROCESS: "process_tests"}
+# Each process of Odoo tests has a database and about 500 MB of its own.
+MAX_PROCESSES = 4
 TAKES_VALUE = frozenset(
     {
         "-k",
@@ -38,6 +40,17 @@ class Selection:
     def wants(self, runner: str) -> bool:
         """Whether that runner has anything to do."""
         return runner in self.runners
+
+    def spread(self, runner: str, cores: int) -> list[str]:
+        """Options that spread a whole folder of tests over the cores, a class staying on one of them.
+
+        What a class sets up takes longer than most of its tests. Chosen files run in one process, whose output reads in
+        order; ``-n`` decides otherwise.
+        """
+        said = any(option.startswith(("-n", "--numprocesses")) for option in self.options)
+        if self.runners[runner] or said or cores < 2:
+            return []
+        return ["-n", str(min(cores, MAX_PROCESSES)), "--dist", "loadscope"]
 
 
 def parse(arguments: list[str], root: Path = paths.ROOT) -> Selection:

@@ -28,7 +28,7 @@ def run(selection: Selection, interpreter: venv.Venv) -> outcome.Outcome:
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     env.update(interpreter.bytecode_env())
     command = [interpreter.program("pytest"), "-p", "devtools.pytest_counts", *plugin_options(interpreter)]
-    command += [*selection.options, *wanted]
+    command += [*selection.spread(UNIT, os.cpu_count() or 1), *selection.options, *wanted]
     result = subprocess.run([str(part) for part in command], cwd=paths.ROOT, env=env, check=False)
     found = outcome.read(counts, result.returncode)
     counts.unlink(missing_ok=True)

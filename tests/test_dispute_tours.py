@@ -1,15 +1,14 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Disputes in the browser: evidence is completed and handed in, another one is given up (R18)."""
 
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from .test_dispute_acceptance import DisputeCommon
+from .tour_common import TourCase
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestDisputeTours(DisputeCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestDisputeTours(DisputeCommon, TourCase):
     def setUp(self):
         super().setUp()
         self.operator = new_test_user(

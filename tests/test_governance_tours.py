@@ -1,18 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Mappings, configurations and reports in the browser, as an accountant meets them (M2, M5, M8, A7)."""
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .mapping_common import MappingCommon
 from .promotion_common import PromotionCommon
 from .test_reports import ReportCommon
 from .test_routing import RoutingCommon
+from .tour_common import TourCase
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestMappingTours(MappingCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestMappingTours(MappingCommon, TourCase):
     def tour(self, path, name, user):
         self.start_tour(f"/odoo/{path}", f"finance_integration_{name}", login=user.login)
         self.env.invalidate_all()
@@ -50,9 +49,7 @@ class TestMappingTours(MappingCommon, HttpCase):
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestRoutingTours(RoutingCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestRoutingTours(RoutingCommon, TourCase):
     def test_to_which_company_something_would_go(self):
         self.two_entities()
         self.administrator.write(
@@ -71,9 +68,7 @@ class TestRoutingTours(RoutingCommon, HttpCase):
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestConfigurationTours(PromotionCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestConfigurationTours(PromotionCommon, TourCase):
     def test_a_configuration_leaves_as_a_signed_file(self):
         self.start_tour(
             "/odoo/integration-configurations", "finance_integration_bundle_export", login="ap_admin"
@@ -136,9 +131,7 @@ class TestConfigurationTours(PromotionCommon, HttpCase):
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestReportTours(ReportCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestReportTours(ReportCommon, TourCase):
     def test_a_report_is_made_and_read(self):
         self.sell("P-1")
         self.start_tour("/odoo/integration-reports", "finance_integration_report", login="reports-auditor")

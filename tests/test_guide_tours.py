@@ -1,15 +1,14 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The guided set-up in the browser: from the cards to the connection that is switched on."""
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
 from .test_guide import GuideCommon
+from .tour_common import TourCase
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestGuideTours(GuideCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestGuideTours(GuideCommon, TourCase):
     def test_from_the_cards_to_the_connection_that_is_switched_on(self):
         self.env["integration.role.account"].search([("company_id", "=", self.company.id)]).unlink()
         self.start_tour("/odoo/integration-connections", "finance_integration_guide", login="guide_admin")

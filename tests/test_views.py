@@ -7,9 +7,10 @@ from pathlib import Path
 from lxml import etree
 
 from odoo.exceptions import AccessError
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import IntegrationCommon
+from .tour_common import TourCase
 
 CLICKBOT = "odoo.loader.modules.get('@web/webclient/clickbot/clickbot_loader').startClickEverywhere('%s');"
 MENU_SECONDS = 240
@@ -55,9 +56,7 @@ class ViewsCommon(IntegrationCommon):
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestTours(ViewsCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestTours(ViewsCommon, TourCase):
     def click_every_menu(self, login):
         self.env["res.users"].search([("login", "=", login)]).tour_enabled = False
         self.browser_js(

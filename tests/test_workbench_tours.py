@@ -1,15 +1,14 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The workbench in the browser: from My work to the fix, and everything that waited goes on."""
 
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
+from .tour_common import TourCase
 from .workbench_common import WorkbenchCommon
 
 
 @tagged("post_install", "-at_install", "is_tour")
-class TestWorkbenchTours(WorkbenchCommon, HttpCase):
-    allow_end_on_form = True
-
+class TestWorkbenchTours(WorkbenchCommon, TourCase):
     def test_from_my_work_to_the_missing_mapping(self):
         messages = self.unmapped(3)
         exception = self.exceptions("mapping_missing")

@@ -24,7 +24,7 @@ USAGE = """usage: ./dev test [unit] [odoo] [process] [path[::name] …] [pytest 
     ./dev test process                          process_tests/, servers that are started and killed
     ./dev test process -m patient               those of them that wait for minutes
     ./dev test tests/test_ingest.py -k refused  a file, a name
-    ./dev test odoo -n 2                        on two processes, a database each
+    ./dev test odoo -n 0                        in one process; without -n a whole folder is spread over the cores
 """
 
 

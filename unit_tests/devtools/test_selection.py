@@ -50,6 +50,22 @@ def test_what_is_no_test_is_refused(root, argument):
         selection.parse([argument], root)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "cores", "spread"),
+    [
+        ([], 2, ["-n", "2", "--dist", "loadscope"]),
+        (["odoo", "-k", "refused"], 16, ["-n", "4", "--dist", "loadscope"]),
+        (["odoo", "-n", "0"], 2, []),
+        (["odoo", "-n3"], 2, []),
+        (["tests/test_ingest.py"], 2, []),
+        (["odoo"], 1, []),
+    ],
+)
+def test_a_whole_folder_is_spread_over_the_cores(root, arguments, cores, spread):
+    """And a chosen file is not."""
+    assert selection.parse(arguments, root).spread("odoo", cores) == spread
+
+
 def test_the_closing_line_and_the_exit_code():
     """Nothing run is a failure too."""
     total = outcome.Outcome(3, 0, 1) + outcome.Outcome(2, 0, 0)

@@ -1,4 +1,4 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 import {inputFiles} from "@web/../tests/utils";
 import {rpc} from "@web/core/network/rpc";
 
@@ -48,7 +48,6 @@ const approve = (row, seen) => [
     {
         content: "Approved, and done at once",
         trigger: `body:not(:has(.modal)) ${state("Approved")}`,
-        timeout: 60000,
     },
 ];
 
@@ -59,7 +58,7 @@ const asked = {
 };
 
 /** Another meaning of a value is proposed: nothing changes by that. */
-registry.category("web_tour.tours").add("finance_integration_mapping_propose", {
+addTour("finance_integration_mapping_propose", {
     url: "/odoo/integration-mappings",
     steps: () => [
         {
@@ -111,13 +110,13 @@ registry.category("web_tour.tours").add("finance_integration_mapping_propose", {
 });
 
 /** Another person sees what the value would mean, and approves it. */
-registry.category("web_tour.tours").add("finance_integration_mapping_approve", {
+addTour("finance_integration_mapping_approve", {
     url: "/odoo/integration-my-approvals",
     steps: () => approve("The rate rises by law", "Output tax 20"),
 });
 
 /** From the gap on the screen of coverage to the mapping, and the gap is closed. */
-registry.category("web_tour.tours").add("finance_integration_coverage", {
+addTour("finance_integration_coverage", {
     url: "/odoo/integration-coverage",
     steps: () => {
         const look = [
@@ -179,7 +178,7 @@ registry.category("web_tour.tours").add("finance_integration_coverage", {
 });
 
 /** A configuration of another server: brought in, compared, asked for. Nothing changes by that. */
-registry.category("web_tour.tours").add("finance_integration_bundle_load", {
+addTour("finance_integration_bundle_load", {
     url: "/odoo/integration-configurations",
     steps: () => [
         ...menu("Configuration", "Bring in a configuration"),
@@ -209,7 +208,6 @@ registry.category("web_tour.tours").add("finance_integration_bundle_load", {
         {
             content: "Compared: what is new here, record by record",
             trigger: `body:not(:has(.modal)) ${FORM} .o_field_widget[name=line_ids] .o_data_row:contains(Mapping):contains(Output tax 15)`,
-            timeout: 60000,
         },
         {
             trigger: ".o_statusbar_buttons button[name=action_ask]",
@@ -228,13 +226,13 @@ registry.category("web_tour.tours").add("finance_integration_bundle_load", {
 });
 
 /** Another person sees every change of it, and approves: all of it at once. */
-registry.category("web_tour.tours").add("finance_integration_bundle_approve", {
+addTour("finance_integration_bundle_approve", {
     url: "/odoo/integration-my-approvals",
     steps: () => approve("Configuration:", "Output tax 15"),
 });
 
 /** Whoever brought it in sees that it is taken over, and can ask to take it back. */
-registry.category("web_tour.tours").add("finance_integration_bundle_done", {
+addTour("finance_integration_bundle_done", {
     url: "/odoo/integration-configurations",
     steps: () => [
         {
@@ -248,7 +246,7 @@ registry.category("web_tour.tours").add("finance_integration_bundle_done", {
 });
 
 /** A new company takes the configuration of another one: what it lacks stands first, with what to do. */
-registry.category("web_tour.tours").add("finance_integration_template_gaps", {
+addTour("finance_integration_template_gaps", {
     url: "/odoo/integration-configurations",
     steps: () => [
         ...menu("Configuration", "Bring in a configuration"),
@@ -270,7 +268,6 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
         {
             content: "How many records lack something",
             trigger: `body:not(:has(.modal)) ${FORM} .alert-warning .o_field_widget[name=gap_count]:not(:contains(/^0$/))`,
-            timeout: 60000,
         },
         {
             content: "The first line is one that lacks something, with what to do",
@@ -280,7 +277,7 @@ registry.category("web_tour.tours").add("finance_integration_template_gaps", {
 });
 
 /** What was missing is there now: compared again, nothing is red, and it is asked for. */
-registry.category("web_tour.tours").add("finance_integration_template_ask", {
+addTour("finance_integration_template_ask", {
     url: "/odoo/integration-configurations",
     steps: () => [
         {
@@ -294,7 +291,6 @@ registry.category("web_tour.tours").add("finance_integration_template_ask", {
         {
             content: "No gap is left",
             trigger: `${FORM}:not(:has(.alert-warning)) .o_field_widget[name=line_ids] .o_data_row`,
-            timeout: 60000,
         },
         {
             trigger: ".o_statusbar_buttons button[name=action_ask]",
@@ -313,7 +309,7 @@ registry.category("web_tour.tours").add("finance_integration_template_ask", {
 });
 
 /** To which company would it go? Answered by the rules, without booking anything. */
-registry.category("web_tour.tours").add("finance_integration_routing_question", {
+addTour("finance_integration_routing_question", {
     url: "/odoo/integration-mappings",
     steps: () => [
         ...menu("Configuration", "To which company would it go?"),

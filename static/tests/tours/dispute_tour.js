@@ -1,10 +1,10 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 
 const LIST = ".o_list_view .o_data_row";
 const FORM = ".o_form_view .o_form_sheet";
 
 /** An operator completes the evidence of a dispute, hands it in, and finds it in the menu. */
-registry.category("web_tour.tours").add("finance_integration_evidence", {
+addTour("finance_integration_evidence", {
     url: "/odoo/integration-disputes",
     steps: () => [
         {
@@ -53,7 +53,7 @@ registry.category("web_tour.tours").add("finance_integration_evidence", {
 });
 
 /** Another one is not worth defending: an operator asks to accept it. */
-registry.category("web_tour.tours").add("finance_integration_accept", {
+addTour("finance_integration_accept", {
     url: "/odoo/integration-disputes",
     steps: () => [
         {

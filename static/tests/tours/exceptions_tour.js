@@ -1,4 +1,4 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 
 const LIST = ".o_list_view .o_data_row";
 const FORM = ".o_form_view .o_form_sheet";
@@ -13,7 +13,7 @@ function choose(name) {
 }
 
 /** An operator says who paid, then which invoice it pays; each exception closes by itself. */
-registry.category("web_tour.tours").add("finance_integration_resolve", {
+addTour("finance_integration_resolve", {
     url: "/odoo/integration-exceptions",
     steps: () => [
         {
@@ -89,7 +89,7 @@ registry.category("web_tour.tours").add("finance_integration_resolve", {
 });
 
 /** From the event to the journal entry that it became, and back by its Source button. */
-registry.category("web_tour.tours").add("finance_integration_trace", {
+addTour("finance_integration_trace", {
     url: "/odoo/integration-events",
     steps: () => [
         {
@@ -122,7 +122,7 @@ registry.category("web_tour.tours").add("finance_integration_trace", {
 });
 
 /** An auditor sees everything and finds no button that changes anything. */
-registry.category("web_tour.tours").add("finance_integration_auditor", {
+addTour("finance_integration_auditor", {
     url: "/odoo/integration-exceptions",
     steps: () => [
         {
@@ -161,7 +161,7 @@ registry.category("web_tour.tours").add("finance_integration_auditor", {
 });
 
 /** An administrator makes a connection; the form says what is missing, and takes a secret that it never shows. */
-registry.category("web_tour.tours").add("finance_integration_set_up", {
+addTour("finance_integration_set_up", {
     url: "/odoo/integration-connections",
     steps: () => [
         {
@@ -188,7 +188,6 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
         {
             content: "What is still missing",
             trigger: ".alert-warning:contains(What is still missing):contains(signing secret)",
-            timeout: 60000, // the form is saved first
         },
         {
             content: "It cannot be activated yet",
@@ -237,7 +236,6 @@ registry.category("web_tour.tours").add("finance_integration_set_up", {
             content: "One point less is missing",
             trigger:
                 ".alert-warning:contains(What is still missing):not(:contains(signing secret))",
-            timeout: 60000,
         },
     ],
 });

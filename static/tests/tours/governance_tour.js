@@ -1,4 +1,4 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 import {inputFiles} from "@web/../tests/utils";
 
 const FORM = ".o_form_view .o_form_sheet";
@@ -28,7 +28,7 @@ const menu = (section, entry) => [
 ];
 
 /** A file with a mistake is shown line by line; a good one becomes a proposal. */
-registry.category("web_tour.tours").add("finance_integration_mapping_file", {
+addTour("finance_integration_mapping_file", {
     url: "/odoo/integration-mappings",
     steps: () => [
         ...menu("Configuration", "Import or export mappings"),
@@ -86,7 +86,7 @@ registry.category("web_tour.tours").add("finance_integration_mapping_file", {
 });
 
 /** A configuration leaves as a signed file. */
-registry.category("web_tour.tours").add("finance_integration_bundle_export", {
+addTour("finance_integration_bundle_export", {
     url: "/odoo/integration-configurations",
     steps: () => [
         ...menu("Configuration", "Export a configuration"),
@@ -102,7 +102,7 @@ registry.category("web_tour.tours").add("finance_integration_bundle_export", {
 });
 
 /** A report: chosen, made, read. */
-registry.category("web_tour.tours").add("finance_integration_report", {
+addTour("finance_integration_report", {
     url: "/odoo/integration-reports",
     steps: () => [
         {

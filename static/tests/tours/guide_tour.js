@@ -1,4 +1,4 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 
 const FORM = ".o_form_view .o_form_sheet";
 const step = (name) => `.o_statusbar_status .o_arrow_button_current:contains(${name})`;
@@ -6,7 +6,7 @@ const at = (name) => ({content: `The page “${name}”`, trigger: step(name)});
 const next = {trigger: ".o_statusbar_buttons button[name=action_guide_next]", run: "click"};
 
 /** From the cards to the switched-on connection, as a finance person goes through it. */
-registry.category("web_tour.tours").add("finance_integration_guide", {
+addTour("finance_integration_guide", {
     url: "/odoo/integration-connections",
     steps: () => [
         {
@@ -86,7 +86,6 @@ registry.category("web_tour.tours").add("finance_integration_guide", {
         {
             content: "The balance has its journal",
             trigger: `body:not(:has(.modal)) ${FORM} .o_field_widget[name=balance_account_ids] .o_data_row:contains(USD)`,
-            timeout: 60000,
         },
         next,
         at("Codes"),
@@ -125,7 +124,7 @@ registry.category("web_tour.tours").add("finance_integration_guide", {
 });
 
 /** Begun a second time for the same account, it leads to what is there. */
-registry.category("web_tour.tours").add("finance_integration_guide_again", {
+addTour("finance_integration_guide_again", {
     url: "/odoo/integration-connect",
     steps: () => [
         {

@@ -1,4 +1,4 @@
-import {registry} from "@web/core/registry";
+import {addTour} from "./patient_tour";
 
 const FORM = ".o_form_view .o_form_sheet";
 const LIST = ".o_list_view .o_data_row";
@@ -14,7 +14,7 @@ function choose(name) {
 }
 
 /** From the first page to the missing mapping; everything that waited goes on. */
-registry.category("web_tour.tours").add("finance_integration_my_work", {
+addTour("finance_integration_my_work", {
     url: "/odoo/integration-my-work",
     steps: () => [
         {
@@ -78,13 +78,12 @@ registry.category("web_tour.tours").add("finance_integration_my_work", {
         {
             content: "Everything that waited goes on",
             trigger: `body:not(:has(.modal)) ${FORM} div[name=run]:contains("3 under way")`,
-            timeout: 60000,
         },
     ],
 });
 
 /** Cash: suggestions with reasons, the proposal is taken as it is. */
-registry.category("web_tour.tours").add("finance_integration_apply_cash", {
+addTour("finance_integration_apply_cash", {
     url: "/odoo/integration-my-work",
     steps: () => [
         {
@@ -114,13 +113,12 @@ registry.category("web_tour.tours").add("finance_integration_apply_cash", {
         {
             content: "Resolved, with how and by whom",
             trigger: `body:not(:has(.modal)) ${FORM} .o_integration_note:contains("How it was resolved")`,
-            timeout: 60000,
         },
     ],
 });
 
 /** Money in suspense: a person says that it is a fee, with the reason, and it is booked at once. */
-registry.category("web_tour.tours").add("finance_integration_classify", {
+addTour("finance_integration_classify", {
     url: "/odoo/integration-exceptions",
     steps: () => [
         {
@@ -150,13 +148,12 @@ registry.category("web_tour.tours").add("finance_integration_classify", {
         {
             content: "Resolved, with how and by whom",
             trigger: `body:not(:has(.modal)) ${FORM} .o_integration_note:contains("How it was resolved")`,
-            timeout: 60000,
         },
     ],
 });
 
 /** A harmless field is corrected in a copy; facts are not offered at all. */
-registry.category("web_tour.tours").add("finance_integration_correct", {
+addTour("finance_integration_correct", {
     url: "/odoo/integration-exceptions",
     steps: () => [
         {
@@ -191,7 +188,6 @@ registry.category("web_tour.tours").add("finance_integration_correct", {
         {
             content: "The corrected copy is on its way",
             trigger: `body:not(:has(.modal)) ${FORM} div[name=run]:contains("1 under way")`,
-            timeout: 60000,
         },
         {
             trigger: "button[name=action_open_run]",
