@@ -21,6 +21,7 @@ ADDONS = Path(__file__).resolve().parent / "addons"
 BENCH_ADDON = "finance_integration_bench"
 CHANNELS = "root:2,root.one:1,root.finance_integration:2"
 WITHOUT_RUNNER = "root:0"
+LONG_AGO = "interval '500 days'"
 POLL_SECONDS = 0.02
 
 STRIPE_SECRET = "whsec_benchmark_51d0c8a7b6"
@@ -129,11 +130,12 @@ class Stage:
 
     def make_old_events(self, event_id: str, count: int) -> None:
         """Fill the tables as ``count`` events of the last years would have: done, contents archived."""
-        old = "now() AT TIME ZONE 'UTC' - interval '500 days'"
+        old = f"now() AT TIME ZONE 'UTC' - {LONG_AGO}"
         portion = 500_000
         for first in range(0, count, portion):
             size = min(portion, count - first)
-            self._copy(event_id, "old", size, first, f"'transformed', 'done', 1, {old}, {old}", payload=False)
+            state = f"'transformed', 'done', 1, {old}, {old}"
+            self._copy(event_id, "old", size, first, state, payload=False, since=LONG_AGO)
         with self._sql.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO integration_attempt (message_id, number, trigger, started_at, outcome, stage)"
@@ -149,8 +151,21 @@ class Stage:
             cursor.execute("VACUUM ANALYZE")
 
     def _copy(
-        self, event_id: str, name: str, count: int, first: int, state: str, *, payload: bool = True
+        self,
+        event_id: str,
+        name: str,
+        count: int,
+        first: int,
+        state: str,
+        *,
+        payload: bool = True,
+        since: str = "interval '0'",
     ) -> None:
+        # Correlation ids as the hub makes them: they begin with the time (engine/correlation.py).
+        correlation = (
+            f"lpad(to_hex((extract(epoch FROM now() - {since}) * 1000)::bigint + number), 12, '0')"
+            " || substr(md5(%s || number::text), 1, 20)"
+        )
         kept = (
             ", kept AS (INSERT INTO integration_payload (message_id, raw, headers)"
             " SELECT made.id, p.raw, p.headers FROM made, model JOIN integration_payload p ON p.message_id = model.id)"
@@ -163,7 +178,7 @@ class Stage:
                 " key_share, books_nothing, stage, status, attempt_count, finished_at, received_at)"
                 " SELECT direction, company_id, connection_id, endpoint_id, flow_id, lane_id, origin,"
                 " %s || '-' || md5(number::text) || number, event_type, %s || ':' || md5(number::text), kind,"
-                f" occurred_at, body_digest, md5(%s || number::text), key_share, books_nothing, {state}"
+                f" occurred_at, body_digest, {correlation}, key_share, books_nothing, {state}"
                 " FROM model, generate_series(%s, %s) AS number RETURNING id)"
                 + (kept if payload else "")
                 + " SELECT count(*) FROM made",

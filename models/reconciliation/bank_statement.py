@@ -312,6 +312,15 @@ class IntegrationConnection(models.Model):
             connection.journal_ids |= connection.bank_journal_ids
         return result
 
+    def write(self, vals):
+        """Lines that have waited for their account go on once it is chosen."""
+        result = super().write(vals)
+        if "bank_journal_ids" in vals:
+            waiting = self.env["integration.exception"].sudo()
+            domain = [("code", "=", "bank_account_unknown"), ("state", "=", "open")]
+            waiting.search([("connection_id", "in", self.ids), *domain])._go_on("message.retry")
+        return result
+
     def _bank_journals(self):
         """Return {account number without blanks: journal} of the accounts whose lines this connection brings."""
         self.ensure_one()

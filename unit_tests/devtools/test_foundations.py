@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from devtools import content, odoo_source, processes, stamps
+from devtools import content, embedded_pg, odoo_source, processes, stamps
 from devtools.console import duration
 from devtools.errors import Stop
 
@@ -116,3 +116,9 @@ def test_too_little_disk_space_is_said_before_anything_starts(tmp_path):
 def test_durations_read_well(seconds, text):
     """As a person writes them."""
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(1, 256), (8, 1024), (24, 3072), (512, 3072)])
+def test_the_embedded_server_takes_an_eighth_of_the_memory(gigabytes, megabytes):
+    """Neither too little to work with nor more than Odoo leaves."""
+    assert embedded_pg.shared_buffers(gigabytes * 1024**3) == megabytes
