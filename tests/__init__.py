@@ -13,6 +13,7 @@ from . import test_access_methods
 from . import test_access_review
 from . import test_forged
 from . import test_bank_details
+from . import test_bank_lines
 from . import test_batch_intake
 from . import test_batches
 from . import test_archive

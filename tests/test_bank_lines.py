@@ -9,15 +9,15 @@ from psycopg2 import errors
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import mute_logger
 
+from . import test_entries
 from .common import ANNA, IntegrationCommon
-from .test_entries import TestEntries
 from .test_payouts import PayoutCommon
 
 IBAN = "BE71 0961 2345 6769"
 
 
 class BankCommon(IntegrationCommon):
-    report = TestEntries.report
+    report = test_entries.TestEntries.report
 
     @classmethod
     def setUpClass(cls):

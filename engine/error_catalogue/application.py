@@ -170,7 +170,7 @@ APPLICATION_CODES = {
         ),
         _("Have the source send the missing lines or statement again; it closes itself when both agree."),
         severity="critical",
-        fix="resend",
+        fix="ask_resend",
     ),
     "refetch_differs": CodeInfo(
         _BUSINESS,

@@ -30,6 +30,7 @@ from odoo.addons.finance_integration.engine.errors import ContractError
 
 SOURCE = {"system": "shop", "object_id": "1"}
 AMOUNT = {"value": "10.00", "currency": "EUR"}
+IBAN = "BE71096123456769"
 HEAD = {"source": SOURCE, "occurred_at": "2025-03-01T12:00:00Z"}
 ANSWER = {"query_id": "q-1", "outcome": "answered", "decided_by": "facts", "company": "C", "took_ms": 12}
 EXAMPLES = {
@@ -149,24 +150,12 @@ EXAMPLES = {
         "closing": AMOUNT,
     },
     "bank_line": {
-        **HEAD,
-        "account_number": "BE71096123456769",
-        "line_id": "L-1",
-        "booking_date": "2025-03-01",
-        "amount": AMOUNT,
-        "text": "Invoice F-1",
-        "party_account": "BE68539007547034",
-        "returns": "L-0",
+        **{**HEAD, "account_number": IBAN, "line_id": "L-1", "booking_date": "2025-03-01", "amount": AMOUNT},
+        **{"text": "Invoice F-1", "party_account": "BE68539007547034", "returns": "L-0"},
     },
     "bank_statement": {
-        **HEAD,
-        "account_number": "BE71096123456769",
-        "statement_id": "2025/1",
-        "first_date": "2025-03-01",
-        "last_date": "2025-03-01",
-        "opening": AMOUNT,
-        "closing": AMOUNT,
-        "line_count": 0,
+        **{**HEAD, "account_number": IBAN, "statement_id": "2025/1", "first_date": "2025-03-01"},
+        **{"last_date": "2025-03-01", "opening": AMOUNT, "closing": AMOUNT, "line_count": 0},
     },
     "invoice_status": {**HEAD, "state": "paid", "invoice": "in_1", "payment": "pi_1", "amount": AMOUNT},
     "settlement": {
