@@ -24,38 +24,23 @@ ROLES = (
     "expense",
     "payroll",
 )
+# What customers and suppliers have in common.
+CONTACT = (
+    "name",
+    "is_company",
+    "email",
+    "phone",
+    "reference",
+    "note",
+    "language",
+    "status",
+    "address",
+    "tax_id",
+)
 # What of each object can have an owner of its own.
 FIELDS: dict[str, tuple[str, ...]] = {
-    "customer": (
-        "name",
-        "is_company",
-        "email",
-        "phone",
-        "reference",
-        "note",
-        "language",
-        "status",
-        "address",
-        "tax_id",
-        "payment_term",
-        "billing",
-        "credit_limit",
-        "hold",
-    ),
-    "supplier": (
-        "name",
-        "is_company",
-        "email",
-        "phone",
-        "reference",
-        "note",
-        "language",
-        "status",
-        "address",
-        "tax_id",
-        "bank",
-        "payment_term",
-    ),
+    "customer": (*CONTACT, "payment_term", "billing", "credit_limit", "hold"),
+    "supplier": (*CONTACT, "bank", "payment_term"),
     "product": (
         "name",
         "type",

@@ -165,3 +165,4 @@ from . import test_match_refused
 from . import test_client_certificate
 from . import test_secret_ends
 from . import test_sealing
+from . import test_settled_causes

@@ -16,6 +16,21 @@ class IntegrationException(models.Model):
     )
 
     @api.model
+    def _settle_company_cause(self, company, code, cause, resolution):
+        """Close the open exception of a cause in a company, as ``_settle_cause`` does for a connection."""
+        found = self.sudo().search(
+            [
+                ("connection_id", "=", False),
+                ("company_id", "=", company.id),
+                ("code", "=", code),
+                ("cause", "=", cause[:250]),
+                ("state", "=", "open"),
+            ]
+        )
+        if found:
+            found._resolve(resolution)
+
+    @api.model
     def _raise_company_cause(self, company, code, params, cause, detail=None):
         """Return the open exception of this cause in a company, making it where there is none.
 

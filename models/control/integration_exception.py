@@ -208,6 +208,19 @@ class IntegrationException(models.Model):
             exception.activity_ids.unlink()
         self.env["integration.audit.leaf"]._record_change(self, "exception.resolve", resolution)
 
+    @api.model
+    def _settle_cause(self, connection, code, cause, resolution):
+        """Close the open exceptions of one cause: what raised them has gone.
+
+        :param code: of which kind they are; several, or None = whichever.
+        :param resolution: says in plain words why.
+        """
+        domain = [("connection_id", "=", connection.id), ("cause", "=", cause[:250]), ("state", "=", "open")]
+        if code is not None:
+            domain.append(("code", "in", [code] if isinstance(code, str) else sorted(code)))
+        if found := self.sudo().search(domain):
+            found._resolve(resolution)
+
     def _resolve_if_empty(self):
         """Close those whose cause has gone: no event waits any more and no money waits to be applied."""
         for exception in self.sudo().filtered(lambda row: row.state == "open"):

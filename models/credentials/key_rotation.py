@@ -246,14 +246,12 @@ class IntegrationCredential(models.Model):
     def _found_readable(self):
         for credential in self.sudo().filtered("is_unreadable"):
             credential.is_unreadable = False
-            self.env["integration.exception"].sudo().search(
-                [
-                    ("connection_id", "=", credential.connection_id.id),
-                    ("cause", "=", f"credential {credential.id}"),
-                    ("code", "=", "credential_unreadable"),
-                    ("state", "=", "open"),
-                ]
-            )._resolve(self.env._("The secret can be read again."))
+            self.env["integration.exception"]._settle_cause(
+                credential.connection_id,
+                "credential_unreadable",
+                f"credential {credential.id}",
+                self.env._("The secret can be read again."),
+            )
 
     @api.model
     def _check_readable(self):

@@ -166,13 +166,12 @@ class IntegrationToken(models.Model):
             )
 
     def _recovered(self, credential):
-        self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", credential.connection_id.id),
-                ("cause", "=", f"token {credential.id}"),
-                ("state", "=", "open"),
-            ]
-        )._resolve(self.env._("The other system gives out access tokens again."))
+        self.env["integration.exception"]._settle_cause(
+            credential.connection_id,
+            None,
+            f"token {credential.id}",
+            self.env._("The other system gives out access tokens again."),
+        )
 
 
 def _key(dbname, credential_id):

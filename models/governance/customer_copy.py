@@ -337,20 +337,7 @@ class IntegrationCustomerCopy(models.Model):
         return result
 
     def _let_go_of(self, code, text):
-        found = (
-            self.env["integration.exception"]
-            .sudo()
-            .search(
-                [
-                    ("connection_id", "=", self.connection_id.id),
-                    ("code", "=", code),
-                    ("cause", "=", self._cause()),
-                    ("state", "=", "open"),
-                ]
-            )
-        )
-        if found:
-            found._resolve(text)
+        self.env["integration.exception"]._settle_cause(self.connection_id, code, self._cause(), text)
 
     # -- what comes back -----------------------------------------------------------------------------------
 

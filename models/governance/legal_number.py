@@ -235,14 +235,12 @@ class IntegrationLegalSeries(models.Model):
                 self.connection_id, "legal_number_missing", params, cause
             )
             return
-        self.env["integration.exception"].sudo().search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("code", "=", "legal_number_missing"),
-                ("cause", "=", cause[:250]),
-                ("state", "=", "open"),
-            ]
-        )._resolve(self.env._("No number is missing any more that nobody has explained."))
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id,
+            "legal_number_missing",
+            cause,
+            self.env._("No number is missing any more that nobody has explained."),
+        )
 
     def action_check(self):
         """Button: check this issuer again, over the same days up to today."""

@@ -66,20 +66,12 @@ class IntegrationCollection(models.Model):
         return f"collection {self.id}"
 
     def _let_go_of_loss(self):
-        asked = (
-            self.env["integration.exception"]
-            .sudo()
-            .search(
-                [
-                    ("company_id", "=", self.payee_id.id),
-                    ("code", "=", CODE),
-                    ("cause", "=", self._loss_cause()),
-                    ("state", "=", "open"),
-                ]
-            )
+        self.env["integration.exception"]._settle_company_cause(
+            self.payee_id,
+            CODE,
+            self._loss_cause(),
+            self.env._("Nothing of it is open in disputed receivables any more."),
         )
-        if asked:
-            asked._resolve(self.env._("Nothing of it is open in disputed receivables any more."))
 
     @api.model
     def _look_at_losses(self):

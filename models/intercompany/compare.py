@@ -38,25 +38,16 @@ class IntegrationCollectionAgreement(models.Model):
         currency = (
             self.env["res.currency"].with_context(active_test=False).search([("name", "=", row.currency)])
         )
-        open_ = exceptions.search(
-            [
-                ("company_id", "=", company.id),
-                ("connection_id", "=", False),
-                ("code", "=", "intercompany_differs"),
-                ("cause", "=", cause),
-                ("state", "=", "open"),
-            ]
-        )
         if not row.difference:
-            if open_:
-                open_._resolve(self.env._("Both companies agree again."))
+            exceptions._settle_company_cause(
+                company, "intercompany_differs", cause, self.env._("Both companies agree again.")
+            )
             return
         figures = {
             name: f"{value:.{currency.decimal_places}f}"
             for name, value in (("ours", row.ours), ("theirs", -row.theirs), ("difference", row.difference))
         }
         params = {"company": other.name, "currency": row.currency, **figures}
-        if open_:
-            open_.params = params
-        else:
-            exceptions._raise_company_cause(company, "intercompany_differs", params, cause)
+        exception = exceptions._raise_company_cause(company, "intercompany_differs", params, cause)
+        if exception.params != params:
+            exception.params = params

@@ -299,7 +299,7 @@ class IntegrationDrop(models.Model):
             batch._declare(totals)
         batch._close(error)
         file.write({"batch_id": batch.id, "state": "read"})
-        self._close_exceptions([f"file {file.id}"])
+        self._close_exceptions(f"file {file.id}")
 
     def _interrupt_file(self, file_id, error):
         batch = self.env["integration.drop.file"].browse(file_id).batch_id
@@ -361,7 +361,7 @@ class IntegrationDrop(models.Model):
         self.write(
             {"looked_at": fields.Datetime.now(), "failure_count": 0, "last_error": False, "not_before": False}
         )
-        self._close_exceptions([f"drop {self.id}"])
+        self._close_exceptions(f"drop {self.id}")
 
     def _failed(self, error):
         """Say what went wrong, and when the folder is looked at again."""
@@ -385,10 +385,10 @@ class IntegrationDrop(models.Model):
                 self.connection_id, error.code, error.params, f"drop {self.id}"
             )
 
-    def _close_exceptions(self, causes):
-        self.env["integration.exception"].sudo().search(
-            [("connection_id", "=", self.connection_id.id), ("cause", "in", causes), ("state", "=", "open")]
-        )._resolve(self.env._("The folder or file was read."))
+    def _close_exceptions(self, cause):
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id, None, cause, self.env._("The folder or file was read.")
+        )
 
 
 class IntegrationBatch(models.Model):

@@ -155,13 +155,9 @@ class IntegrationConnection(models.Model):
 
     def _pull_recovered(self, pull):
         """Close what was raised because this list could not be fetched."""
-        self.env["integration.exception"].sudo().search(
-            [
-                ("connection_id", "=", self.id),
-                ("cause", "=", f"pull {pull}"),
-                ("state", "=", "open"),
-            ]
-        )._resolve(self.env._("The list was read to its end."))
+        self.env["integration.exception"]._settle_cause(
+            self, None, f"pull {pull}", self.env._("The list was read to its end.")
+        )
 
     # -- what people ask for -------------------------------------------------------------------------------
 

@@ -221,14 +221,9 @@ class IntegrationConnection(models.Model):
         self._resolve_alarms(row.direction, self.env._("The system answers again."))
 
     def _resolve_alarms(self, direction, text):
-        self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", self.id),
-                ("code", "=", "destination_silent"),
-                ("cause", "=", f"paused {direction}"),
-                ("state", "=", "open"),
-            ]
-        )._resolve(text)
+        self.env["integration.exception"]._settle_cause(
+            self, "destination_silent", f"paused {direction}", text
+        )
 
     def _let_try(self, direction):
         """A person wants it tried now."""

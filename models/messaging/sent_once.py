@@ -154,20 +154,9 @@ class IntegrationSentOnce(models.AbstractModel):
 
     def _let_go(self, text):
         """Close the exception that says that it does not arrive, where there is one."""
-        found = (
-            self.env["integration.exception"]
-            .sudo()
-            .search(
-                [
-                    ("connection_id", "=", self.connection_id.id),
-                    ("code", "=", self._failure_code()),
-                    ("cause", "=", self._cause()),
-                    ("state", "=", "open"),
-                ]
-            )
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id, self._failure_code(), self._cause(), text
         )
-        if found:
-            found._resolve(text)
 
     # -- calls -----------------------------------------------------------------------------------------------
 

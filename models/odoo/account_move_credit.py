@@ -40,13 +40,9 @@ class AccountMove(models.Model):
                 cause,
             )
             return
-        found = exceptions.search(
-            [
-                ("connection_id", "=", self.integration_connection_id.id),
-                ("code", "=", "billing_credit_missing"),
-                ("cause", "=", cause),
-                ("state", "=", "open"),
-            ]
+        exceptions._settle_cause(
+            self.integration_connection_id,
+            "billing_credit_missing",
+            cause,
+            self.env._("The credit is matched with the invoice, or nothing is open of it."),
         )
-        if found:
-            found._resolve(self.env._("The credit is matched with the invoice, or nothing is open of it."))

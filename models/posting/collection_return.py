@@ -226,16 +226,9 @@ class IntegrationPostingApplication(models.AbstractModel):
     def _close_credit_note_asked(self, row, resolution):
         """Close what asked the other company for a credit note; acts as its user."""
         row = row.with_env(self.env)
-        asked = self.env["integration.exception"].search(
-            [
-                ("company_id", "=", row.payee_id.id),
-                ("code", "=", "collected_credit_missing"),
-                ("cause", "=", f"sent back {row.payee_move_id.ref}"[:250]),
-                ("state", "=", "open"),
-            ]
+        self.env["integration.exception"]._settle_company_cause(
+            row.payee_id, "collected_credit_missing", f"sent back {row.payee_move_id.ref}", resolution
         )
-        if asked:
-            asked._resolve(resolution)
 
     # -- what the companies owe each other -------------------------------------------------------------------
 

@@ -53,9 +53,6 @@ class IntegrationPosting(models.AbstractModel):
     @api.model
     def _match_is_done(self, connection, about):
         """Close what asked a person to match this."""
-        asked = self.env["integration.exception"]._open_cause(
-            connection, "match_refused", f"match {about}"[:250]
+        self.env["integration.exception"]._settle_cause(
+            connection, "match_refused", f"match {about}", self.env._("It is matched.")
         )
-        if asked:
-            exception = self.env["integration.exception"].browse(asked)
-            exception._resolve(self.env._("It is matched."))

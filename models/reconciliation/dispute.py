@@ -328,17 +328,13 @@ class IntegrationDispute(models.Model):
         }
 
     def _let_go(self, codes):
-        found = self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("code", "in", sorted(codes)),
-                ("cause", "=", f"dispute {self.dispute_id}"),
-                ("state", "=", "open"),
-            ]
+        words = dict(self._fields["state"]._description_selection(self.env))
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id,
+            codes,
+            f"dispute {self.dispute_id}",
+            self.env._("How the dispute stands: %s.", words[self.state]),
         )
-        if found:
-            words = dict(self._fields["state"]._description_selection(self.env))
-            found._resolve(self.env._("How the dispute stands: %s.", words[self.state]))
 
     def action_book_loss(self, reason=None):
         """Button: ask another person to agree that what was withdrawn is lost; then it is booked as bad debt.

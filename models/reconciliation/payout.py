@@ -419,16 +419,9 @@ class IntegrationPayout(models.Model):
 
     def _let_go(self, codes, text):
         """Close the open exceptions of these codes about this payout."""
-        found = self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("code", "in", codes),
-                ("cause", "=", f"payout {self.payout_id}"),
-                ("state", "=", "open"),
-            ]
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id, codes, f"payout {self.payout_id}", text
         )
-        if found:
-            found._resolve(text)
 
     def _exact(self, amount):
         return self.currency_id._integration_exact(amount)

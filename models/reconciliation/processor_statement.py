@@ -174,16 +174,12 @@ class IntegrationProcessorStatement(models.Model):
         self.statement_id.write(values)
 
     def _resolve_difference(self):
-        exceptions = self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("code", "=", "balance_differs"),
-                ("cause", "=", f"{self.currency_id.name} {self.date}"),
-                ("state", "=", "open"),
-            ]
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id,
+            "balance_differs",
+            f"{self.currency_id.name} {self.date}",
+            self.env._("The books and the provider's balance agree."),
         )
-        if exceptions:
-            exceptions._resolve(self.env._("The books and the provider's balance agree."))
 
     def _text(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)

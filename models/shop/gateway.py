@@ -93,14 +93,12 @@ class IntegrationShopGateway(models.Model):
         """Close the exceptions of gateways about which it is known now who tells their money."""
         ways = dict(self._fields["way"]._description_selection(self.env))
         for gateway in self:
-            self.env["integration.exception"].sudo().search(
-                [
-                    ("connection_id", "=", gateway.connection_id.id),
-                    ("code", "=", CODE),
-                    ("cause", "=", f"gateway {gateway.key}"[:250]),
-                    ("state", "=", "open"),
-                ]
-            )._resolve(note or f"{gateway.name}: {ways[gateway.way]}")
+            self.env["integration.exception"]._settle_cause(
+                gateway.connection_id,
+                CODE,
+                f"gateway {gateway.key}",
+                note or f"{gateway.name}: {ways[gateway.way]}",
+            )
 
     @api.model
     def _connected(self, connections):

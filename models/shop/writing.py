@@ -348,7 +348,9 @@ class IntegrationShopWriting(models.Model):
             values["state"] = "to_send"  # it was changed meanwhile
         self.write(values)
         self._let_go(self.env._("It was compared with the shop and is in order."))
-        self._close(self._access_cause(), self.env._("The shop lets us in again."))
+        self.env["integration.exception"]._settle_cause(
+            self.connection_id, CODE, self._access_cause(), self.env._("The shop lets us in again.")
+        )
         if self.state == "to_send":
             self._send_soon()
 
@@ -404,16 +406,3 @@ class IntegrationShopWriting(models.Model):
 
     def _access_cause(self):
         return "shop access"
-
-    def _close(self, cause, text):
-        found = self.env["integration.exception"].search(
-            [
-                ("connection_id", "=", self.connection_id.id),
-                ("code", "=", CODE),
-                ("cause", "=", cause),
-                ("state", "=", "open"),
-            ],
-            limit=1,
-        )
-        if found:
-            found._resolve(text)
