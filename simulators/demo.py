@@ -9,15 +9,25 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 from datetime import time as time_of_day
+from decimal import Decimal
 from pathlib import Path
 
 from . import wire
 from .local_server import serving
 from .money import to_major
-from .odoo_books import Quiet, booked_balance, fetch_now, left_to_do, put_into_bank, wait_for
+from .odoo_books import (
+    Quiet,
+    booked_balance,
+    fetch_now,
+    left_to_do,
+    open_bank_account,
+    open_invoice,
+    wait_for,
+)
 from .odoo_setup import Connection, Odoo, SetupError, activate_currency, configure, connection
+from .partner import bank
 from .partner.codes import lists
 from .partner.file_demo import drop_files
 from .partner.masters import catalogue
@@ -35,6 +45,8 @@ from .trickle import MAX_EVENTS, trickle
 
 STRIPE_XMLID = "demo_connection_stripe"
 PARTNER_XMLID = "demo_connection_partner"
+# In the form of an IBAN, of no account.
+BANK_ACCOUNT = "BE71 0961 2345 6769"
 FETCH_SECONDS = 30
 DAY_SECONDS = 15
 WORK_SECONDS = 120
@@ -162,7 +174,13 @@ def run(options: DemoOptions, say: Say = print) -> int:
             live.end_month()
         _fetch(odoo, stripe, say)
         _compare(odoo, at_stripe, live, say)
-        _bank(odoo, at_stripe, stripe, live, say)
+        with stripe.lock:
+            arrived = [
+                dict(payout)
+                for payout in live.account.payouts.values()
+                if payout["status"] == "paid" and payout["currency"] == "usd"
+            ]
+        _bank(options, odoo, at_stripe.id, at_partner.id, scenario, arrived, feed)
         _drop(options, odoo, at_partner, scenario, say)
         with contextlib.suppress(KeyboardInterrupt):
             _go_on(options, live, stripe, feed, say)
@@ -283,20 +301,32 @@ def _compare(odoo: Odoo, at_stripe: Connection, live: Stage, say: Say) -> None:
         say(f"The books show {booked:,.2f} USD at Stripe, Stripe says {held:,.2f} USD")
 
 
-def _bank(odoo: Odoo, at_stripe: Connection, stripe: StripeServer, live: Stage, say: Say) -> None:
-    """Let the payouts that arrived stand in the bank's statement."""
-    with stripe.lock:
-        arrived = [
-            dict(payout)
-            for payout in live.account.payouts.values()
-            if payout["status"] == "paid" and payout["currency"] == "usd"
-        ]
+def _bank(
+    options: DemoOptions, odoo: Odoo, stripe_id: int, partner_id: int, scenario: Scenario, payouts: list, feed: Feed
+) -> None:
+    """Let the bank tell its month: the payouts that arrived, receipts, its fee, and the statement over them."""
+    say = feed.say
     try:
-        count = put_into_bank(odoo, at_stripe.id, arrived)
+        if not open_bank_account(odoo, stripe_id, partner_id, BANK_ACCOUNT):
+            say("The company has no bank account whose lines could be told")
+            return
+        if odoo.call("integration.bank.statement", "search_count", [["state", "!=", "waiting"]]):
+            say("The bank has told its month in an earlier run")
+            return
+        invoice = open_invoice(odoo, partner_id)
     except SetupError as reason:
-        say(f"The payouts could not be entered as bank lines. {reason}")
+        say(f"The bank cannot be set up. {reason}")
         return
-    say(f"The bank's statement shows {count} payouts; see Money, Payouts")
+    arrived = bank.payout_lines(BANK_ACCOUNT, payouts)
+    month_end = (scenario.month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    last = max([month_end, *(date.fromisoformat(row["booking_date"]) for row in arrived)])
+    lines = arrived + bank.other_lines(BANK_ACCOUNT, last, invoice)
+    events = bank.as_events(options.seed, BANK_ACCOUNT, lines, Decimal(0))
+    taken = sum(feed.partner.deliver(event).good for event in events)
+    say(
+        f"The bank has told {taken - 1} lines, {len(arrived)} of them payouts, and its statement; see Money, "
+        "Bank statements"
+    )
 
 
 def _go_on(options: DemoOptions, live: Stage, stripe: StripeServer, feed: Feed, say: Say) -> None:

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
-from .money import to_major
 from .odoo_setup import MODULE, Odoo
 
 FETCH_CRON = "cron_pull"
@@ -92,35 +89,53 @@ def booked_balance(odoo: Odoo, connection_id: int, currency: str = "USD") -> Dec
     return sum((Decimal(line["amount"]) for line in lines), Decimal("0.00"))
 
 
-def put_into_bank(odoo: Odoo, connection_id: int, payouts: Iterable[Mapping[str, Any]]) -> int:
-    """Let arrived payouts stand in the statement of the company's bank; return how many lines were written.
+def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -> int | None:
+    """Let one connection bring the lines of the company's bank, in which the other one's payouts arrive.
 
-    ``payouts`` are Stripe's objects. The bank account is named on the connection, so that its lines are matched by
-    themselves. A payout whose line is there already gets none.
-
+    :param at_provider: id of the connection whose payouts arrive there.
+    :param at_bank: id of the connection that brings the lines.
+    :param number: of the bank account, entered in its journal where that has none.
+    :returns: the id of the journal; None where the company has no bank.
     :raises SetupError: Odoo refuses.
     """
     mirrored = odoo.call("integration.balance.account", "search_read", [], ["journal_id"], limit=MAX_LINES)
     own = [row["journal_id"][0] for row in mirrored]
     banks = odoo.call(
-        "account.journal", "search_read", [["type", "=", "bank"], ["id", "not in", own]], ["id"], limit=1
+        "account.journal",
+        "search_read",
+        [["type", "=", "bank"], ["id", "not in", own]],
+        ["bank_acc_number", "bank_account_id"],
+        limit=1,
     )
     if not banks:
-        return 0
+        return None
     journal_id = banks[0]["id"]
-    odoo.call("integration.connection", "write", [connection_id], {"payout_journal_ids": [[4, journal_id]]})
-    written = 0
-    for payout in payouts:
-        text = f"STRIPE TRANSFER {payout['id']}"
-        if odoo.call("account.bank.statement.line", "search_count", [["payment_ref", "=", text]]):
-            continue
-        day = datetime.fromtimestamp(payout["arrival_date"], timezone.utc).date()
-        values = {
-            "journal_id": journal_id,
-            "date": day.isoformat(),
-            "payment_ref": text,
-            "amount": str(to_major(payout["amount"], payout["currency"])),
-        }
-        odoo.call("account.bank.statement.line", "create", [values])
-        written += 1
-    return written
+    if not banks[0]["bank_account_id"]:
+        odoo.call("account.journal", "write", [journal_id], {"bank_acc_number": number})
+    odoo.call("integration.connection", "write", [at_provider], {"payout_journal_ids": [[4, journal_id]]})
+    odoo.call("integration.connection", "write", [at_bank], {"bank_journal_ids": [[4, journal_id]]})
+    return journal_id
+
+
+def open_invoice(odoo: Odoo, connection_id: int) -> tuple[str, Decimal] | None:
+    """Return number and amount of an invoice of a connection that nobody has paid, None where there is none.
+
+    :raises SetupError: Odoo refuses.
+    """
+    found = odoo.call(
+        "account.move",
+        "search_read",
+        [
+            ["move_type", "=", "out_invoice"],
+            ["state", "=", "posted"],
+            ["payment_state", "=", "not_paid"],
+            ["currency_id.name", "=", "USD"],
+            ["integration_connection_id", "=", connection_id],
+        ],
+        ["ref", "name", "amount_residual"],
+        limit=1,
+        order="id",
+    )
+    if not found:
+        return None
+    return found[0]["ref"] or found[0]["name"], Decimal(str(found[0]["amount_residual"]))
