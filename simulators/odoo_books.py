@@ -89,13 +89,13 @@ def booked_balance(odoo: Odoo, connection_id: int, currency: str = "USD") -> Dec
     return sum((Decimal(line["amount"]) for line in lines), Decimal("0.00"))
 
 
-def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -> int | None:
+def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -> str | None:
     """Let one connection bring the lines of the company's bank, in which the other one's payouts arrive.
 
     :param at_provider: id of the connection whose payouts arrive there.
     :param at_bank: id of the connection that brings the lines.
     :param number: of the bank account, entered in its journal where that has none.
-    :returns: the id of the journal; None where the company has no bank.
+    :returns: the number of the bank account; None where the company has no bank.
     :raises SetupError: Odoo refuses.
     """
     mirrored = odoo.call("integration.balance.account", "search_read", [], ["journal_id"], limit=MAX_LINES)
@@ -110,11 +110,12 @@ def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -
     if not banks:
         return None
     journal_id = banks[0]["id"]
-    if not banks[0]["bank_account_id"]:
+    known = banks[0]["bank_account_id"] and banks[0]["bank_acc_number"]
+    if not known:
         odoo.call("account.journal", "write", [journal_id], {"bank_acc_number": number})
     odoo.call("integration.connection", "write", [at_provider], {"payout_journal_ids": [[4, journal_id]]})
     odoo.call("integration.connection", "write", [at_bank], {"bank_journal_ids": [[4, journal_id]]})
-    return journal_id
+    return known or number
 
 
 def open_invoice(odoo: Odoo, connection_id: int) -> tuple[str, Decimal] | None:
