@@ -89,33 +89,19 @@ def booked_balance(odoo: Odoo, connection_id: int, currency: str = "USD") -> Dec
     return sum((Decimal(line["amount"]) for line in lines), Decimal("0.00"))
 
 
-def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -> str | None:
-    """Let one connection bring the lines of the company's bank, in which the other one's payouts arrive.
+def open_bank_account(odoo: Odoo, at_provider: int, at_bank: int, number: str) -> None:
+    """Let one connection bring the lines of a bank account, in which the other one's payouts arrive.
 
     :param at_provider: id of the connection whose payouts arrive there.
     :param at_bank: id of the connection that brings the lines.
-    :param number: of the bank account, entered in its journal where that has none.
-    :returns: the number of the bank account; None where the company has no bank.
+    :param number: of the account; its journal is made where there is none.
     :raises SetupError: Odoo refuses.
     """
-    mirrored = odoo.call("integration.balance.account", "search_read", [], ["journal_id"], limit=MAX_LINES)
-    own = [row["journal_id"][0] for row in mirrored]
-    banks = odoo.call(
-        "account.journal",
-        "search_read",
-        [["type", "=", "bank"], ["id", "not in", own]],
-        ["bank_acc_number", "bank_account_id"],
-        limit=1,
-    )
-    if not banks:
-        return None
-    journal_id = banks[0]["id"]
-    known = banks[0]["bank_account_id"] and banks[0]["bank_acc_number"]
-    if not known:
-        odoo.call("account.journal", "write", [journal_id], {"bank_acc_number": number})
+    found = odoo.call("account.journal", "search", [["bank_acc_number", "=", number]], limit=1)
+    journal = {"name": "Bank (simulated)", "code": "BSIM", "type": "bank", "bank_acc_number": number}
+    [journal_id] = found or odoo.call("account.journal", "create", [journal])
     odoo.call("integration.connection", "write", [at_provider], {"payout_journal_ids": [[4, journal_id]]})
     odoo.call("integration.connection", "write", [at_bank], {"bank_journal_ids": [[4, journal_id]]})
-    return known or number
 
 
 def open_invoice(odoo: Odoo, connection_id: int) -> tuple[str, Decimal] | None:

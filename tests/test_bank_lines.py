@@ -239,7 +239,7 @@ class TestBankStatements(BankCommon):
         told = self.told()
         exception = self.exceptions("bank_statement_differs")
         self.assertEqual((told.state, told.difference, len(exception)), ("differs", -50.0, 1))
-        self.assertIn("the bank lists 2 lines, the books hold 1", exception.what)
+        self.assertIn("the bank lists 2 lines, the books hold 1; the books hold $\xa050.00 too much", exception.what)
         self.line("L-2", "-50.00")
         self.assertEqual((told.state, told.difference, exception.state), ("agrees", 0.0, "resolved"))
 

@@ -86,7 +86,13 @@ class IntegrationBankStatement(models.Model):
                 )
             )
         if not self.currency_id.is_zero(self.difference):
-            parts.append(self.env._("%s are missing or doubled in the books", self._text(self.difference)))
+            amount = self._text(abs(self.difference))
+            lacking = self.difference > 0
+            parts.append(
+                self.env._("the books lack %s", amount)
+                if lacking
+                else self.env._("the books hold %s too much", amount)
+            )
         if not self.currency_id.is_zero(self.gap):
             parts.append(
                 self.env._("it begins %s beside the end of the statement before", self._text(self.gap))
