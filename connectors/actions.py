@@ -114,6 +114,7 @@ class Actions:
     ) -> HttpRequest:
         """Return the request that hands evidence in for good; the same ``key`` hands it in once.
 
+        :param dispute: its id, or that of its evidence where the spec says ``evidence_apart``.
         :raises ContractError: the system has no such field, or a text is too long.
         """
         raise NotImplementedError
@@ -125,9 +126,14 @@ class Actions:
     def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
         """Say whether the evidence with this key is there, by the answer to either request.
 
+        :raises BusinessError: ``evidence_not_given``: it is refused, for the ``reason`` among its parameters.
         :raises TransientError, AuthorizationError, ContractError: by what the answer says.
         """
         raise NotImplementedError
+
+    def evidence_place(self, answer: HttpAnswer, dispute: str) -> str:
+        """Return under which id the evidence of a dispute is handed in, by the answer to ``evidence_find``."""
+        return dispute
 
     # -- accepting disputes, where the spec says ``accepts_disputes`` ----------------------------------------
 

@@ -124,6 +124,10 @@ class ConnectorSpec:
     partial_events: frozenset[str] = frozenset()
     # Whether evidence for disputes may be handed in here: the ``evidence_…`` methods.
     takes_evidence: bool = False
+    # Whether files belong to it, or texts alone.
+    evidence_files: bool = True
+    # Whether it is kept under an id of its own, which is asked for before it is handed in.
+    evidence_apart: bool = False
     # Whether a dispute may be accepted from here: the ``dispute_…`` methods.
     accepts_disputes: bool = False
     # Whether customers of Odoo may be written there: the ``customer_…`` methods.

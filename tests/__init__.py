@@ -122,6 +122,7 @@ from . import test_paypal_days
 from . import test_paypal_money
 from . import test_shopify
 from . import test_shopify_advance
+from . import test_shopify_disputes
 from . import test_shopify_orders
 from . import test_shopify_products
 from . import test_shopify_refused

@@ -33,7 +33,7 @@ MAX_WAIT_SECONDS = 60
 _BALANCE = """
 query($first: Int!, $after: String) { shopifyPaymentsAccount { balanceTransactions(first: $first, after: $after) {
 pageInfo { hasNextPage endCursor } nodes { id type test transactionDate amount { amount currencyCode }
-fee { amount currencyCode } net { amount currencyCode } sourceOrderTransactionId adjustmentReason
+fee { amount currencyCode } net { amount currencyCode } sourceType sourceId sourceOrderTransactionId adjustmentReason
 associatedOrder { id name } associatedPayout { id } } } } }"""
 _WEBHOOKS = """
 query($first: Int!, $after: String) { webhookSubscriptions(first: $first, after: $after) {

@@ -33,6 +33,7 @@ from .const import (
     BALANCE_TRANSACTION,
     CUSTOMER_TOPICS,
     DELETED_PRODUCT_TOPIC,
+    DISPUTE_TOPICS,
     DOCUMENTATION_URL,
     ENVELOPE_HEADERS,
     FULFILMENT_TOPICS,
@@ -44,6 +45,13 @@ from .const import (
     SENSITIVE_KEYS,
     TRANSACTION_TOPIC,
     UNINSTALLED_TOPIC,
+)
+from .disputes import (
+    dispute_documents,
+    evidence_find_request,
+    evidence_place,
+    evidence_submit_request,
+    evidence_submitted,
 )
 from .order_pull import check_pulled, orders_from, orders_page, orders_request, pulled_envelope
 from .orders import (
@@ -71,6 +79,7 @@ EVENTS = {
     ),
     TRANSACTION_TOPIC: EventRule("order_payment", rank=40),
     UNINSTALLED_TOPIC: EventRule(None, "The shop has removed the app: nothing more will come from it."),
+    **dict.fromkeys(DISPUTE_TOPICS, EventRule("movement", rank=60)),
     BALANCE_TRANSACTION: EventRule("movement", rank=70),
 }
 
@@ -88,6 +97,9 @@ class ShopifyConnector(Connector):
         # The shop's name in the headers is not signed: an event counts for the shop whose secret signed it alone.
         needs_account=True,
         writes_records=(PRODUCT, ORDER),
+        takes_evidence=True,
+        evidence_files=False,
+        evidence_apart=True,
         envelope_headers=ENVELOPE_HEADERS,
         events=EVENTS,
         sensitive_keys=SENSITIVE_KEYS,
@@ -125,7 +137,9 @@ class ShopifyConnector(Connector):
             raise schema_violation("header topic", "Expected the topic of the delivery")
         changed = body.get("updated_at")
         instant = parse_instant(changed) if isinstance(changed, str) else None
-        told_at = header(headers, "triggered-at")
+        # A dispute does not say when it changed, so it has no version; the day on which it began is signed.
+        begun = body.get("initiated_at") if topic in DISPUTE_TOPICS else None
+        told_at = begun if isinstance(begun, str) else header(headers, "triggered-at")
         return Envelope(
             event_id=f"{topic}:{digest(canonical_bytes(body))[:40]}",
             event_type=topic,
@@ -159,6 +173,8 @@ class ShopifyConnector(Connector):
             told = event.envelope.occurred_at
             at = told.isoformat() if told else None
             documents = customer_documents(system, body, at, gone=topic == "customers/delete")
+        elif topic in DISPUTE_TOPICS:
+            documents = dispute_documents(system, body)
         elif rule.kind == "movement":
             documents = list(balance_documents(system, body))
         return [validate(document) for document in documents]
@@ -194,6 +210,26 @@ class ShopifyConnector(Connector):
     def record_written(self, answer: HttpAnswer, write: Write) -> tuple[str, str | None]:
         return read_written(answer, write)
 
+    def evidence_find(self, dispute: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return evidence_find_request(dispute, settings, secret)
+
+    def evidence_place(self, answer: HttpAnswer, dispute: str) -> str:
+        return evidence_place(answer)
+
+    def evidence_submit(
+        self,
+        dispute: str,
+        texts: Mapping[str, str],
+        files: Mapping[str, str],
+        key: str,
+        settings: Mapping[str, Any],
+        secret: str,
+    ) -> HttpRequest:
+        return evidence_submit_request(dispute, texts, files, key, settings, secret)
+
+    def evidence_submitted(self, answer: HttpAnswer, key: str) -> bool:
+        return evidence_submitted(answer, key)
+
     @staticmethod
     def _pull(pull: str):
         steps = {
@@ -213,6 +249,7 @@ _OBJECTS = {
     "order_transactions": "order_payment",
     "customers": "customer",
     "products": "product",
+    "disputes": "dispute",
 }
 
 

@@ -21,8 +21,8 @@ NEEDS = (
         "api",
         "Admin API access token, shpat_…",
         "As above, once the app is installed; read rights on orders, fulfilments, customers, Shopify Payments payouts, "
-        "and on products where they shall come in; to write names and prices: write_products, to write tags: "
-        "write_orders.",
+        "where wanted also on products and disputes; to write names and prices write_products, tags write_orders, "
+        "evidence write_shopify_payments_dispute_evidences.",
     ),
     Need("address", "Nothing to enter", "The hub subscribes to the topics itself, with the access token."),
 )
@@ -69,6 +69,7 @@ PRODUCT_TOPICS = ("products/create", "products/update")
 DELETED_PRODUCT_TOPIC = "products/delete"
 TRANSACTION_TOPIC = "order_transactions/create"
 UNINSTALLED_TOPIC = "app/uninstalled"
+DISPUTE_TOPICS = ("disputes/create", "disputes/update")
 BALANCE_TRANSACTION = "balance_transaction"
 PULLED_ORDER = "pulled_order"
 # What must be subscribed to; orders/edited holds the edit alone, orders/updated follows it with the whole order.
@@ -84,8 +85,8 @@ WANTED_TOPICS = (
     UNINSTALLED_TOPIC,
 )
 
-# Subscribed to where the app may read products; a shop that does not give that right does without them.
-OPTIONAL_TOPICS = PRODUCT_TOPICS
+# Subscribed to where the app may read products and disputes; a shop that does not give that right does without them.
+OPTIONAL_TOPICS = (*PRODUCT_TOPICS, *DISPUTE_TOPICS)
 
 # https://shopify.dev/docs/api/admin-rest/latest/resources/fulfillment (status)
 FULFILMENT_STATUSES = {
@@ -121,6 +122,17 @@ TRANSACTION_STATUSES = {
     "error": "error",
 }
 
+# https://shopify.dev/docs/api/admin-rest/latest/resources/dispute (type, status): an inquiry asks first, and no money
+# moves; what the merchant has accepted is lost, what he has refunded ends without a decision.
+INQUIRY = "inquiry"
+DISPUTE_STATES = {
+    "needs_response": "needs_response",
+    "under_review": "under_review",
+    "charge_refunded": "closed",
+    "accepted": "lost",
+    "won": "won",
+    "lost": "lost",
+}
 # https://shopify.dev/docs/api/admin-graphql/latest/enums/ShopifyPaymentsTransactionType: what a line of the balance of
 # Shopify Payments is. A type that is not here goes to suspense the same day: credits and debits of other products of
 # Shopify, bills of apps, loans, taxes and labels need a person's decision once per kind.

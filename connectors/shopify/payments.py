@@ -11,6 +11,9 @@ from ..reading import clip, read_as, schema_violation
 from . import wire
 from .const import MOVEMENT_TYPES, SIGNS
 
+# https://shopify.dev/docs/api/admin-graphql/latest/enums/ShopifyPaymentsSourceType
+DISPUTE_SOURCE = "DISPUTE"
+
 
 def balance_documents(system: str, body: Any) -> list[BalanceMovement]:
     """Return the movements of one line: the gross amount by its type, and the fee.
@@ -35,6 +38,9 @@ def balance_documents(system: str, body: Any) -> list[BalanceMovement]:
     transaction = _plain_id(line.sourceOrderTransactionId)
     if transaction:
         references.append(Reference(type="order_transaction", value=transaction))
+    dispute = _plain_id(line.sourceId) if line.sourceType == DISPUTE_SOURCE else None
+    if dispute:
+        references.append(Reference(type="dispute", value=dispute))
     booked = []
     if gross.value:
         booked.append(

@@ -237,6 +237,8 @@ class BalanceTransaction(Wire, kw_only=True):
     amount: Money
     fee: Money
     net: Money
+    sourceType: Text = None  # noqa: N815
+    sourceId: Any = None  # noqa: N815
     sourceOrderTransactionId: Any = None  # noqa: N815
     adjustmentReason: Text = None  # noqa: N815
     associatedOrder: Named | None = None  # noqa: N815

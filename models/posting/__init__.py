@@ -22,6 +22,7 @@ from . import invoice_finder
 from . import application_parts
 from . import invoice_status
 from . import order_money
+from . import order_dispute
 from . import entry
 from . import reversal
 from . import rebooking

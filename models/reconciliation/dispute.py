@@ -52,6 +52,7 @@ class IntegrationDispute(models.Model):
     evidence_given = fields.Boolean(readonly=True, string="Evidence was given")
     is_late = fields.Boolean(compute="_compute_is_late", string="Evidence is late")
     payment_ref = fields.Char(readonly=True, string="Payment at the provider", index="btree_not_null")
+    order_ref = fields.Char(readonly=True, string="Order in the shop", index="btree_not_null")
     payment_id = fields.Many2one(
         "integration.movement", readonly=True, ondelete="set null", index="btree_not_null"
     )
@@ -151,6 +152,7 @@ class IntegrationDispute(models.Model):
             "amount": abs(float(document.amount.value)),
             "currency_id": self.env["res.currency"]._by_code(document.amount.currency).id,
             "payment_ref": document.related or False,
+            "order_ref": next((each.value for each in document.references if each.type == "order"), False),
             "opened_on": day(connection, document.occurred_at),
         }
         dispute = self._known(connection, [document.movement_id]).get(document.movement_id)
@@ -190,7 +192,9 @@ class IntegrationDispute(models.Model):
     def _of_money(self, movement):
         """Return the dispute of withdrawn or returned money; it is made where nobody has told of it yet."""
         domain = [("connection_id", "=", movement.connection_id.id)]
-        found = self.search([*domain, ("dispute_id", "=", movement.movement_id)], limit=1)
+        # A ledger with ids of its own names the dispute beside them.
+        named = movement.reference_ids.filtered(lambda row: row.type == "dispute")[:1].value
+        found = self.search([*domain, ("dispute_id", "=", named or movement.movement_id)], limit=1)
         if not found and movement.related_id:
             found = self.search(
                 [*domain, ("payment_ref", "=", movement.related_id)], order="id desc", limit=1
@@ -198,7 +202,7 @@ class IntegrationDispute(models.Model):
         found = found or self.create(
             {
                 "connection_id": movement.connection_id.id,
-                "dispute_id": movement.movement_id,
+                "dispute_id": named or movement.movement_id,
                 "reason": movement.description,
                 "currency_id": movement.currency_id.id,
                 "amount": abs(movement.amount),
@@ -214,12 +218,7 @@ class IntegrationDispute(models.Model):
         Movement = self.env["integration.movement"]
         for dispute in self:
             domain = [("connection_id", "=", dispute.connection_id.id)]
-            payment = dispute.payment_id or (
-                dispute.payment_ref
-                and Movement.search(
-                    [*domain, ("type", "=", "payment"), ("movement_id", "=", dispute.payment_ref)], limit=1
-                )
-            )
+            payment = dispute.payment_id or dispute._find_payment()
             own = Movement.search(
                 [
                     *domain,
@@ -235,9 +234,17 @@ class IntegrationDispute(models.Model):
             )
             if new := own.filtered(lambda row, dispute=dispute: row.dispute_record_id != dispute):
                 new.dispute_record_id = dispute
-            dispute._sum_up(payment or Movement)
+            dispute._sum_up(payment)
             dispute._pair_off()
             dispute._judge()
+
+    def _find_payment(self):
+        """Return the payment that is disputed, or an empty recordset."""
+        movements = self.env["integration.movement"]
+        domain = [("connection_id", "=", self.connection_id.id), ("type", "=", "payment")]
+        if not self.payment_ref:
+            return movements
+        return movements.search([*domain, ("movement_id", "=", self.payment_ref)], limit=1)
 
     def _pair_off(self):
         """Match what was withdrawn with what was given back, where together they are nothing.

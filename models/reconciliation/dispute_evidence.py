@@ -60,7 +60,14 @@ class IntegrationDisputeEvidence(models.Model):
     handed_in_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Handed in by")
     handed_in_at = fields.Datetime(readonly=True, copy=False, string="Handed in at")
 
+    takes_files = fields.Boolean(compute="_compute_takes_files")
+
     _one_idx = models.UniqueIndex("(dispute_id) WHERE state <> 'refused'")
+
+    @api.depends("connection_id")
+    def _compute_takes_files(self):
+        for evidence in self:
+            evidence.takes_files = evidence.connection_id._spec().evidence_files
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
@@ -94,7 +101,7 @@ class IntegrationDisputeEvidence(models.Model):
             "explanation": self._correspondence(invoices)[:MAX_TEXT],
         }
         self.write({name: text for name, text in proposed.items() if text and not self[name]})
-        if not self.file_ids and invoices:
+        if not self.file_ids and invoices and self.connection_id._spec().evidence_files:
             found = self.env["ir.attachment"].search(
                 [
                     ("res_model", "=", "account.move"),
@@ -151,6 +158,13 @@ class IntegrationDisputeEvidence(models.Model):
             raise UserError(self.env._("The time to hand in evidence is over."))
         if dispute.acceptance_ids.filtered(lambda row: row.state not in ("draft", "refused")):
             raise UserError(self.env._("This dispute is being accepted: nothing is handed in for it."))
+        if self.file_ids and not self.takes_files:
+            raise UserError(
+                self.env._(
+                    "%s takes texts from here and no files. Say in the text what they show, or hand everything in there.",
+                    self.connection_id.name,
+                )
+            )
         if not self._texts() and not self.file_ids:
             raise UserError(self.env._("There is nothing to hand in yet."))
         self.sudo().write(
@@ -183,19 +197,25 @@ class IntegrationDisputeEvidence(models.Model):
         """Hand evidence in, or find that it is there; returns an empty tuple."""
         connector = get_connector(facts["connector"])
         dispute, key, access = facts["dispute"], facts["key"], (facts["settings"], facts["secret"])
-        if facts["asks_first"] and self._ask_provider(
-            facts,
-            lambda: connector.evidence_find(dispute, *access),
-            lambda answer: connector.evidence_submitted(answer, key),
-            SEND_SECONDS,
-        ):
-            return ()
+        place = dispute
+        if facts["asks_first"] or connector.spec.evidence_apart:
+            is_there, place = self._ask_provider(
+                facts,
+                lambda: connector.evidence_find(dispute, *access),
+                lambda answer: (
+                    connector.evidence_submitted(answer, key),
+                    connector.evidence_place(answer, dispute),
+                ),
+                SEND_SECONDS,
+            )
+            if is_there:
+                return ()
         files = {
             file["field"]: file["outside_id"] or self._upload(facts, file, step) for file in facts["files"]
         }
         if not self._tell_provider(
             facts,
-            lambda: connector.evidence_submit(dispute, facts["texts"], files, key, *access),
+            lambda: connector.evidence_submit(place, facts["texts"], files, key, *access),
             lambda answer: connector.evidence_submitted(answer, key),
             SEND_SECONDS,
         ):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from .. import wire
 from ..clock import Clock
 from ..stripe.faults import FaultPlan
-from . import graph, objects
+from . import disputes, graph, objects
 from .products import Changes
 from .state import ShopifyShop
 
@@ -26,7 +26,7 @@ OLDEST = "2025-04"
 BUDGET, RESTORE, MAX_COST = 2000, 100, 1000
 # What a mutation costs: https://shopify.dev/docs/api/usage/limits.
 MUTATION_COST = 10
-SCOPES = frozenset({"write_products", "write_orders"})
+SCOPES = frozenset({"write_products", "write_orders", disputes.SCOPE})
 
 
 class Answer(NamedTuple):
@@ -119,7 +119,11 @@ class ShopifyApi:
                 "userErrors": [],
             }
 
-        return {"webhookSubscriptionCreate": subscribe, **Changes(shop, self.scopes).mutations()}
+        return {
+            "webhookSubscriptionCreate": subscribe,
+            **Changes(shop, self.scopes).mutations(),
+            **disputes.mutations(shop, self.scopes),
+        }
 
     def _fill(self) -> None:
         now = self._time.now

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from . import disputes
 from .graph import AskedWronglyError
 from .products import queries
 from .shapes import financial_status, fulfilment_status
@@ -75,6 +76,7 @@ def root(shop: ShopifyShop) -> dict[str, Any]:
         "shopifyPaymentsAccount": account if shop.lines else None,
         "webhookSubscriptions": pages(sorted(shop.subscriptions.items()), _subscription),
         **queries(shop, pages),
+        **disputes.queries(shop),
     }
 
 
@@ -252,6 +254,8 @@ def line_object(shop: ShopifyShop, line: dict[str, Any]) -> dict[str, Any]:
         "amount": _plain(shop, line["amount"]),
         "fee": _plain(shop, line["fee"]),
         "net": _plain(shop, line["amount"] - line["fee"]),
+        "sourceType": "DISPUTE" if line["kind"].startswith("DISPUTE_") else None,
+        "sourceId": line["source"],
         "sourceOrderTransactionId": line["transaction"],
         "adjustmentReason": None,
         "associatedOrder": {"id": gid("Order", order.id), "name": order.name} if order else None,

@@ -20,6 +20,8 @@ from .. import wire
 from ..clock import Clock
 from ..sending import Event
 from . import shapes
+from .disputes import Dispute
+from .disputes import body_of as dispute_body
 from .products import Product
 
 ZERO = Decimal(0)
@@ -118,6 +120,7 @@ class ShopifyShop:
         self.events: list[Event] = []
         self.subscriptions: dict[str, str] = {}
         self.products: dict[int, Product] = {}
+        self.disputes: dict[int, Dispute] = {}
         self.taxes_included = False
         self.search_lags = False  # the search does not know yet what was written lately
         self._seed = seed
@@ -351,6 +354,37 @@ class ShopifyShop:
         if won:
             self._line("DISPUTE_REVERSAL", amount, -DISPUTE_FEE, order)
 
+    def open_dispute(
+        self, order: Order, amount: str = "", *, inquiry: bool = False, days: int = 10
+    ) -> Dispute:
+        """Let a buyer's bank ask about what Shopify Payments took (or so much of it), or take it back."""
+        kind = "inquiry" if inquiry else "chargeback"
+        due = self.clock.now + dt.timedelta(days=days)
+        disputed = Decimal(amount) if amount else order.paid()
+        made = Dispute(self._next() * 10, order, disputed, kind, "fraudulent", self.clock.now, due)
+        self.disputes[made.id] = made
+        if not inquiry:
+            self._line("DISPUTE_WITHDRAWAL", -made.amount, DISPUTE_FEE, order, source=made.id)
+        self._tell_dispute("disputes/create", made)
+        return made
+
+    def take_evidence(self, dispute: Dispute) -> None:
+        """Take what was handed in; it does not change any more."""
+        dispute.status, dispute.sent = "under_review", self.clock.now
+        dispute.submissions += 1
+        self._tell_dispute("disputes/update", dispute)
+
+    def decide(self, dispute: Dispute, won: bool) -> None:
+        """Let the bank decide."""
+        dispute.status, dispute.finalized = "won" if won else "lost", self.clock.now
+        if won and dispute.kind == "chargeback":
+            self._line("DISPUTE_REVERSAL", dispute.amount, -DISPUTE_FEE, dispute.order, source=dispute.id)
+        self._tell_dispute("disputes/update", dispute)
+
+    def _tell_dispute(self, topic: str, dispute: Dispute) -> None:
+        body = wire.compact(dispute_body(self, dispute))
+        self.events.append(Event(id=f"{self._seed}-{len(self.events) + 1}", type=topic, body=body))
+
     def strange(self, amount: str, kind: str = "MARKETPLACE_FEE_CREDIT") -> dict[str, Any]:
         """Write a line of a kind that needs a person."""
         return self._line(kind, Decimal(amount), ZERO)
@@ -363,10 +397,11 @@ class ShopifyShop:
         order: Order | None = None,
         transaction: int | None = None,
         payout: int | None = None,
+        source: int | None = None,
     ) -> dict[str, Any]:
         made = {
             "id": self._next(), "kind": kind, "amount": amount, "fee": fee, "at": self.clock.now, "order": order,
-            "transaction": transaction, "payout": payout, "test": bool(order and order.test),
+            "transaction": transaction, "payout": payout, "test": bool(order and order.test), "source": source,
         }  # fmt: skip
         self.lines.append(made)
         return made

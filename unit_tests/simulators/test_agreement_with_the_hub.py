@@ -238,7 +238,7 @@ def test_the_shop_s_webhooks_are_brought_back():
     shop = _shop()
     api = ShopifyApi(shop, "shpat_1")
     assert fetch(api, "webhooks") == []
-    assert len(shop.subscriptions) == 14
+    assert len(shop.subscriptions) == 16
     del shop.subscriptions["REFUNDS_CREATE"]
     fetch(api, "webhooks")
     assert shop.subscriptions["REFUNDS_CREATE"] == "https://odoo.example.com/in"
