@@ -2,6 +2,7 @@
 """What Odoo owns of a customer is written there once per change, and its echo changes nothing (S1, ADR 0062)."""
 
 from datetime import datetime, timezone
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
@@ -130,7 +131,31 @@ class TestCustomerCopies(CopyCommon):
         self.send(copy)
         self.assertEqual(self.there(copy)["email"], "ines@maes.example")  # the owner's value is said again
 
-    def test_a_field_of_another_system_is_not_written(self):
+    def test_the_echo_of_one_part_does_not_hide_what_changed_beside_it(self):
+        told, partner, copy = self.address_is_ours()
+        partner.city = "Dallas"  # the event tells an older address
+        self.stripe.update_customer(told["id"], email="new@bakery.example")
+        addresses = [("field", "=", "address"), ("res_id", "=", partner.id), ("state", "=", "open")]
+        asked = self.env["integration.proposed.value"].search_count(addresses)
+        self.send_stripe()
+        self.assertEqual((partner.email, partner.city), ("new@bakery.example", "Dallas"))
+        self.assertEqual(self.env["integration.proposed.value"].search_count(addresses), asked)
+        self.send(copy)
+        self.assertEqual(self.there(copy)["address"]["city"], "Dallas")
+        self.assertEqual(len(self.send_stripe()), 1)
+        self.assertEqual((partner.email, partner.city), ("new@bakery.example", "Dallas"))
+
+    def test_a_country_that_is_not_mapped_does_not_stop_the_echo(self):
+        partner, _copy = self.written(country_id=self.env.ref("base.be").id, city="Gent")
+        no_country = patch.object(
+            type(self.env["integration.posting.customer"]), "_country", side_effect=AssertionError
+        )
+        with no_country:
+            self.assertEqual(self.send_stripe().attempt_ids.mapped("outcome"), ["duplicate"])
+        self.assertEqual(partner.country_id.code, "BE")
+
+    def address_is_ours(self):
+        """Return a customer of Stripe whose address alone is Odoo's, as it is there and here, and its copy."""
         self.stripe_connection.customers_out = "known"
         told = self.stripe.create_customer("Anna's Bakery", "anna@bakery.example")
         self.send_stripe()
@@ -153,6 +178,10 @@ class TestCustomerCopies(CopyCommon):
         copy = self.copies(partner)
         self.assertEqual((copy.state, copy.outside_id), ("to_send", told["id"]))
         self.send(copy)
+        return told, partner, copy
+
+    def test_a_field_of_another_system_is_not_written(self):
+        told, _partner, _copy = self.address_is_ours()
         held = self.stripe.customers[told["id"]]
         self.assertEqual((held["address"]["city"], held["email"]), ("Houston", "anna@bakery.example"))
 

@@ -137,6 +137,58 @@ class TestDisputeAcceptance(DisputeCommon):
             self.request(acceptance).with_user(self.ann).action_approve()
         self.assertEqual((self.send(acceptance), self.status()), ([], "won"))
 
+    def test_it_stands_otherwise_before_it_is_told(self):
+        for way, calls in ((None, []), (503, ["GET"])):
+            with self.subTest(way=way):
+                charge = self.stripe.charge(60000, "usd", settled=True, name=ANNA.name)
+                self.send_stripe()
+                self.dispute = self.opened(charge["id"])
+                acceptance = self.acceptance()
+                if way:
+                    self.lose = way
+                    self.send(acceptance)
+                    self.assertEqual(acceptance.state, "unknown")
+                    self.lose = None
+                self.stripe.submit_evidence(self.dispute.dispute_id, {"customer_name": "x"}, {})
+                self.send_stripe()
+                self.assertEqual(self.dispute.state, "under_review")
+                self.assertEqual([method for method, _path in self.send(acceptance)], calls)
+                self.assertEqual((acceptance.state, self.status()), ("refused", "under_review"))
+                self.assertIn("Being decided", acceptance.answer)
+                exception = self.exceptions("dispute_not_accepted").filtered(
+                    lambda row: row.params["dispute"] == self.dispute.dispute_id
+                )
+                self.assertEqual(len(exception), 1)
+                self.assertEqual(self.send(acceptance), [])
+
+    def test_it_is_lost_by_what_was_told_and_the_event_came_before_the_answer(self):
+        acceptance = self.acceptance()
+        self.lose = "after"
+        self.send(acceptance)
+        self.lose = None
+        self.send_stripe()
+        self.assertEqual((self.dispute.state, acceptance.state), ("lost", "unknown"))
+        self.assertEqual([method for method, _path in self.send(acceptance)], ["GET"])
+        self.assertEqual(acceptance.state, "sent")
+        self.assertFalse(self.exceptions("dispute_not_accepted"))
+
+    def test_a_loss_is_not_booked_when_it_is_won_after_all(self):
+        self.stripe.close_dispute(self.dispute.dispute_id, won=False)
+        self.send_stripe()
+        self.dispute.action_book_loss()
+        entries = self.env["account.move"].search_count([])
+        request = self.request(self.dispute)
+        self.dispute.sudo().state = "won"
+        with self.assertRaises(UserError):
+            request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+        self.assertFalse(self.dispute.loss_move_id)
+        self.assertEqual(self.env["account.move"].search_count([]), entries)
+        self.dispute.sudo().state = "lost"
+        request.with_user(self.ann).action_approve()
+        self.env.invalidate_all()
+        self.assertTrue(self.dispute.loss_move_id)
+
     def test_an_inquiry_is_never_accepted(self):
         other = self.stripe.charge(5000, "usd", settled=True, name=ANNA.name)
         told = self.stripe.open_inquiry(other["id"])

@@ -131,6 +131,28 @@ class TestStripeCredits(BillingCommon):
         self.send_stripe()
         self.assertEqual((self.booked(again["id"]).amount_residual, credit.amount_residual), (34.5, 0.0))
 
+    def test_a_voided_invoice_gives_back_what_an_entry_carried(self):
+        _first, note = self.credited()
+        small = self.stripe.draft_invoice(self.customer["id"], "usd", SMALL)
+        self.stripe.customers[self.customer["id"]]["balance"] = -500
+        small = self.stripe.finalise(small["id"])
+        self.send_stripe()
+        invoice, credit = self.booked(small["id"]), self.booked(note["id"])
+        carrier = self.env["account.move"].search([("integration_source_id", "=", small["id"])]) - invoice
+        self.assertEqual((credit.amount_residual, credit.integration_credit_left), (6.5, 6.5))
+        self.stripe.void_invoice(small["id"])
+        self.assert_done(self.send_stripe())
+        self.assertEqual((credit.amount_residual, credit.integration_credit_left), (11.5, 11.5))
+        reversals = self.env["account.move"].search([("reversed_entry_id", "in", (invoice | carrier).ids)])
+        self.assertEqual(len(reversals), 2)
+        self.assertEqual(set(reversals.mapped("state")), {"posted"})
+        self.assertEqual([move.amount_residual for move in invoice | reversals], [0.0] * 3)
+        self.assertTrue(all((carrier | carrier.reversal_move_ids).line_ids.mapped("reconciled")))
+        self.assertFalse(self.exceptions())
+        again = self.bill(SMALL)
+        self.send_stripe()
+        self.assertEqual((self.booked(again["id"]).amount_residual, credit.amount_residual), (41.0, 6.5))
+
     def test_told_again_it_is_matched_once(self):
         _first, note = self.credited()
         small = self.bill(SMALL)

@@ -163,7 +163,7 @@ class IntegrationErasure(models.Model):
                 [("partner_id", "in", self._people()), ("company_id", "=", self.company_id.id)], limit=100
             )
         )
-        if written.filtered("outside_id"):
+        if written.filtered(lambda row: row.outside_id or row.first_try_at):
             notes.append(
                 _(
                     "The person is written to %s no more; what is there is deleted there by hand.",

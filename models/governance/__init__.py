@@ -24,6 +24,7 @@ from . import field_source
 from . import proposed_value
 from . import value_decision
 from . import customer_copy
+from . import customer_copy_heard
 from . import customer_copy_look
 from . import contract
 from . import flow_contract

@@ -27,6 +27,8 @@ STATES = [
     ("gone", "Deleted there"),
     ("stopped", "Not written any more"),
 ]
+# Whatever the answer to what was on its way: it is written no more.
+OVER = ("stopped", "gone")
 # What the outside system may be told, in the words of the canonical customer.
 PARTS = ("name", "email", "phone", "language", "address")
 SEND_SECONDS = 30
@@ -63,6 +65,7 @@ class IntegrationCustomerCopy(models.Model):
     is_current = fields.Boolean(compute="_compute_would_write", string="Nothing new to write")
     written_at = fields.Datetime(readonly=True, copy=False, string="Last written")
     version = fields.Integer(readonly=True, copy=False, help="How many contents were sent.")
+    # Where there is no id: since then it may have been made there.
     first_try_at = fields.Datetime(readonly=True, copy=False)
     sending = fields.Json(readonly=True, copy=False, help="What is on its way, until the answer is known.")
     said = fields.Json(readonly=True, copy=False, help="Digests of what was sent, the newest last.")
@@ -144,7 +147,7 @@ class IntegrationCustomerCopy(models.Model):
         for row in self.sudo().filtered(lambda one: one.state in ("refused", "gone")):
             if row.state == "gone":
                 row._check_can_be_made(anew=True)
-                row.write({"outside_id": False, "said": False, "key": False})
+                row.write({"outside_id": False, "said": False, "key": False, "first_try_at": False})
             row._let_go(self.env._("It is written anew."))
             row._put_in_line()
         return True
@@ -193,7 +196,7 @@ class IntegrationCustomerCopy(models.Model):
         self[:SENT_AT_ONCE]._send_soon()
 
     def _stop(self):
-        """Write these no more, and forget what was said of them."""
+        """Write these no more, and forget what was said of them; whether one was perhaps made is remembered."""
         for row in self:
             for code in ("customer_not_written", "customer_gone"):
                 row._let_go_of(code, self.env._("It is not written there any more."))
@@ -212,8 +215,13 @@ class IntegrationCustomerCopy(models.Model):
         return super()._begin()
 
     def _facts_to_send(self):
-        """Return what is sent; a content of which nobody knows whether it arrived is sent as it was."""
-        if not self.sending:
+        """Return what is sent; a content of which nobody knows whether it arrived is sent as it was.
+
+        Where a customer was perhaps made before somebody stopped the writing, that is only asked: what was sent then is
+        not known any more.
+        """
+        only_looks = not self.sending and not self.outside_id and bool(self.first_try_at)
+        if not self.sending and not only_looks:
             content = self._content()
             self.write(
                 {
@@ -226,6 +234,7 @@ class IntegrationCustomerCopy(models.Model):
         return {
             "outside_id": self.outside_id or None,
             "content": self.sending,
+            "only_looks": only_looks,
             # A word of its own for each request: the same one under another address is refused.
             "once": f"{self.key}-{self.version}-{'change' if self.outside_id else 'new'}",
             "since": self.first_try_at.replace(tzinfo=timezone.utc) - LOOKED_BEFORE,
@@ -233,11 +242,13 @@ class IntegrationCustomerCopy(models.Model):
 
     @api.model
     def _tell(self, facts, step):
-        """Make or change the customer; returns its id in a tuple, None in it where it was deleted there."""
+        """Make or change the customer; returns the arguments of ``_made``."""
         connector = get_connector(facts["connector"])
-        outside_id = facts["outside_id"]
-        if outside_id is None and facts["asks_first"] and (made := self._find(connector, facts)):
-            return (made,)
+        outside_id, only_looks = facts["outside_id"], facts["only_looks"]
+        if outside_id is None and (facts["asks_first"] or only_looks):
+            made = self._find(connector, facts)
+            if made or only_looks:
+                return made, only_looks
         return (
             self._tell_provider(
                 facts,
@@ -276,18 +287,32 @@ class IntegrationCustomerCopy(models.Model):
             "source_unavailable", f"more than {MAX_PAGES} pages of new customers", params={"status": 200}
         )
 
-    def _made(self, outside_id):
+    def _made(self, outside_id, only_looked=False):
+        """It is there with this id; None: it was deleted there, or where it was only looked for, it was never made."""
+        if self.state in OVER:
+            self._note_id(outside_id)
+            return
+        if outside_id is None and only_looked:
+            self.first_try_at = False
+            self._put_in_line()
+            return
         if outside_id is None:
             self._is_gone()
+            return
+        self._note_id(outside_id)
+        self._settle()
+        self._let_go(self.env._("The customer is written."))
+        if self._is_news():  # changed while it was on its way
+            self._put_in_line()
+
+    def _note_id(self, outside_id):
+        """Write down what is there now, also of a customer of which nothing is written any more."""
+        if outside_id is None or (self.state in OVER and self.outside_id):
             return
         self.write({"outside_id": outside_id, "written_at": fields.Datetime.now()})
         self.flush_recordset()  # the row first: whoever binds it at the same moment waits for it
         self._bind(outside_id)
-        self._settle()
         self.env["integration.audit.leaf"]._record_change(self, "customer.written", outside_id)
-        self._let_go(self.env._("The customer is written."))
-        if self._is_news():  # changed while it was on its way
-            self._put_in_line()
 
     def _settle(self):
         self.write({"state": "sent", "sending": False, "answer": False, "due_at": False, "tries": 0})
@@ -302,10 +327,11 @@ class IntegrationCustomerCopy(models.Model):
             Binding._bind(self.connection_id, "customer", [(outside_id, self.partner_id, 0, None)])
 
     def _failed(self, error):
-        result = super()._failed(error)
+        if self.state in OVER:
+            return
+        super()._failed(error)
         if self.state in ("to_send", "refused"):  # certainly not there: the next try says what holds then
-            self.write({"sending": False, "said": (self.said or [])[:-1]})
-        return result
+            self.write({"sending": False, "said": (self.said or [])[:-1], "first_try_at": False})
 
     def _is_gone(self):
         """It was deleted there: a person decides whether it is made anew."""
@@ -338,62 +364,6 @@ class IntegrationCustomerCopy(models.Model):
 
     def _let_go_of(self, code, text):
         self.env["integration.exception"]._settle_cause(self.connection_id, code, self._cause(), text)
-
-    # -- what comes back -----------------------------------------------------------------------------------
-
-    @api.model
-    def _of_documents(self, connection, documents):
-        """Return {outside id: row} of customers that were written from here, by our key or by their id."""
-        if not connection._spec().writes_customers:
-            return {}
-        keys = {
-            document.written_as: document.source.object_id for document in documents if document.written_as
-        }
-        rows = self.sudo().search(
-            [
-                ("connection_id", "=", connection.id),
-                "|",
-                ("key", "in", list(keys)),
-                ("outside_id", "in", [document.source.object_id for document in documents]),
-            ]
-        )
-        return {row.outside_id or keys.get(row.key): row for row in rows if row.state != "stopped"}
-
-    def _hear(self, document):
-        """Take in what the outside system says of a customer that was written from here; True = it says nothing new.
-
-        Its id is remembered before the answer to what was sent is known, and a deletion is told to a person.
-        """
-        self.ensure_one()
-        outside_id = document.source.object_id
-        if document.status == "archived":
-            if self.state in ("sent", "to_send", "unknown", "refused") and self.outside_id == outside_id:
-                self._is_gone()
-            return False
-        if not self.outside_id:
-            self.outside_id = outside_id
-            self.flush_recordset()
-        self._bind(outside_id)
-        told = {
-            "name": document.name,
-            "email": document.email or "",
-            "phone": document.phone or "",
-            "language": document.language or "",
-            "address": {name: value for name, value in _address(document).items() if value},
-        }
-        echoes = [
-            known
-            for known in self.said or ()
-            if trace({part: told[part] for part in known["parts"]}) == known
-        ]
-        if echoes and self.state == "unknown" and echoes[-1] == self.said[-1]:
-            self._made(outside_id)  # what nobody knew the answer to has arrived
-        return bool(echoes)
-
-
-def _address(document):
-    names = ("street", "street2", "city", "zip", "state", "country")
-    return {name: getattr(document.address, name) for name in names} if document.address else {}
 
 
 def trace(content):

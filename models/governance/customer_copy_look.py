@@ -1,8 +1,13 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Which customers are written: chosen per connection, shown before, then with each change (S1, ADR 0062)."""
 
+from itertools import islice
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..messaging.write_skew import update_for_real
 
 MAX_SHOWN = 1000
 
@@ -47,9 +52,20 @@ class IntegrationCustomerCopy(models.Model):
             ]
         )
         rows |= made
-        news = rows.filtered(lambda row: row.state in ("sent", "refused") and row._wants_writing())
+        # Whoever begins or ends to send one at this moment looks for news, too, and does not see this change.
+        update_for_real(rows.filtered(lambda row: row.state in ("to_send", "unknown")))
+        news = rows.filtered(lambda row: row._follows(which) and row._wants_writing())
         news._put_in_line()
         (made - news).unlink()  # nothing of them is to be written yet
+
+    def _follows(self, which):
+        """Whether a change of this customer is written by itself.
+
+        One that was only shown, or put back while something was in the way, is as one of which there is no row.
+        """
+        if self.state == "draft":
+            return which == "all" or bool(self.outside_id)
+        return self.state in ("sent", "refused")
 
     def _wants_writing(self):
         content = self._content()
@@ -76,50 +92,58 @@ class IntegrationCustomerCopy(models.Model):
         bindings = (
             self.env["integration.binding"]
             .sudo()
-            .search(
-                [
-                    ("connection_id", "=", connection.id),
-                    ("kind", "=", "customer"),
-                    ("res_model", "=", "res.partner"),
-                    ("res_id", "in", partners.ids),
-                    ("is_second", "=", False),
-                ],
-                order="id desc",
-            )
+            .search([*self._leading(connection), ("res_id", "in", partners.ids)], order="id desc")
         )
         return {binding.res_id: binding.outside_id for binding in bindings}
+
+    def _leading(self, connection):
+        """Return the domain of the bindings by which the outside system knows customers."""
+        return [
+            ("connection_id", "=", connection.id),
+            ("kind", "=", "customer"),
+            ("res_model", "=", "res.partner"),
+            ("is_second", "=", False),
+        ]
 
     @api.model
     def _show(self, connection):
         """Make the rows of what would be written anew; returns them. Nothing is sent."""
-        self.search([("connection_id", "=", connection.id), ("state", "=", "draft")]).unlink()
-        known = self.search([("connection_id", "=", connection.id)]).partner_id
-        partners = self.env["res.partner"].search(
-            [
-                ("customer_rank", ">", 0),
-                ("parent_id", "=", False),
-                ("company_id", "in", (False, connection.company_id.id)),
-                ("id", "not in", known.ids),
-            ],
-            order="id",
-            limit=MAX_SHOWN,
-        )
-        there = self._known_there(connection, partners)
+        drafts = self.search([("connection_id", "=", connection.id), ("state", "=", "draft")])
+        drafts.filtered(lambda row: not row.first_try_at).unlink()  # the others were perhaps made there
+        shown, after = self.browse(), 0
+        while len(shown) < MAX_SHOWN and (partners := self._not_shown(connection, after)):
+            after = partners[-1].id
+            shown |= self._shown(connection, partners, MAX_SHOWN - len(shown))
+        return shown
+
+    def _not_shown(self, connection, after):
+        """Return the next customers, by their number, that may be written and have no row."""
+        rows = self._search([("connection_id", "=", connection.id)])
+        domain = [
+            ("id", ">", after),
+            ("customer_rank", ">", 0),
+            ("parent_id", "=", False),
+            ("company_id", "in", (False, connection.company_id.id)),
+            ("id", "not in", rows.subselect(SQL.identifier(rows.table, "partner_id"))),
+        ]
         if connection.customers_out == "known":
-            partners = partners.filtered(lambda one: one.id in there)
-        rows = self.create(
-            [
-                {
-                    "connection_id": connection.id,
-                    "partner_id": partner.id,
-                    "outside_id": there.get(partner.id, False),
-                }
-                for partner in partners
-            ]
+            there = self.env["integration.binding"]._search(self._leading(connection))
+            domain.append(("id", "in", there.subselect(SQL.identifier(there.table, "res_id"))))
+        return self.env["res.partner"].search(domain, order="id", limit=MAX_SHOWN)
+
+    def _shown(self, connection, partners, limit):
+        """Make the rows of those of whom something would be written, ``limit`` at most."""
+        there = self._known_there(connection, partners)
+        values = (
+            {
+                "connection_id": connection.id,
+                "partner_id": partner.id,
+                "outside_id": there.get(partner.id, False),
+            }
+            for partner in partners
         )
-        kept = rows.filtered(lambda row: row._wants_writing())
-        (rows - kept).unlink()
-        return kept
+        wanted = (each for each in values if self.new(each)._wants_writing())
+        return self.create(list(islice(wanted, limit)))
 
     @api.model
     def _stop_for(self, partner_ids, company):

@@ -85,14 +85,16 @@ class IntegrationSentOnce(models.AbstractModel):
 
     @api.model
     def _sweep(self):
-        """Send what is due: jobs that were lost, and what nobody knows the answer to."""
+        """Send what is due: jobs that were lost, and what nobody knows the answer to; what waits longest first."""
         self.search(
             [
                 ("state", "in", ("to_send", "unknown")),
+                ("connection_id.state", "=", "active"),
                 "|",
                 ("due_at", "=", False),
                 ("due_at", "<=", fields.Datetime.now()),
             ],
+            order="write_date, id",
             limit=MAX_SWEPT,
         )._send_soon()
 

@@ -134,15 +134,36 @@ class IntegrationPostingApplication(models.AbstractModel):
         if invoice.move_type != "out_invoice" or not invoice.integration_credit_used:
             return
         lines = invoice.line_ids.filtered(lambda line: line.display_type == "payment_term")
-        parts = lines.matched_credit_ids
-        used = parts.filtered(lambda part: self._is_credit_of(part.credit_move_id, invoice))
-        for part in used:
-            note = part.credit_move_id.move_id
-            if note.move_type == "out_refund":
-                self._note_credit(note, note.integration_credit_left + part.credit_amount_currency)
-        used.with_context(skip_invoice_sync=True).unlink()
+        for part in lines.matched_credit_ids:
+            line = part.credit_move_id
+            if self._is_credit_of(line, invoice):
+                self._give_back(part)
+            elif carried := self._carried_by(line.move_id, invoice):
+                for each in carried:
+                    self._give_back(each)
+                part.with_context(skip_invoice_sync=True).unlink()
+                self._take_back_carrier(line.move_id)
         self._note_credit(invoice, 0)
         invoice._integration_judge_credit()
+
+    def _give_back(self, part):
+        """Take a credit out of its matching: so much of it is there for the next invoice."""
+        note = part.credit_move_id.move_id
+        self._note_credit(note, note.integration_credit_left + part.credit_amount_currency)
+        part.with_context(skip_invoice_sync=True).unlink()
+
+    def _carried_by(self, entry, invoice):
+        """Return the matchings by which an entry carries credits to this invoice; empty where it is another entry."""
+        same = ("integration_connection_id", "integration_source_id")
+        if entry.move_type != "entry" or any(entry[name] != invoice[name] for name in same):
+            return entry.line_ids.matched_credit_ids.browse()
+        return entry.line_ids.matched_credit_ids.filtered(
+            lambda part: self._is_credit_of(part.credit_move_id, invoice)
+        )
+
+    def _take_back_carrier(self, entry):
+        if plan := self._plan_reversal(entry, entry.name):
+            self._reverse([plan], [{"integration_correlation_id": entry.integration_correlation_id}])
 
     def _is_credit_of(self, line, invoice):
         """Whether a matched item is a credit that the issuer kept, not one of this invoice itself."""

@@ -405,12 +405,12 @@ class IntegrationDispute(models.Model):
     def _carry_out(self, request):
         """Book what was approved as lost; called by integration.change.request.
 
-        :raises UserError: it was not approved by a second person, or something else is open now.
+        :raises UserError: it was not approved by a second person, it is not lost, or something else is open now.
         """
         self.ensure_one()
         places = self.company_currency_id.decimal_places
         same = (request.values or {}).get("amount") == f"{self.open_amount:.{places}f}"
-        if not (request._approves(self) and same) or self.loss_move_id:
+        if not (request._approves(self) and same) or self.state != "lost" or self.loss_move_id:
             raise UserError(self.env._("This approval is not one of this dispute."))
         service = self.connection_id._as_service()
         move = service.env["integration.posting.dispute"]._book_loss(self.with_env(service.env))

@@ -11,7 +11,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...connectors.registry import get_connector
-from ...engine.errors import TransientError
+from ...engine.errors import BusinessError, TransientError
+from ..messaging.write_skew import update_for_real
 
 STATES = [
     ("draft", "To be asked for"),
@@ -87,6 +88,7 @@ class IntegrationDisputeAcceptance(models.Model):
 
     def _check_can_accept(self):
         dispute = self.dispute_id
+        update_for_real(dispute)  # evidence may be handed in at this moment
         if not self.connection_id._spec().accepts_disputes:
             raise UserError(self.env._("%s takes no acceptance from here.", self.connection_id.name))
         if dispute.state != ACCEPTABLE or dispute.evidence_given:
@@ -127,18 +129,45 @@ class IntegrationDisputeAcceptance(models.Model):
 
     # -- sending -------------------------------------------------------------------------------------------
 
+    def _otherwise(self):
+        """Return why it is not told any more; None while the dispute waits for an answer."""
+        dispute = self.dispute_id
+        if dispute.state == ACCEPTABLE and not dispute.evidence_given:
+            return None
+        theirs = self.with_context(lang=self.company_id.partner_id.lang).env
+        if dispute.state == ACCEPTABLE:
+            return theirs._("Evidence for this dispute was handed in: it is defended.")
+        words = dict(dispute._fields["state"]._description_selection(theirs))
+        return theirs._("How the dispute stands: %s.", words[dispute.state])
+
+    def _begin(self):
+        """Write down that it is sent now; what never went out and stands otherwise by now is not told at all."""
+        if self.state == "to_send" and (reason := self._otherwise()):
+            self._failed(self._not_told(self._failure_params(), reason))
+            return None
+        return super()._begin()
+
+    @api.model
+    def _not_told(self, params, reason):
+        return BusinessError(self._failure_code(), params=params | {"reason": reason})
+
     def _facts_to_send(self):
-        return {"dispute": self.dispute_id.dispute_id}
+        return {"dispute": self.dispute_id.dispute_id, "otherwise": self._otherwise()}
 
     @api.model
     def _tell(self, facts, step):
-        """Accept the dispute, or find that it is lost already; returns an empty tuple."""
+        """Accept the dispute, or find that it is lost already; returns an empty tuple.
+
+        :raises BusinessError: ``dispute_not_accepted``: it did not arrive, and the dispute stands otherwise by now.
+        """
         connector = get_connector(facts["connector"])
         dispute, access = facts["dispute"], (facts["settings"], facts["secret"])
         if facts["asks_first"] and self._ask_provider(
             facts, lambda: connector.dispute_find(dispute, *access), connector.dispute_closed, SEND_SECONDS
         ):
             return ()
+        if facts["otherwise"]:
+            raise self._not_told(facts["params"], facts["otherwise"])
         if not self._tell_provider(
             facts,
             lambda: connector.dispute_close(dispute, facts["key"], *access),

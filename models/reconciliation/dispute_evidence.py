@@ -15,6 +15,7 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ...connectors.registry import get_connector
 from ...engine.errors import TransientError
+from ..messaging.write_skew import update_for_real
 
 STATES = [
     ("draft", "Being collected"),
@@ -156,6 +157,7 @@ class IntegrationDisputeEvidence(models.Model):
             raise UserError(self.env._("The provider takes no evidence for this dispute any more."))
         if dispute.evidence_due and dispute.evidence_due < fields.Datetime.now():
             raise UserError(self.env._("The time to hand in evidence is over."))
+        update_for_real(dispute)  # it may be accepted at this moment
         if dispute.acceptance_ids.filtered(lambda row: row.state not in ("draft", "refused")):
             raise UserError(self.env._("This dispute is being accepted: nothing is handed in for it."))
         if self.file_ids and not self.takes_files:
