@@ -127,6 +127,7 @@ from . import test_shopify_orders
 from . import test_shopify_products
 from . import test_shopify_refused
 from . import test_shopify_shop
+from . import test_shop_prices
 from . import test_shop_writing
 from . import test_shop_writing_now
 from . import test_shopify_summary

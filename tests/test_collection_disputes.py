@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user
 
 from .intercompany_common import IntercompanyCommon
@@ -277,6 +277,20 @@ class TestLost(DisputedCommon):
             company_ids=[(6, 0, cls.other.ids)],
         )
 
+    def won_after_all(self, dispute):
+        """The provider takes back that it is lost; the money is not there yet."""
+        self.clock.advance(days=1)
+        told = self.stripe._held(self.stripe.disputes, dispute.dispute_id)
+        told["status"] = "won"
+        self.stripe._tell("charge.dispute.closed", told, {"status": "lost"})
+        self.send_stripe()
+        self.assertEqual(dispute.state, "won", self.stopped())
+
+    def requests(self):
+        return self.root["integration.change.request"].search(
+            [("res_model", "=", "integration.collection")]
+        )
+
     def lost(self):
         invoice, charge = self.collected()
         dispute = self.dispute(charge)
@@ -322,6 +336,38 @@ class TestLost(DisputedCommon):
         self.assertEqual(self.stands(), (ZERO, ZERO, ZERO, ZERO))
         self.assertEqual((asked.state, self.there(row).disputed_open), ("resolved", 0.0))
         self.assertEqual(invoice.amount_residual, 0.0)
+        with self.assertRaisesRegex(UserError, "no lost money"):
+            self.there(row).action_book_loss()
+
+    def test_who_may_only_look_there_has_nothing_booked(self):
+        invoice, _dispute, row = self.lost()
+        self.credit(invoice, 115.0, date(2026, 3, 9))
+        auditor = new_test_user(
+            self.env,
+            "ic_auditor",
+            groups="finance_integration.group_auditor",
+            company_id=self.other.id,
+            company_ids=[(6, 0, self.other.ids)],
+        )
+        looking = self.there(row, auditor)
+        self.assertEqual(looking.disputed_open, 115.0)
+        for step in ("action_book_loss", "action_set_off", "_check_loss"):
+            with self.subTest(step), self.assertRaises(AccessError), self.env.cr.savepoint():
+                getattr(looking, step)()
+        self.env.invalidate_all()
+        self.assertEqual((self.requests().ids, self.stands()[3], self.between()), ([], WHOLE, (2, 2)))
+
+    def test_won_after_all_an_approval_that_waits_books_nothing(self):
+        _invoice, dispute, row = self.lost()
+        self.there(row).action_book_loss()
+        self.assertEqual((row.lost_on, len(self.theirs_asked())), (date(2026, 3, 8), 1))
+        self.won_after_all(dispute)
+        self.assertEqual((row.lost_on, self.theirs_asked().ids), (False, []))
+        with self.assertRaisesRegex(UserError, "does not say any more"), self.env.cr.savepoint():
+            self.there(self.requests(), self.decider).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((self.requests().state, row.loss_move_id.id), ("asked", False))
+        self.assertEqual((self.balance(self.bad), self.stands()[3]), (ZERO, WHOLE))
         with self.assertRaisesRegex(UserError, "no lost money"):
             self.there(row).action_book_loss()
 

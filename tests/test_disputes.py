@@ -96,6 +96,33 @@ class TestDisputes(IntegrationCommon):
         with self.assertRaises(UserError):
             dispute.action_book_loss()
 
+    def test_won_after_all_an_approval_that_waits_books_nothing(self):
+        dispute = self.open(amount=40000)
+        self.clock.advance(days=5)
+        self.stripe.close_dispute(dispute.dispute_id, won=False)
+        self.send()
+        dispute.action_book_loss()
+        request = self.env["integration.change.request"].search([("res_model", "=", "integration.dispute")])
+        self.clock.advance(days=1)
+        told = self.stripe._held(self.stripe.disputes, dispute.dispute_id)
+        told["status"] = "won"  # the money is not there yet
+        self.stripe._tell("charge.dispute.closed", told, {"status": "lost"})
+        self.send_stripe()
+        self.assertEqual((dispute.state, dispute.open_amount), ("won", 400.0))
+        decider = new_test_user(
+            self.env,
+            "dispute_decider",
+            groups="finance_integration.group_approver",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        with self.assertRaisesRegex(UserError, "not one of this dispute"), self.env.cr.savepoint():
+            request.with_user(decider).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((request.state, dispute.loss_move_id.id), ("asked", False))
+        self.assertEqual(self.balance(self.role("BAD")), Decimal("0"))
+        self.assertEqual(self.balance(self.role("AR-DISP")), Decimal("400.00"))
+
     def test_lost_for_goods_that_came_back_a_credit_note_is_set_off(self):
         dispute = self.open(amount=40000)
         self.clock.advance(days=5)

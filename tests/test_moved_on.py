@@ -1,12 +1,17 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Money that an entry has moved out of suspense is matched there, so that nothing of it is listed as open (X2, P6)."""
 
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from unittest.mock import patch
 
 from odoo.exceptions import UserError
 
+from odoo.addons.account.models.account_move_line import AccountMoveLine
+
+from ..models.reconciliation import waiting
+from ..models.workbench import fix_match
 from ..models.workbench.fix_match import IntegrationMovement
 from .test_classification import ClassificationCommon
 
@@ -114,6 +119,98 @@ class TestMovedOn(ClassificationCommon):
         self.assertEqual(self.env["account.move"].search_count([]), entries, "matching books nothing")
         with self.assertRaises(UserError):
             exception.with_user(self.operator).action_match_now()
+
+    def three(self):
+        """Return three movements in suspense of which only the one between can go on."""
+        movements = [self.strange(cents) for cents in (-700, -800, -900)]
+        self.assertEqual(len({movement.id for movement in movements}), 3)
+        return movements
+
+    @contextmanager
+    def refused(self, movements):
+        """Let Odoo refuse to match what stands in suspense of these."""
+        matched = AccountMoveLine._reconcile_plan
+        theirs = [
+            movement.move_id.line_ids.filtered(lambda row: row.account_id == row.journal_id.suspense_account_id)
+            for movement in movements
+        ]
+
+        def refuse(lines, plan):
+            if any(items & own for items in plan for own in theirs):
+                raise UserError("These items are locked.")  # pylint: disable=translation-required
+            return matched(lines, plan)
+
+        with patch.object(AccountMoveLine, "_reconcile_plan", refuse):
+            yield
+
+    def test_what_odoo_refuses_does_not_hide_what_it_would_match(self):
+        movements = self.three()
+        with self.as_before():
+            self.lock()
+            for movement in movements:
+                self.say(movement, "fee")
+        self.suspense(movements[0]).reconcile = True
+        first, between, last = movements
+        self.assertEqual(len(self.exceptions("match_refused")), 3)
+        with self.refused((first, last)), patch.object(fix_match, "MAX_LOOKED_AT", 1):
+            self.notice()
+        self.assertEqual(
+            [movement.statement_line_id.is_reconciled for movement in movements], [False, True, False]
+        )
+        self.assertEqual(len(self.exceptions("match_refused")), 2)
+
+    def test_what_waits_for_a_person_does_not_hide_what_was_matched(self):
+        movements = self.three()
+        with self.as_before():
+            self.lock()
+            for movement in movements:
+                self.say(movement, "fee")
+        suspense = self.suspense(movements[0])
+        suspense.reconcile = True
+        own = (movements[1].move_id | movements[1].counterpart_id.move_id).line_ids
+        own.filtered(lambda row: row.account_id == suspense).reconcile()
+        with patch.object(fix_match, "MAX_LOOKED_AT", 1):
+            self.root["integration.exception"]._settle_matched()
+        self.env.invalidate_all()
+        self.assertEqual(
+            sorted(self.exceptions("match_refused").mapped("at_stake")), ["$\xa07.00", "$\xa09.00"]
+        )
+
+    def test_what_was_taken_back_does_not_hide_what_people_have_placed(self):
+        first, between, last = self.three()
+        for movement in (first, last):
+            self.say(movement, "fee")
+        suspense = self.suspense(between)
+        suspense.reconcile = True
+        item = between.counterpart_id
+        self.assertEqual((item.account_id, item.move_id), (suspense, between.move_id))
+        entry = self.env["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "date": between.event_date,
+                "line_ids": [
+                    (0, 0, {"account_id": suspense.id, "balance": -item.balance}),
+                    (0, 0, {
+                        "account_id": self.company_data["default_account_expense"].id, "balance": item.balance
+                    }),
+                ],
+            }
+        )  # fmt: skip
+        entry.action_post()
+        self.lock()
+        for movement in (first, last):
+            self.undo(movement).with_user(self.approver).action_approve()
+        (item | entry.line_ids.filtered(lambda row: row.account_id == suspense)).reconcile()
+        self.env.invalidate_all()
+        self.assertEqual(
+            [movement.statement_line_id.is_reconciled for movement in (first, between, last)], [True] * 3
+        )
+        with patch.object(waiting, "MAX_WAITING", 1):
+            self.notice()
+        self.assertEqual(
+            [movement.application for movement in (first, between, last)],
+            ["suspense", "applied", "suspense"],
+        )
 
     def test_what_a_version_before_left_open_is_matched_by_itself(self):
         with self.as_before():

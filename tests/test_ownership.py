@@ -184,6 +184,26 @@ class TestOwnership(MasterCommon):
         self.assertEqual(self.proposals("landed").our_text, "Anna by hand")
         self.assertEqual(exception.state, "resolved")
 
+    def test_what_each_company_keeps_for_itself_is_noted_under_the_one_that_changed_it(self):
+        other = self.setup_other_company(name="Anna GmbH")["company"]
+        self.operator.sudo().company_ids |= other
+        term = self.env["account.payment.term"].create({"name": "45 days"})
+        self.rule(
+            field="payment_term", owner="connection", owner_connection_id=self.partner_connection.id
+        )
+        partner = self.known()
+        partner.sudo().company_id = False  # all companies share the contact
+        here, there = (f"payment_term@{company.id}" for company in (self.company, other))
+        mine = partner.with_user(self.operator).with_context(allowed_company_ids=(other | self.company).ids)
+        mine.property_payment_term_id = term
+        self.assertEqual(partner.integration_sources[there]["user"], self.operator.id)
+        self.assertNotIn(here, partner.integration_sources)
+        # The system of the first company owns nothing of what the other one has agreed with the customer.
+        self.assertEqual((self.proposals().ids, self.exceptions().ids), ([], []))
+        mine.with_company(self.company).property_payment_term_id = term
+        self.assertEqual(partner.integration_sources[here]["user"], self.operator.id)
+        self.assertEqual(self.proposals().mapped("field"), ["payment_term"])
+
     def test_a_change_by_hand_is_taken_back_or_made_the_rule(self):
         partner = self.known()
         partner.with_user(self.operator).name = "Anna by hand"

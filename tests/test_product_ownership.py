@@ -184,6 +184,16 @@ class TestProductsComeIn(ProductCommon):
         leaves = self.env["integration.audit.leaf"].sudo()
         self.assertEqual(leaves.search_count([("action", "=", "product.owned_value_edited")]), 1)
 
+    def test_no_context_of_a_call_keeps_a_change_from_being_noted(self):
+        self.product_rule(field="name", owner="connection", owner_connection_id=self.partner_connection.id)
+        product = self.brought()
+        called = product.with_user(self.operator).with_context(integration_noting=True)
+        called.name = "By hand"
+        self.assertEqual((self.proposals().our_text, self.proposals().times), ("By hand", 1))
+        called.product_tmpl_id.name = "On the template"
+        self.assertEqual((self.proposals().our_text, self.proposals().times), ("On the template", 2))
+        self.assertEqual(product.integration_sources["name"]["user"], self.operator.id)
+
     def test_a_variant_among_several_is_not_changed_for_all_of_them(self):
         attribute = self.env["product.attribute"].create(
             {"name": "Size", "value_ids": [(0, 0, {"name": "S"}), (0, 0, {"name": "L"})]}

@@ -173,3 +173,40 @@ class TestMoneyBeforeItsOrder(ShopCommon):
                 self.assertEqual(refund.application, "applied", self.exceptions().mapped("what"))
                 self.assertEqual(self.receivable(), Decimal("0.00"))
                 self.assertFalse(self.exceptions(), self.exceptions().mapped("what"))
+
+    def test_two_providers_that_number_alike_are_told_apart(self):
+        charge = self.stripe.charge(12600, "usd", settled=True)
+        self.stripe.refund(charge["id"], 6000)
+        self.send_stripe()
+        self.pull_stripe()
+        movements = self.root["integration.movement"]
+        own = movements.search([("type", "=", "refund"), ("related_id", "=", charge["id"])])
+        foreign = movements.create(
+            {
+                "connection_id": self.partner_connection.id,
+                "type": "refund",
+                "movement_id": "R-1",
+                "related_id": charge["id"],
+                "changes_balance": True,
+                "status": "succeeded",
+                "occurred_at": own.occurred_at,
+                "event_date": own.event_date,
+                "currency_id": own.currency_id.id,
+                "amount": -60.0,
+                "application": "unidentified",
+            }
+        )
+        order = self.order([item(1, "50.00", 2, [tax("20.00")])], lines=[shipping("5.00", [tax("1.00")])])
+        self.send("orders/paid", {**order, "payment_gateway_names": ["stripe"]})
+        paid = self.transaction(100, "126.00", "stripe")
+        self.assert_done(self.send("order_transactions/create", {**paid, "authorization": charge["id"]}))
+        self.send("fulfillments/create", self.fulfilment(1, {1: 2}))
+        back = {1: (1, "50.00", "10.00", "return")}
+        self.send("refunds/create", self.refund(3, back, "60.00", gateway="stripe"))
+        posting = self.shop.with_env(self.root)._as_service().env["integration.posting.application"]
+        order = self.shop_order().with_env(posting.env)
+        self.assertEqual(posting._movements_of(order, ("refund",)).ids, own.ids)
+        self.assertEqual(posting._order_of(own.with_env(posting.env)), order)
+        self.assertFalse(posting._order_of(foreign.with_env(posting.env)))
+        self.assertEqual((own.application, foreign.application), ("applied", "unidentified"))
+        self.assertEqual(self.receivable(), Decimal("0.00"))

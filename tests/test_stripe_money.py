@@ -4,9 +4,11 @@
 import copy
 from datetime import date
 from decimal import Decimal
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 
+from ..models.reconciliation import waiting
 from ..simulators.stripe.webhook import as_event
 from .common import ANNA, IntegrationCommon
 
@@ -352,6 +354,30 @@ class TestStripeMoney(IntegrationCommon):
         self.env["integration.waiting"]._apply(draft.ids)
         self.assertEqual(self.movement("payment", charge["id"]).application, "applied")
         self.assertEqual(draft.payment_state, "paid")
+
+    def test_money_that_waits_for_ever_keeps_no_other_from_a_second_look(self):
+        for number in ("ORDER-7", "ORDER-8"):
+            self.pay(8000, number)
+            self.send_stripe()
+            draft = self.env["account.move"].create(
+                {
+                    "move_type": "out_invoice",
+                    "partner_id": self.partner_a.id,
+                    "invoice_date": date(2026, 3, 1),
+                    "payment_reference": number,
+                    "invoice_line_ids": [
+                        (0, 0, {"name": "Advice", "quantity": 1, "price_unit": 80.0, "tax_ids": False})
+                    ],
+                }
+            )
+            draft.action_post()
+        self.env.flush_all()
+        waits = self.root["integration.waiting"]
+        both = waits._unmatched_payments()
+        self.assertEqual(len(both), 2)
+        with patch.object(waiting, "MAX_WAITING", 1):
+            looked_at = {tuple(waits._unmatched_payments()) for _time in range(100)}
+        self.assertEqual(looked_at, {(movement_id,) for movement_id in both})
 
     def test_a_person_may_leave_money_as_it_is_booked(self):
         customer = self.stripe.create_customer(ANNA.name, ANNA.email)

@@ -92,6 +92,21 @@ class TestSuppliers(MasterCommon):
             {("supplier", "other_role"), ("customer", "other_role")},
         )
 
+    def test_what_is_empty_is_filled_in_only_where_both_roles_allow_it(self):
+        supplier = self.brought(reference="S-1")
+        self.crm.system_role = "crm"
+        told = {"name": "Paper Mill", "reference": "S-1"}
+        self.tell(self.crm, tax_id="BE0417497106", phone="+32 2 555 01 01", **told)
+        # A tax number of a supplier is never filled in by somebody else, whatever the rule for customers says.
+        self.assertEqual((supplier.customer_rank, supplier.vat), (1, False))
+        self.assertEqual(supplier.phone, "+32 2 555 01 01")
+        proposal = self.proposals()
+        self.assertEqual(
+            (proposal.object, proposal.field, proposal.their_text, proposal.why),
+            ("customer", "tax_id", "BE0417497106", "other_role"),
+        )
+        self.assertEqual(len(self.exceptions("value_not_owned")), 1)
+
     def test_payment_terms_of_the_supplier_are_not_those_of_the_customer(self):
         term = self.env["account.payment.term"].create({"name": "45 days"})
         self.env["integration.mapping"].create(

@@ -58,7 +58,7 @@ GOVERNANCE_METHODS: Mapping[str, Mapping[str, str]] = {
         "action_open_collections": "view",
     },
     "integration.collection": {
-        "action_book_loss": "ask",
+        "action_book_loss": "resolve",
         "action_open_move": "view",
         "action_open_payee_move": "view",
         "action_set_off": "resolve",

@@ -123,7 +123,7 @@ class IntegrationOwnership(models.Model):
             verdict = judge(
                 rule, f"connection:{told.connection.id}", owners, **facts, second_name=second_name
             )
-            if verdict.lands and verdict.why != "was_empty":
+            if verdict.lands:  # also what is empty: another role, or other variants, may be why it is
                 others = self._in_other_roles(layout, field, sources, told, facts)
                 shared = field in layout.shared and record._integration_is_shared()
                 verdict = together(verdict, shared=shared, others=others)

@@ -45,7 +45,8 @@ class IntegrationCollection(models.Model):
         :param day: on which the provider said that the dispute is lost; None = it does not say so.
         """
         for row in self:
-            if day and row.lost_on != day:
+            # What the provider takes back (lost, then won after all) is no loss any more, whoever is asked about it.
+            if row.lost_on != (day or False):
                 row.sudo().lost_on = day
             if day and row._loss_open():
                 row.env["integration.exception"]._raise_company_cause(
@@ -88,12 +89,16 @@ class IntegrationCollection(models.Model):
     # -- deciding ----------------------------------------------------------------------------------------------
 
     def _check_loss(self):
-        """Refuse who does not work in the other company, and what is not lost or not open.
+        """Refuse who does not work in the other company or may not resolve there, and what is not lost or not open.
 
-        :raises UserError: it is so.
+        What was collected is written by service users alone, so that access to the record says nothing about who may
+        have it booked: the right does.
+
+        :raises AccessError: it is somebody who may only look.
+        :raises UserError: it is not lost, not open, or not this person's company.
         """
         self.ensure_one()
-        self.check_access("read")
+        self.env["integration.right"]._require("resolve", self)
         if self.payee_id not in self.env.user.company_ids:
             raise UserError(
                 self.env._("What %s has lost is decided there, by its own people.", self.sudo().payee_id.name)
@@ -182,12 +187,15 @@ class IntegrationCollection(models.Model):
     def _carry_out(self, request):
         """Book what was approved as lost; called by integration.change.request.
 
-        :raises UserError: it was not approved by a second person, something else is open now, or there is no account.
+        :raises UserError: it was not approved by a second person, it is not lost any more, something else is open now,
+            or there is no account.
         """
         self.ensure_one()
         same = (request.values or {}).get("amount") == self._loss_text()
         if not (request._approves(self) and same) or self.loss_move_id:
             raise UserError(self.env._("This approval is not one of this dispute."))
+        if not self.lost_on:
+            raise UserError(self.env._("The provider does not say any more that this dispute is lost."))
         account = self.env["integration.role.account"]._account_of_company(self.payee_id, "BAD")
         if not account:
             raise UserError(

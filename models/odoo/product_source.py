@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from ...engine.owned_columns import watched
 
 MAX_EXCEPTIONS = 1000
+# Says in a context that somebody notes this write already. An object: no context that comes from outside holds it.
+_NOTING = object()
 
 
 class ProductProduct(models.Model):
@@ -14,9 +16,9 @@ class ProductProduct(models.Model):
 
     def write(self, vals):
         # A write of a variant goes on to its template and the other way round: the outer one of the two notes it.
-        nested = self.env.context.get("integration_noting")
+        nested = self.env.context.get("integration_noting") is _NOTING
         before = {} if nested else self._integration_before(vals)
-        records = self.with_context(integration_noting=True) if before else self
+        records = self.with_context(integration_noting=_NOTING) if before else self
         result = super(ProductProduct, records).write(vals)
         if before:
             self.browse(before)._integration_note_edits(before)
@@ -77,10 +79,10 @@ class ProductTemplate(models.Model):
     def write(self, vals):
         variants = self.env["product.product"]
         touched = watched(variants._name).keys() & vals.keys()
-        if touched and not self.env.context.get("integration_noting"):
+        if touched and self.env.context.get("integration_noting") is not _NOTING:
             variants = self.with_context(active_test=False).product_variant_ids
         before = variants._integration_before(vals)
-        templates = self.with_context(integration_noting=True) if before else self
+        templates = self.with_context(integration_noting=_NOTING) if before else self
         result = super(ProductTemplate, templates).write(vals)
         if before:
             variants.browse(before)._integration_note_edits(before)

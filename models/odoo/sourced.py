@@ -70,22 +70,34 @@ class IntegrationSourced(models.AbstractModel):
                 continue
             sources = dict(record.sudo().integration_sources)
             for layout in self._integration_layouts(sources):
-                # A record that all companies share belongs to the system of the company that brought it.
-                home = self.env["integration.connection"].sudo().browse(sources.get(layout.home) or [])
-                company = home.exists().company_id or self.env.company
+                home = self.env["integration.connection"].sudo().browse(sources.get(layout.home) or []).exists()
                 for field in sorted({layout.field_of[name] for name in changed if name in layout.field_of}):
-                    contested += record._integration_contest(
-                        layout, field, before[record.id], sources, company
-                    )
+                    company = self._integration_company_of(layout, field, home)
+                    contested += record._integration_contest(layout, field, before[record.id], home, company)
                     told = Told(None, at=utc_now())
                     sources[layout.source_key(field, company.id)] = entry(told, self.env.uid)
             record.sudo().integration_sources = sources
         self.env["integration.proposed.value"]._note_edits(contested)
 
-    def _integration_contest(self, layout, field, before, sources, company):
+    @api.model
+    def _integration_company_of(self, layout, field, home):
+        """Return the company under which a person's change of a field is noted, and by whose rules it is judged.
+
+        :param home: the connection that brought the record, or none.
+        """
+        # What differs from company to company is that of the one in which the person works. A value that all
+        # companies share belongs to the system of the company that brought the record.
+        if field in layout.per_company:
+            return self.env.company
+        return home.company_id or self.env.company
+
+    def _integration_contest(self, layout, field, before, home, company):
         """Return what was there before a person changed a field that a connection owns, as a list of one or none."""
+        # A system of another company says nothing of what this one keeps for itself.
+        if field in layout.per_company and home.company_id != company:
+            home = home.browse()
         _rule, owners = self.env["integration.ownership"]._owner_of(
-            company, layout.object, field, home=sources.get(layout.home)
+            company, layout.object, field, home=home.id or None
         )
         ids = [int(owner.partition(":")[2]) for owner in owners if owner != ODOO]
         if ODOO in owners or not ids:

@@ -77,4 +77,22 @@ class ProductPricelist(models.Model):
         """Have the shops compared whose prices these are: a rule may concern any product."""
         shops = self.env["integration.connection"]._written_shops("product")
         connections = self.env["integration.connection"].sudo().browse(shops)
-        connections.filtered(lambda row: row.shop_pricelist_id in self)._compare_products_soon()
+        if connections.shop_pricelist_id:
+            concerned = self._integration_with_lists_built_on()
+            connections.filtered(lambda row: row.shop_pricelist_id in concerned)._compare_products_soon()
+
+    def _integration_with_lists_built_on(self):
+        """Return these lists and those whose rules start from one of their prices, over any number of steps."""
+        found = new = self.sudo()
+        while new:
+            groups = (
+                self.env["product.pricelist.item"]
+                .sudo()
+                .with_context(active_test=False)
+                ._read_group(
+                    [("base", "=", "pricelist"), ("base_pricelist_id", "in", new.ids)], ["pricelist_id"]
+                )
+            )
+            new = new.union(*(pricelist for (pricelist,) in groups)) - found
+            found |= new
+        return found

@@ -51,7 +51,26 @@ class IntegrationPostingApplication(models.AbstractModel):
         transactions = {each.value for each in references if each.type == TRANSACTION}
         ids = {value for value in ids if value}
         steps = self.env["integration.shop.step"]._orders_of_transactions(company, transactions, ids)
-        return next(iter(steps.values()), Order)
+        foreign = self._told_elsewhere(connection, steps.keys() & ids - transactions)
+        return next((order for value, order in steps.items() if value not in foreign), Order)
+
+    def _told_elsewhere(self, connection, ids):
+        """Return those of a provider's ids that are payments of other connections of the company, and none of this one.
+
+        What a shop calls the gateway's id does not say which provider gave it, and two of them may number alike.
+        """
+        if not ids:
+            return set()
+        others = self.env["integration.connection"].search([("company_id", "=", connection.company_id.id)])
+        found = self.env["integration.movement"].search(
+            [
+                ("connection_id", "in", others.ids),
+                ("type", "=", "payment"),
+                ("movement_id", "in", sorted(ids)),
+            ]
+        )
+        own = found.filtered(lambda row: row.connection_id == connection)
+        return set(found.mapped("movement_id")) - set(own.mapped("movement_id"))
 
     def _order_of(self, movement):
         return self._order_named(
@@ -146,8 +165,11 @@ class IntegrationPostingApplication(models.AbstractModel):
         """Return booked movements that name an order, or the gateway's id of one of its transactions."""
         payments = order.step_ids.filtered(lambda step: step.kind == "payment")
         references = [value for value in payments.mapped("provider_reference") if value]
-        # A refund may name nothing but the payment that it gives back, which may have come before its order.
-        taken = references + self._movements_of(order).mapped("movement_id") if "refund" in types else []
+        # A refund may name nothing but the payment that it gives back, which may have come before its order. An id is
+        # one of the connection that told it.
+        paid = self._movements_of(order) if "refund" in types else ()
+        taken = {(payment.connection_id, payment.movement_id) for payment in paid}
+        named = sorted({*references, *(value for _connection, value in taken)}) if "refund" in types else []
         found = self.env["integration.movement"].search(
             [
                 ("company_id", "=", order.company_id.id),
@@ -158,7 +180,7 @@ class IntegrationPostingApplication(models.AbstractModel):
                 "|",
                 ("reference_ids.value", "in", [order.number, order.outside_id]),
                 ("movement_id", "in", references),
-                ("related_id", "in", taken),
+                ("related_id", "in", named),
                 "&",
                 ("reference_ids.type", "=", TRANSACTION),
                 ("reference_ids.value", "in", payments.mapped("outside_id")),
@@ -166,7 +188,9 @@ class IntegrationPostingApplication(models.AbstractModel):
             limit=MAX_WAITING,
         )
         return found.filtered(
-            lambda movement: movement.related_id in taken or self._order_of(movement) == order
+            lambda movement: (
+                (movement.connection_id, movement.related_id) in taken or self._order_of(movement) == order
+            )
         )
 
     def _payments_of(self, order):
@@ -184,7 +208,11 @@ class IntegrationPostingApplication(models.AbstractModel):
             for movement in self._movements_of(order, ("refund",)).filtered(self._is_open):
                 if movement.application == "unidentified":
                     self._identify(movement, order.partner_id, movement.event_date)
-                payment = payments.filtered(lambda row, refund=movement: row.movement_id == refund.related_id)
+                payment = payments.filtered(
+                    lambda row, refund=movement: (
+                        (row.connection_id, row.movement_id) == (refund.connection_id, refund.related_id)
+                    )
+                )
                 self._match_refund(None, movement, payment[:1])
 
     def _is_open(self, movement):

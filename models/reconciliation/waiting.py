@@ -59,19 +59,31 @@ class IntegrationWaiting(models.AbstractModel):
             ],
             limit=MAX_WAITING,
         )
-        placed = Movement.search(
-            [("application", "=", "suspense"), ("statement_line_id.is_reconciled", "=", True)],
-            limit=MAX_WAITING,
-        )
-        # What was taken back by another entry stands in that one: its own statement line has nothing in suspense.
-        placed = placed.filtered(
-            lambda row: (
-                row.counterpart_id.move_id in (row.move_id, row.move_id.browse())
-                or row.counterpart_id.reconciled
+        for movement in matched | Movement.browse(self._placed_by_people()):
+            movement._settle_application("applied")
+
+    def _placed_by_people(self):
+        """Return ids of movements in suspense of which Odoo's own tools have said what they are, oldest first.
+
+        What was taken back by another entry stands in that one: its own statement line has nothing in suspense, and
+        nobody has said anything. Those may stay for long and be many, so the database leaves them out.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT v.id
+                  FROM integration_movement v
+                  JOIN account_bank_statement_line s ON s.id = v.statement_line_id AND s.is_reconciled
+                  LEFT JOIN account_move_line l ON l.id = v.counterpart_id
+                 WHERE v.application = 'suspense' AND (l.id IS NULL OR l.move_id = s.move_id OR l.reconciled)
+                 ORDER BY v.id
+                 LIMIT %s
+                """,
+                MAX_WAITING,
             )
         )
-        for movement in matched | placed:
-            movement._settle_application("applied")
+        return [row[0] for row in self.env.cr.fetchall()]
 
     @api.model
     def _look_again(self, move_ids=(), movement_ids=()):
@@ -117,6 +129,9 @@ class IntegrationWaiting(models.AbstractModel):
     def _unmatched_payments(self, since=None):
         """Return ids of payments that wait although an invoice which they name is open in their currency.
 
+        Some of them wait for a person, for ever if need be: the lot decides who is looked at where there are too many,
+        so that those do not keep others from it.
+
         :param since: naive UTC; only those that were written later.
         """
         self.env.cr.execute(
@@ -132,15 +147,16 @@ class IntegrationWaiting(models.AbstractModel):
                     UNION SELECT company_id, currency_id, ref FROM open_invoice
                     UNION SELECT company_id, currency_id, payment_reference FROM open_invoice
                     UNION SELECT company_id, currency_id, integration_source_id FROM open_invoice
+                ), waiting AS (
+                    SELECT DISTINCT v.id
+                      FROM integration_movement v
+                      JOIN integration_movement_reference r ON r.movement_id = v.id AND r.type = ANY(%s)
+                      JOIN named n ON n.number = r.value AND n.company_id = v.company_id
+                                  AND n.currency_id = v.currency_id
+                     WHERE v.type = 'payment' AND v.application IN ('open', 'unidentified', 'partly')
+                       AND (%s::timestamp IS NULL OR v.write_date > %s::timestamp)
                 )
-                SELECT DISTINCT v.id
-                  FROM integration_movement v
-                  JOIN integration_movement_reference r ON r.movement_id = v.id AND r.type = ANY(%s)
-                  JOIN named n ON n.number = r.value AND n.company_id = v.company_id AND n.currency_id = v.currency_id
-                 WHERE v.type = 'payment' AND v.application IN ('open', 'unidentified', 'partly')
-                   AND (%s::timestamp IS NULL OR v.write_date > %s::timestamp)
-                 ORDER BY v.id
-                 LIMIT %s
+                SELECT id FROM waiting ORDER BY random() LIMIT %s
                 """,
                 list(INVOICE_REFERENCES),
                 since,
@@ -148,26 +164,27 @@ class IntegrationWaiting(models.AbstractModel):
                 MAX_WAITING,
             )
         )
-        return [row[0] for row in self.env.cr.fetchall()]
+        return sorted(row[0] for row in self.env.cr.fetchall())
 
     def _unmatched_notes(self):
         """Return ids of open credit notes whose customer has a refund that waits for one."""
         self.env.cr.execute(
             SQL(
                 """
-                SELECT DISTINCT m.id
-                  FROM integration_movement v
-                  JOIN account_move m ON m.company_id = v.company_id AND m.currency_id = v.currency_id
-                                     AND m.commercial_partner_id = v.partner_id
-                 WHERE v.application = 'credit_note' AND m.move_type = 'out_refund' AND m.state = 'posted'
-                   AND m.payment_state IN ('not_paid', 'partial') AND m.reversed_entry_id IS NOT NULL
-                 ORDER BY m.id
-                 LIMIT %s
+                WITH waiting AS (
+                    SELECT DISTINCT m.id
+                      FROM integration_movement v
+                      JOIN account_move m ON m.company_id = v.company_id AND m.currency_id = v.currency_id
+                                         AND m.commercial_partner_id = v.partner_id
+                     WHERE v.application = 'credit_note' AND m.move_type = 'out_refund' AND m.state = 'posted'
+                       AND m.payment_state IN ('not_paid', 'partial') AND m.reversed_entry_id IS NOT NULL
+                )
+                SELECT id FROM waiting ORDER BY random() LIMIT %s
                 """,
                 MAX_WAITING,
             )
         )
-        return [row[0] for row in self.env.cr.fetchall()]
+        return sorted(row[0] for row in self.env.cr.fetchall())
 
     def _waiting_for(self, moves):
         values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {

@@ -124,20 +124,22 @@ class IntegrationWaiting(models.AbstractModel):
         self.env.cr.execute(
             SQL(
                 """
-                SELECT DISTINCT m.id
-                  FROM integration_collection c
-                  JOIN account_move m ON m.reversed_entry_id = c.invoice_id AND m.currency_id = c.currency_id
-                  JOIN account_move_line t ON t.move_id = c.invoice_id AND t.display_type = 'payment_term'
-                  JOIN account_move_line l ON l.move_id = c.payee_move_id AND l.account_id = t.account_id
-                 WHERE c.kind = 'refunded' AND NOT l.reconciled AND m.move_type = 'out_refund' AND m.state = 'posted'
-                   AND m.payment_state IN ('not_paid', 'partial')
-                 ORDER BY m.id
-                 LIMIT %s
+                WITH waiting AS (
+                    SELECT DISTINCT m.id
+                      FROM integration_collection c
+                      JOIN account_move m ON m.reversed_entry_id = c.invoice_id AND m.currency_id = c.currency_id
+                      JOIN account_move_line t ON t.move_id = c.invoice_id AND t.display_type = 'payment_term'
+                      JOIN account_move_line l ON l.move_id = c.payee_move_id AND l.account_id = t.account_id
+                     WHERE c.kind = 'refunded' AND NOT l.reconciled
+                       AND m.move_type = 'out_refund' AND m.state = 'posted'
+                       AND m.payment_state IN ('not_paid', 'partial')
+                )
+                SELECT id FROM waiting ORDER BY random() LIMIT %s
                 """,
                 MAX_WAITING,
             )
         )
-        return [*super()._unmatched_notes(), *(row[0] for row in self.env.cr.fetchall())]
+        return [*super()._unmatched_notes(), *sorted(row[0] for row in self.env.cr.fetchall())]
 
     def _apply(self, move_ids):
         """Job: also money of other companies, each connection in the name of its own service user."""

@@ -3,6 +3,7 @@
 
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
+from odoo.tools import SQL
 
 from ...engine.errors import IntegrationError
 
@@ -88,13 +89,33 @@ class IntegrationException(models.Model):
     @api.model
     def _settle_matched(self):
         """Close what asked to match items that somebody has matched, here or with Odoo's own tools."""
-        for exception in self.sudo().search(
-            [("code", "=", MATCH), ("state", "=", "open")], limit=MAX_LOOKED_AT
-        ):
-            items = self.env["account.move.line"].sudo().browse((exception.params or {}).get("items") or [])
-            found = items.exists()
-            if found and all(line.account_id.reconcile and line.reconciled for line in found):
-                exception._resolve(self.env._("It is matched."))
+        for exception in self.sudo().browse(self._matched_meanwhile()):
+            exception._resolve(self.env._("It is matched."))
+
+    def _matched_meanwhile(self):
+        """Return ids of what asks to match items that are all matched, oldest first.
+
+        What still waits may be many, and is left out by the database: it must not keep the rest from being seen.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT x.id
+                  FROM integration_exception x,
+                       LATERAL (SELECT bool_and(a.reconcile AND COALESCE(l.reconciled, FALSE)) AS matched
+                                  FROM jsonb_path_query(x.params, '$.items[*] ? (@.type() == "number")') AS item
+                                  JOIN account_move_line l ON l.id = item::integer
+                                  JOIN account_account a ON a.id = l.account_id) AS items
+                 WHERE x.code = %s AND x.state = 'open' AND items.matched
+                 ORDER BY x.id
+                 LIMIT %s
+                """,
+                MATCH,
+                MAX_LOOKED_AT,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
 
 
 class IntegrationMovement(models.Model):
@@ -122,15 +143,24 @@ class IntegrationWaiting(models.AbstractModel):
         """Also clear what was moved out of suspense by an entry and not matched there; versions before left it so."""
         result = super()._cron_notice()
         self.env["integration.exception"]._settle_matched()
-        moved = self.env["integration.classification"].search(
+        # What Odoo refuses to match stays among them, so that the first portion alone would hide the others for ever.
+        after_id = 0
+        while moved := self._moved_on_and_open(after_id):
+            after_id = moved[-1].id
+            for movement in moved.movement_id:
+                service = movement.connection_id._as_service()
+                service.env["integration.posting.application"]._clear_moved_on(movement.with_env(service.env))
+        return result
+
+    def _moved_on_and_open(self, after_id):
+        """Return a portion of what people said of money in suspense that still stands there, though an entry moved it."""
+        return self.env["integration.classification"].search(
             [
+                ("id", ">", after_id),
                 ("state", "=", "booked"),
                 ("replaced", "=", False),
                 ("movement_id.statement_line_id.is_reconciled", "=", False),
             ],
+            order="id",
             limit=MAX_LOOKED_AT,
         )
-        for movement in moved.movement_id:
-            service = movement.connection_id._as_service()
-            service.env["integration.posting.application"]._clear_moved_on(movement.with_env(service.env))
-        return result
