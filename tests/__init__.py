@@ -24,6 +24,7 @@ from . import test_business_events
 from . import test_told_lists
 from . import test_cancellations
 from . import test_collection_agreements
+from . import test_collection_allowance
 from . import test_collection_disputes
 from . import test_collection_race
 from . import test_collection_returns

@@ -4,5 +4,6 @@ from . import agreement_change
 from . import agreement_user
 from . import collection
 from . import compare
+from . import collection_allowance
 from . import collection_loss
 from . import named

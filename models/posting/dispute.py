@@ -1,4 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
+from datetime import timedelta
+
 from odoo import api, models
 from odoo.fields import Command
 
@@ -107,30 +109,30 @@ class IntegrationPostingDispute(models.AbstractModel):
         self.env["account.move.line"].with_context(skip_invoice_sync=True)._reconcile_plan(plan)
 
     @api.model
-    def _book_allowance(self, connection, amount, day, next_day):
+    def _book_allowance(self, journal, accounts, amount, day, connection=None):
         """Book the expected loss of open disputes and take it back on the next day; returns both entries.
 
         A locked day is not moved: an allowance belongs to its month or to none.
 
+        :param accounts: ids of the accounts for the loss and for the allowance.
+        :param connection: whose disputes they are; None = of money that another company has collected.
         :raises BusinessError: ``core_changed``: Odoo would book it on another day.
-        :raises MissingReferenceError: there is no account for the loss or the allowance.
         """
-        role = self.env["integration.role.account"]._resolver(connection)
         entries = []
-        for date, sign in ((day, 1), (next_day, -1)):
+        for date, sign in ((day, 1), (day + timedelta(days=1), -1)):
             common = {"name": self.env._("Allowance for open disputes, %s", day)}
             entry = self.env["account.move"].create(
                 {
                     "move_type": "entry",
-                    "journal_id": connection.entry_journal_id.id,
+                    "journal_id": journal.id,
                     "date": date,
                     "ref": common["name"],
                     "reversed_entry_id": entries[0].id if entries else False,
-                    "integration_connection_id": connection.id,
+                    "integration_connection_id": connection.id if connection else False,
                     "integration_event_date": day,
                     "line_ids": [
-                        Command.create({**common, "account_id": role("BAD"), "balance": sign * amount}),
-                        Command.create({**common, "account_id": role("ALLOW"), "balance": -sign * amount}),
+                        Command.create({**common, "account_id": account_id, "balance": side * sign * amount})
+                        for account_id, side in zip(accounts, (1, -1), strict=True)
                     ],
                 }
             )

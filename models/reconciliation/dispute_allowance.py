@@ -1,8 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Expected loss of open disputes at a month end (policy F17, R18): computed, approved, booked, taken back next day."""
 
-from datetime import timedelta
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -18,8 +16,8 @@ class IntegrationDisputeAllowance(models.Model):
     _order = "date desc, id desc"
     _check_company_auto = True
 
-    connection_id = fields.Many2one("integration.connection", required=True, ondelete="restrict", index=True)
-    company_id = fields.Many2one(related="connection_id.company_id", store=True, index=True)
+    connection_id = fields.Many2one("integration.connection", ondelete="restrict", index=True)
+    company_id = fields.Many2one("res.company", compute="_compute_company_id", store=True, index=True)
     company_currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(
         required=True, string="At the end of", help="Booked on this day, taken back on the next one."
@@ -54,6 +52,11 @@ class IntegrationDisputeAllowance(models.Model):
         "CHECK(rate > 0 AND rate <= 100)", "The expected loss is above 0 and at most 100 %."
     )
 
+    @api.depends("connection_id.company_id")
+    def _compute_company_id(self):
+        for allowance in self:
+            allowance.company_id = allowance.connection_id.company_id
+
     @api.depends("connection_id.name", "date")
     def _compute_display_name(self):
         for allowance in self:
@@ -62,10 +65,9 @@ class IntegrationDisputeAllowance(models.Model):
     @api.depends("connection_id", "date", "rate", "state")
     def _compute_exposure(self):
         for allowance in self:
-            disputes = allowance._open_disputes()
             currency = allowance.company_currency_id
-            exposure = allowance._exposure_of(disputes)
-            allowance.dispute_ids = disputes
+            allowance.dispute_ids = allowance._open_disputes()
+            exposure = allowance._exposed()
             allowance.exposure = exposure
             allowance.amount = currency.round(exposure * allowance.rate / 100) if currency else 0.0
 
@@ -84,6 +86,10 @@ class IntegrationDisputeAllowance(models.Model):
             limit=MAX_DISPUTES,
         )
 
+    def _exposed(self):
+        """Return what stood in disputed receivables on the day and was not decided, in the currency of the books."""
+        return self._exposure_of(self.dispute_ids)
+
     def _exposure_of(self, disputes):
         """Return what stood in disputed receivables of these on the day, in the currency of the books."""
         items = disputes.movement_ids.filtered(
@@ -98,7 +104,7 @@ class IntegrationDisputeAllowance(models.Model):
             raise UserError(self.env._("An allowance that was asked for is evidence and cannot be deleted."))
 
     def write(self, vals):
-        own = {"connection_id", "date", "rate"} & vals.keys()
+        own = {"connection_id", "agreement_id", "date", "rate"} & vals.keys()
         if own and self.filtered(lambda allowance: allowance.state != "draft"):
             raise UserError(self.env._("An allowance that was asked for does not change any more."))
         return super().write(vals)
@@ -107,18 +113,25 @@ class IntegrationDisputeAllowance(models.Model):
         """Button: what part of the disputes that are decided was lost, by amount."""
         self.ensure_one()
         self.check_access("write")
-        rows = dict(
+        rows = self._decided()
+        decided = sum(rows.values())
+        if not decided:
+            raise UserError(self.env._("No dispute was decided yet: say yourself what you expect."))
+        self.rate = round(100 * rows.get("lost", 0.0) / decided, 2) or 0.01
+        return True
+
+    def _decided(self):
+        """Return {state: amount} of the disputes that were won or lost so far."""
+        return dict(
             self.env["integration.dispute"]._read_group(
                 [("connection_id", "=", self.connection_id.id), ("state", "in", ("won", "lost"))],
                 ["state"],
                 ["withdrawn:sum"],
             )
         )
-        decided = sum(rows.values())
-        if not decided:
-            raise UserError(self.env._("No dispute was decided yet: say yourself what you expect."))
-        self.rate = round(100 * rows.get("lost", 0.0) / decided, 2) or 0.01
-        return True
+
+    def _count_open(self):
+        return len(self.dispute_ids)
 
     def action_ask(self):
         """Button: ask another person to agree; then both entries are booked."""
@@ -131,7 +144,7 @@ class IntegrationDisputeAllowance(models.Model):
             self,
             self.env._("Allowance for open disputes of %s", self.display_name),
             {"amount": self._amount_text()},
-            self.env._("%(rate)s %% of %(count)s open disputes", rate=self.rate, count=len(self.dispute_ids)),
+            self.env._("%(rate)s %% of %(count)s open disputes", rate=self.rate, count=self._count_open()),
             kind="entry",
             amount=self.amount,
             currency=self.company_currency_id,
@@ -147,8 +160,13 @@ class IntegrationDisputeAllowance(models.Model):
         self.ensure_one()
         if not self._is_approved(request):
             raise UserError(self.env._("This approval is not one of this allowance."))
-        service = self.connection_id._as_service()
-        entry, back = service.env["integration.posting.dispute"]._book_allowance(
-            self.connection_id.with_env(service.env), self.amount, self.date, self.date + timedelta(days=1)
-        )
+        entry, back = self._book()
         self.write({"state": "booked", "move_id": entry.id, "reversal_id": back.id})
+
+    def _book(self):
+        """Book it and take it back on the next day, as the connection's service user; returns both entries."""
+        connection = self.connection_id._as_service()
+        role = connection.env["integration.role.account"]._resolver(connection)
+        return connection.env["integration.posting.dispute"]._book_allowance(
+            connection.entry_journal_id, (role("BAD"), role("ALLOW")), self.amount, self.date, connection
+        )
