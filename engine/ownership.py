@@ -71,6 +71,16 @@ GUARDED = frozenset(
 # Never another system's, whatever a rule says: money goes where these values say (policy F21).
 RESERVED = frozenset({("supplier", "bank")})
 
+# Kinds of documents of which a company may say which systems bring them, with the object and the field of the rule. What
+# belongs to an order is judged as the order. Money is not among them: what moved is booked, whoever tells it (F1).
+JUDGED_DOCUMENTS: dict[str, tuple[str, str]] = {
+    "invoice": ("invoice", "document"),
+    "order": ("order", ANY_FIELD),
+    "order_payment": ("order", ANY_FIELD),
+    "order_refund": ("order", ANY_FIELD),
+    "fulfilment": ("fulfilment", ANY_FIELD),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
@@ -219,6 +229,21 @@ def judge(
     if rule.conflict == "newest_wins":
         newer = known_at is None or (told_at is not None and told_at > known_at)
         return Verdict("accept", "newest") if newer else Verdict("keep_out", "older")
+    return Verdict("ask", "ask") if rule.conflict == "ask" else Verdict("keep_out", "owner_wins")
+
+
+def judge_document(rule: Rule | None, writer: str, owners: frozenset[str]) -> Verdict:
+    """Return what becomes of a whole document: it is booked, or it is kept out.
+
+    A document is there or not, so that nothing of it can be filled in. By the rules that are shipped it belongs to who
+    issues it, which is whoever sends it; only a rule of the company's own keeps one out.
+    """
+    if rule is None or rule.company is None:
+        return Verdict("accept", "nobody")
+    if writer in owners or not owners:
+        return Verdict("accept", "owner" if owners else "nobody")
+    if rule.conflict == "newest_wins":
+        return Verdict("accept", "newest")
     return Verdict("ask", "ask") if rule.conflict == "ask" else Verdict("keep_out", "owner_wins")
 
 

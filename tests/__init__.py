@@ -144,6 +144,7 @@ from . import test_customer_copies_held
 from . import test_sent_once_race
 from . import test_stripe_credits
 from . import test_disputes
+from . import test_document_ownership
 from . import test_refund_orders
 from . import test_trusted_amount
 from . import test_units

@@ -26,6 +26,15 @@ GOVERNANCE_CODES = {
         severity="low",
         fix="compare_values",
     ),
+    "document_not_owned": CodeInfo(
+        ErrorClass.REFERENCE,
+        _("A document of another system's"),
+        _("%(source)s sent a document (%(kind)s). By the rule of ownership it belongs to %(owner)s. It was not booked."),
+        _(
+            "If %(source)s is right to send it, change the rule under Ownership: with its approval everything goes on by "
+            "itself. Else put the events aside, and have the source stop sending them."
+        ),
+    ),
     "owned_value_edited": CodeInfo(
         ErrorClass.BUSINESS,
         _("Changed here, owned elsewhere"),

@@ -184,6 +184,7 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "value_not_owned": {"replay": "booked", "affects_books": False},
     "value_kept_out": {"replay": "booked", "affects_books": False},
     "owned_value_edited": {"replay": "booked", "affects_books": False},
+    "document_not_owned": {"actor": "administrator", "actor_later": "approver"},
     "product_uncertain": {"affects_books": False},
     "product_archived": {"affects_books": False},
     "price_currency_differs": {"replay": "booked", "affects_books": False},

@@ -47,6 +47,7 @@ ACTION_LABELS = {
     "exception.new_product": _lt("A new product, a person said"),
     "message.product_known": _lt("The product came in; tried again"),
     "message.product_ready": _lt("The product was taken out of the archive; tried again"),
+    "message.owner_changed": _lt("Who brings such documents was changed; tried again"),
     "connection.activate": _lt("Connection activated"),
     "connection.pause": _lt("Connection paused"),
     "connection.paused_by_itself": _lt("Paused by itself"),

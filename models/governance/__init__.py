@@ -20,6 +20,7 @@ from . import routing
 from . import role_change
 from . import ownership
 from . import ownership_change
+from . import document_owner
 from . import field_source
 from . import proposed_value
 from . import value_decision

@@ -22,11 +22,13 @@ from odoo.addons.finance_integration.engine.ownership import (
     DEFAULTS,
     FIELDS,
     GUARDED,
+    JUDGED_DOCUMENTS,
     ODOO,
     ROLES,
     Rule,
     Verdict,
     judge,
+    judge_document,
     owners_of,
     problems,
     rule_for,
@@ -290,3 +292,28 @@ def test_where_the_fields_stand():
     assert set(watched("res.partner")) >= {"name", "property_supplier_payment_term_id", "vat"}
     assert PRODUCT.by_field({"lst_price": "4", "company_id": 1}) == {"price": {"lst_price": "4"}}
     assert PRODUCT.shared <= set(PRODUCT.columns)
+
+
+def test_documents_are_kept_out_by_rules_of_a_company_alone():
+    shipped = [rule for rule in DEFAULTS if rule.object in ("invoice", "order", "fulfilment")]
+    assert len(shipped) == 4
+    theirs = frozenset({"connection:2"})
+    assert {judge_document(rule, "connection:1", theirs) for rule in shipped} == {Verdict("accept", "nobody")}
+    assert judge_document(None, "connection:1", theirs).lands
+    own = Rule("invoice", ANY_FIELD, ("connection:2",), company=1)
+    assert judge_document(own, "connection:2", theirs) == Verdict("accept", "owner")
+    assert judge_document(own, "connection:1", frozenset()) == Verdict("accept", "nobody")
+    # That others may fill in what is empty is said of fields: a document is there or not.
+    assert own.fills_empty
+    assert judge_document(own, "connection:1", theirs) == Verdict("keep_out", "owner_wins")
+    assert not judge_document(own, "connection:1", frozenset({ODOO})).lands
+    asked = Rule("invoice", ANY_FIELD, ("connection:2",), "ask", company=1)
+    assert judge_document(asked, "connection:1", theirs) == Verdict("ask", "ask")
+    newest = Rule("invoice", ANY_FIELD, ("connection:2",), "newest_wins", company=1)
+    assert judge_document(newest, "connection:1", theirs) == Verdict("accept", "newest")
+
+
+def test_the_rules_about_documents_can_be_made_and_none_is_about_money():
+    for object_type, field in JUDGED_DOCUMENTS.values():
+        assert field == ANY_FIELD or field in FIELDS[object_type]
+    assert "movement" not in JUDGED_DOCUMENTS
