@@ -71,8 +71,8 @@ GUARDED = frozenset(
 # Never another system's, whatever a rule says: money goes where these values say (policy F21).
 RESERVED = frozenset({("supplier", "bank")})
 
-# Kinds of documents of which a company may say which systems bring them, with the object and the field of the rule. What
-# belongs to an order is judged as the order. Money is not among them: what moved is booked, whoever tells it (F1).
+# Kinds of documents of which a company may say which systems bring them, with the object and the field of the rule.
+# What belongs to an order is judged as the order. Money is not among them: what moved is booked, whoever tells it (F1).
 JUDGED_DOCUMENTS: dict[str, tuple[str, str]] = {
     "invoice": ("invoice", "document"),
     "order": ("order", ANY_FIELD),

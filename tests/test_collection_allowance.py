@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Expected loss of disputed money that another company collected: booked where it stands, agreed to there (F17, R18)."""
+"""Expected loss of disputed money that another company collected: booked where it stands, by two there (F17, R18)."""
 
 from datetime import date
 from decimal import Decimal

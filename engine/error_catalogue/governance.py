@@ -29,10 +29,13 @@ GOVERNANCE_CODES = {
     "document_not_owned": CodeInfo(
         ErrorClass.REFERENCE,
         _("A document of another system's"),
-        _("%(source)s sent a document (%(kind)s). By the rule of ownership it belongs to %(owner)s. It was not booked."),
         _(
-            "If %(source)s is right to send it, change the rule under Ownership: with its approval everything goes on by "
-            "itself. Else put the events aside, and have the source stop sending them."
+            "%(source)s sent a document (%(kind)s). By the rule of ownership it belongs to %(owner)s. It was not "
+            "booked."
+        ),
+        _(
+            "If %(source)s is right to send it, change the rule under Ownership: with its approval everything goes on "
+            "by itself. Else put the events aside, and have the source stop sending them."
         ),
     ),
     "owned_value_edited": CodeInfo(

@@ -21,7 +21,7 @@ class IntegrationDisputeAllowance(models.Model):
         index="btree_not_null",
         string="Collected for us under",
         domain="[('payee_id', 'in', allowed_company_ids), ('state', '=', 'active')]",
-        help="Disputes of money that another company has collected stand in the books of the company that was paid for.",
+        help="What is disputed of money that another company has collected stands in the books of this company.",
     )
     collection_ids = fields.Many2many(
         "integration.collection", compute="_compute_collection_ids", string="Disputed with the other company"

@@ -153,7 +153,7 @@ class IntegrationWaiting(models.AbstractModel):
         return result
 
     def _moved_on_and_open(self, after_id):
-        """Return a portion of what people said of money in suspense that still stands there, though an entry moved it."""
+        """Return a portion of what people said of money that still stands in suspense though an entry has moved it."""
         return self.env["integration.classification"].search(
             [
                 ("id", ">", after_id),
