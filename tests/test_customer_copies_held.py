@@ -63,6 +63,23 @@ class TestWrittenNoMore(CopyCommon):
         self.send(self.copy)
         self.assertEqual((self.copy.state, len(self.exceptions("customer_gone"))), ("gone", 1))
 
+    def test_a_late_answer_says_nothing_of_what_was_sent_after_it(self):
+        def heard_and_changed():
+            self.send_stripe()
+            self.assertEqual(self.copy.state, "sent")
+            self.partner.city = "Gent"
+            self.lose = 503
+            self.send(self.copy)
+            self.lose = None
+
+        self.meanwhile = heard_and_changed
+        self.send(self.copy)
+        self.assertEqual((self.copy.state, self.copy.version), ("unknown", 2))
+        self.assertEqual(self.there(self.copy)["address"], None)
+        self.assertEqual(self.send(self.copy), [("POST", f"/v1/customers/{self.copy.outside_id}")])
+        self.assertEqual((self.copy.state, len(self.stripe.customers)), ("sent", 1))
+        self.assertEqual(self.there(self.copy)["address"]["city"], "Gent")
+
     def test_perhaps_made_it_is_asked_for_before_it_is_written_again(self):
         self.lose = "after"
         self.send(self.copy)

@@ -107,7 +107,7 @@ class TestCustomerCopyRace(RaceCommon):
         env["res.partner"].browse(self.partner_id).phone = "+32 9 000"
 
     def made(self, env):
-        self.copy(env)._made("cus_race")
+        self.copy(env)._made("cus_race", 1)
 
     def begun(self, env):
         connections = type(env["integration.connection"])

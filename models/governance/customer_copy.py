@@ -235,6 +235,7 @@ class IntegrationCustomerCopy(models.Model):
             "outside_id": self.outside_id or None,
             "content": self.sending,
             "only_looks": only_looks,
+            "version": self.version,
             # A word of its own for each request: the same one under another address is refused.
             "once": f"{self.key}-{self.version}-{'change' if self.outside_id else 'new'}",
             "since": self.first_try_at.replace(tzinfo=timezone.utc) - LOOKED_BEFORE,
@@ -248,22 +249,21 @@ class IntegrationCustomerCopy(models.Model):
         if outside_id is None and (facts["asks_first"] or only_looks):
             made = self._find(connector, facts)
             if made or only_looks:
-                return made, only_looks
-        return (
-            self._tell_provider(
-                facts,
-                lambda: connector.customer_write(
-                    outside_id,
-                    facts["content"],
-                    facts["key"],
-                    facts["once"],
-                    facts["settings"],
-                    facts["secret"],
-                ),
-                connector.customer_written,
-                SEND_SECONDS,
+                return made, facts["version"], only_looks
+        made = self._tell_provider(
+            facts,
+            lambda: connector.customer_write(
+                outside_id,
+                facts["content"],
+                facts["key"],
+                facts["once"],
+                facts["settings"],
+                facts["secret"],
             ),
+            connector.customer_written,
+            SEND_SECONDS,
         )
+        return made, facts["version"]
 
     @api.model
     def _find(self, connector, facts):
@@ -287,9 +287,12 @@ class IntegrationCustomerCopy(models.Model):
             "source_unavailable", f"more than {MAX_PAGES} pages of new customers", params={"status": 200}
         )
 
-    def _made(self, outside_id, only_looked=False):
-        """It is there with this id; None: it was deleted there, or where it was only looked for, it was never made."""
-        if self.state in OVER:
+    def _made(self, outside_id, version, only_looked=False):
+        """It is there with this id; None: it was deleted there, or where it was only looked for, it was never made.
+
+        :param version: the content that the answer is about; by now a later one may be on its way.
+        """
+        if self.state in OVER or version != self.version:
             self._note_id(outside_id)
             return
         if outside_id is None and only_looked:

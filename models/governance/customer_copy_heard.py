@@ -56,7 +56,7 @@ class IntegrationCustomerCopy(models.Model):
             if trace({part: told[part] for part in known["parts"]}) == known
         ]
         if echoes and self.state == "unknown" and echoes[-1] == self.said[-1]:
-            self._made(outside_id)  # what nobody knew the answer to has arrived
+            self._made(outside_id, self.version)  # what nobody knew the answer to has arrived
         return frozenset(part for known in echoes for part in known["parts"])
 
 
