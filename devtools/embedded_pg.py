@@ -64,7 +64,7 @@ def ensure_running(venv: Venv) -> EmbeddedServer:
 def shared_buffers(memory: int) -> int:
     """Return the server's own cache in MB: an eighth of the machine's ``memory`` (bytes), 256 MB to 3 GB.
 
-    PostgreSQL's manual (19.4, Resource Consumption) advises a quarter where nothing else runs; here Odoo and a browser do.
+    PostgreSQL's manual (19.4, Resource Consumption) advises a quarter for a server of its own; here Odoo runs, too.
     Only what is used of it is taken from the machine.
     """
     return min(3072, max(256, memory // 8 // 1024**2))

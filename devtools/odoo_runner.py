@@ -45,7 +45,11 @@ def _command(env: Environment, selection: Selection, database: str, log: Path) -
     command += ["-p", "devtools.pytest_filestore"]
     command += [f"--odoo-config={env.test_config}"]
     command += [f"--odoo-database={database}", "--odoo-http", "--odoo-log-level=info"]
-    command += [f"--odoo-extra=logfile={log}", *selection.spread(ODOO, os.cpu_count() or 1), *selection.options]
+    command += [
+        f"--odoo-extra=logfile={log}",
+        *selection.spread(ODOO, os.cpu_count() or 1),
+        *selection.options,
+    ]
     command += [paths.ADDON_LINK / path for path in wanted]
     return [str(part) for part in command]
 

@@ -302,7 +302,13 @@ def _compare(odoo: Odoo, at_stripe: Connection, live: Stage, say: Say) -> None:
 
 
 def _bank(
-    options: DemoOptions, odoo: Odoo, stripe_id: int, partner_id: int, scenario: Scenario, payouts: list, feed: Feed
+    options: DemoOptions,
+    odoo: Odoo,
+    stripe_id: int,
+    partner_id: int,
+    scenario: Scenario,
+    payouts: list,
+    feed: Feed,
 ) -> None:
     """Let the bank tell its month: the payouts that arrived, receipts, its fee, and the statement over them."""
     say = feed.say

@@ -44,7 +44,9 @@ class BankCommon(IntegrationCommon):
         }
         return self.report("bank_line.booked", "bank_line", event or line_id, **values)
 
-    def statement(self, name="2026/01", opening="0.00", closing="100.00", days=("2026-03-02", "2026-03-02"), **facts):
+    def statement(
+        self, name="2026/01", opening="0.00", closing="100.00", days=("2026-03-02", "2026-03-02"), **facts
+    ):
         values = {
             "account_number": IBAN.replace(" ", ""),
             "statement_id": name,
@@ -66,7 +68,9 @@ class BankCommon(IntegrationCommon):
 
 class TestBankLines(BankCommon):
     def test_a_line_is_booked_on_the_day_of_the_bank_against_suspense(self):
-        message = self.line(party_name="Café du Coin", party_account="BE68539007547034", end_to_end_id="E2E-9")
+        message = self.line(
+            party_name="Café du Coin", party_account="BE68539007547034", end_to_end_id="E2E-9"
+        )
         self.assert_done(message)
         line = self.booked("L-1")
         self.assertEqual(self.became(message, "account.move"), line.move_id)
@@ -157,7 +161,9 @@ class TestBankLines(BankCommon):
         currency = self.setup_other_currency("EUR")
         self.line(original={"value": "90.00", "currency": "EUR"})
         line = self.booked("L-1")
-        self.assertEqual((line.amount, line.foreign_currency_id, line.amount_currency), (100.0, currency, 90.0))
+        self.assertEqual(
+            (line.amount, line.foreign_currency_id, line.amount_currency), (100.0, currency, 90.0)
+        )
 
 
 class TestReceipts(BankCommon):
@@ -216,7 +222,9 @@ class TestReceipts(BankCommon):
         self.assert_done(message)
         line = self.booked("L-1")
         suspense = line._seek_for_lines()[1]
-        self.assertEqual((line.amount, suspense.balance, self.receivable.amount_residual), (100.0, -100.0, 100.0))
+        self.assertEqual(
+            (line.amount, suspense.balance, self.receivable.amount_residual), (100.0, -100.0, 100.0)
+        )
         exception = self.exceptions("bank_line_unmatched")
         self.assertIn("Locked by the auditor", exception.what)
 
@@ -229,7 +237,9 @@ class TestBankStatements(BankCommon):
         told = self.told()
         self.assertEqual((told.state, told.booked_count, told.booked_total), ("agrees", 2, 100.0))
         mirror = told.statement_id
-        self.assertEqual((mirror.balance_start, mirror.balance_end_real, len(mirror.line_ids)), (0.0, 100.0, 2))
+        self.assertEqual(
+            (mirror.balance_start, mirror.balance_end_real, len(mirror.line_ids)), (0.0, 100.0, 2)
+        )
         self.assertTrue(mirror.is_complete)
         self.assertFalse(self.exceptions("bank_statement_differs"))
 
@@ -239,7 +249,9 @@ class TestBankStatements(BankCommon):
         told = self.told()
         exception = self.exceptions("bank_statement_differs")
         self.assertEqual((told.state, told.difference, len(exception)), ("differs", -50.0, 1))
-        self.assertIn("the bank lists 2 lines, the books hold 1; the books hold $\xa050.00 too much", exception.what)
+        self.assertIn(
+            "the bank lists 2 lines, the books hold 1; the books hold $\xa050.00 too much", exception.what
+        )
         self.line("L-2", "-50.00")
         self.assertEqual((told.state, told.difference, exception.state), ("agrees", 0.0, "resolved"))
 

@@ -67,7 +67,9 @@ class TestCollectedAllowance(DisputedCommon):
         self.env.invalidate_all()
         self.assertEqual((allowance.state, self.between()), ("booked", (2, 4)))
         entry, back = allowance.sudo().move_id, allowance.sudo().reversal_id
-        self.assertEqual((entry.date, back.date, back.reversed_entry_id), (MONTH_END, date(2026, 4, 1), entry))
+        self.assertEqual(
+            (entry.date, back.date, back.reversed_entry_id), (MONTH_END, date(2026, 4, 1), entry)
+        )
         for move in (entry, back):
             self.assertEqual(
                 (move.state, move.company_id, move.journal_id, move.create_uid),

@@ -287,9 +287,7 @@ class TestLost(DisputedCommon):
         self.assertEqual(dispute.state, "won", self.stopped())
 
     def requests(self):
-        return self.root["integration.change.request"].search(
-            [("res_model", "=", "integration.collection")]
-        )
+        return self.root["integration.change.request"].search([("res_model", "=", "integration.collection")])
 
     def lost(self):
         invoice, charge = self.collected()

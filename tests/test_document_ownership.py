@@ -54,7 +54,9 @@ class TestDocumentOwnership(MasterCommon):
         )
         self.assertEqual(self.env["account.move"].search_count([]), count)
         exception = self.exceptions()
-        self.assertEqual((exception.mapped("code"), exception.message_ids_held), (["document_not_owned"], stopped))
+        self.assertEqual(
+            (exception.mapped("code"), exception.message_ids_held), (["document_not_owned"], stopped)
+        )
         for word in ("Partner platform", "CRM"):
             self.assertIn(word, exception.what)
         self.assert_done(self.tell_invoice(self.crm, "C-1"))

@@ -131,7 +131,9 @@ class TestMovedOn(ClassificationCommon):
         """Let Odoo refuse to match what stands in suspense of these."""
         matched = AccountMoveLine._reconcile_plan
         theirs = [
-            movement.move_id.line_ids.filtered(lambda row: row.account_id == row.journal_id.suspense_account_id)
+            movement.move_id.line_ids.filtered(
+                lambda row: row.account_id == row.journal_id.suspense_account_id
+            )
             for movement in movements
         ]
 

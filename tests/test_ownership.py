@@ -188,9 +188,7 @@ class TestOwnership(MasterCommon):
         other = self.setup_other_company(name="Anna GmbH")["company"]
         self.operator.sudo().company_ids |= other
         term = self.env["account.payment.term"].create({"name": "45 days"})
-        self.rule(
-            field="payment_term", owner="connection", owner_connection_id=self.partner_connection.id
-        )
+        self.rule(field="payment_term", owner="connection", owner_connection_id=self.partner_connection.id)
         partner = self.known()
         partner.sudo().company_id = False  # all companies share the contact
         here, there = (f"payment_term@{company.id}" for company in (self.company, other))

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ...engine.canonical import Amount, BalanceMovement, Document, DisputeFacts, Reference, Source
+from ...engine.canonical import Amount, BalanceMovement, DisputeFacts, Document, Reference, Source
 from ...engine.errors import BusinessError
 from ...engine.instants import parse_instant
 from ..base import HttpAnswer, HttpRequest

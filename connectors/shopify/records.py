@@ -4,7 +4,7 @@
 Sources: https://shopify.dev/docs/api/admin-graphql/latest/queries/productVariants (search by sku), …/queries/order,
 …/queries/productByIdentifier (by handle), …/objects/Product (hasOnlyDefaultVariant), …/mutations/productUpdate,
 …/mutations/productVariantsBulkUpdate, …/mutations/productSet (with an identifier it makes a product once),
-…/mutations/tagsAdd, …/mutations/tagsRemove. What Shopify refuses it says as ``userErrors`` in an answer with status 200.
+…/mutations/tagsAdd, …/mutations/tagsRemove. What Shopify refuses it says as ``userErrors`` of an answer 200.
 """
 
 from __future__ import annotations

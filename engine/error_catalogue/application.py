@@ -143,7 +143,9 @@ APPLICATION_CODES = {
     "bank_currency_differs": CodeInfo(
         _BUSINESS,
         _("The bank account is in another currency"),
-        _("The bank tells of %(currency)s in the account %(account)s, whose journal is in %(journal_currency)s."),
+        _(
+            "The bank tells of %(currency)s in the account %(account)s, whose journal is in %(journal_currency)s."
+        ),
         _("Compare the account number in the journal with the bank's. The lines wait and lose nothing."),
         severity="high",
     ),
@@ -157,8 +159,12 @@ APPLICATION_CODES = {
     "bank_line_unmatched": CodeInfo(
         _BUSINESS,
         _("A bank line could not be matched"),
-        _("%(amount)s of %(date)s (%(line)s) is booked at the bank, and Odoo did not let it be matched: %(reason)s"),
-        _("Clear what Odoo complains of, then match the line in the bank journal; it waits on the suspense account."),
+        _(
+            "%(amount)s of %(date)s (%(line)s) is booked at the bank, and Odoo did not let it be matched: %(reason)s"
+        ),
+        _(
+            "Clear what Odoo complains of, then match the line in the bank journal; it waits on the suspense account."
+        ),
         fix_class="b",
     ),
     "bank_statement_differs": CodeInfo(

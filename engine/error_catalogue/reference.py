@@ -147,8 +147,12 @@ REFERENCE_CODES = {
     "bank_account_unknown": CodeInfo(
         _REFERENCE,
         _("No journal for this bank account"),
-        _("The bank tells of the account %(account)s, and no bank journal of this connection has its number."),
-        _("Enter the account number in the journal and choose the journal in the connection; the lines are then booked."),
+        _(
+            "The bank tells of the account %(account)s, and no bank journal of this connection has its number."
+        ),
+        _(
+            "Enter the account number in the journal and choose the journal in the connection; the lines then go on."
+        ),
         severity="high",
         fix_class="c",
         fix="assign_journal",

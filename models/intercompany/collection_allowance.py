@@ -93,9 +93,7 @@ class IntegrationDisputeAllowance(models.Model):
         if not self.agreement_id:
             return super()._decided()
         state = "movement_id.dispute_record_id.state"
-        return {
-            name: sum(self._disputed([(state, "=", name)]).mapped("amount")) for name in ("won", "lost")
-        }
+        return {name: sum(self._disputed([(state, "=", name)]).mapped("amount")) for name in ("won", "lost")}
 
     def _book(self):
         """Book it as the user of the agreement, in this company alone.

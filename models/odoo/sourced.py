@@ -70,7 +70,9 @@ class IntegrationSourced(models.AbstractModel):
                 continue
             sources = dict(record.sudo().integration_sources)
             for layout in self._integration_layouts(sources):
-                home = self.env["integration.connection"].sudo().browse(sources.get(layout.home) or []).exists()
+                home = (
+                    self.env["integration.connection"].sudo().browse(sources.get(layout.home) or []).exists()
+                )
                 for field in sorted({layout.field_of[name] for name in changed if name in layout.field_of}):
                     company = self._integration_company_of(layout, field, home)
                     contested += record._integration_contest(layout, field, before[record.id], home, company)

@@ -103,11 +103,7 @@ class IntegrationPostingBankLine(models.AbstractModel):
         date = self._first_open_day(work.connection.company_id, journal, document.booking_date)
         self._check_late(work, document.booking_date, date)
         invoices = self.env["account.move"].union(
-            *(
-                lookups["invoices"][name]
-                for name in self._names(document)
-                if name in lookups["invoices"]
-            )
+            *(lookups["invoices"][name] for name in self._names(document) if name in lookups["invoices"])
         )
         returned = document.returns and lookups["lines"].get((journal.id, document.returns))
         partner = lookups["partners"].get(plain_account(document.party_account or ""))
@@ -162,7 +158,7 @@ class IntegrationPostingBankLine(models.AbstractModel):
         )
 
     def _same_line(self, document, journal, free):
-        """Return the line that came in by another way and is this one, taking it from ``free``; None = there is none."""
+        """Return the line that came in by another way and is this one, taking it from ``free``; empty = none is."""
         key = (journal.id, document.booking_date, plain_text(self._label(document)))
         lines = free.get(key, self.env["account.bank.statement.line"])
         same = lines.filtered(

@@ -15,7 +15,9 @@ class IntegrationPostingCustomer(models.AbstractModel):
         The id is bound before the answer to what was sent is known.
         """
         outside_id = document.source.object_id
-        copy = self.env["integration.customer.copy"]._of_documents(work.connection, [document]).get(outside_id)
+        copy = (
+            self.env["integration.customer.copy"]._of_documents(work.connection, [document]).get(outside_id)
+        )
         if not copy:
             return super()._part(work, document, binding)
         echoed = copy._hear(document)

@@ -48,6 +48,10 @@ class IntegrationDispute(models.Model):
         paid = movements.filtered(lambda row: row.type == "payment")
         shops = paid.connection_id.filtered(lambda row: row._spec().system_role == "shop")
         if shops:
-            waiting = [("connection_id", "in", shops.ids), ("order_ref", "!=", False), ("payment_id", "=", False)]
+            waiting = [
+                ("connection_id", "in", shops.ids),
+                ("order_ref", "!=", False),
+                ("payment_id", "=", False),
+            ]
             self.search(waiting, limit=MAX_DISPUTES)._tie()
         return result

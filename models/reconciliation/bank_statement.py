@@ -1,5 +1,5 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Whether the bank's own account of itself and the books agree, statement by statement (O8, policy preflight 2 and 5)."""
+"""Whether what the bank says and the books agree, statement by statement (O8, policy preflight 2 and 5)."""
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -35,9 +35,12 @@ class IntegrationBankStatement(models.Model):
     )
     booked_count = fields.Integer(readonly=True, string="Lines in the books")
     booked_total = fields.Monetary(readonly=True, string="Sum of the lines in the books")
-    difference = fields.Monetary(readonly=True, help="Closing by the bank less opening and lines in the books.")
+    difference = fields.Monetary(
+        readonly=True, help="Closing by the bank less opening and lines in the books."
+    )
     gap = fields.Monetary(
-        readonly=True, help="Opening of this statement less the closing of the one before it: a statement is missing."
+        readonly=True,
+        help="Opening of this statement less the closing of the one before it: a statement is missing.",
     )
     open_count = fields.Integer(readonly=True, string="Lines not matched", compute="_compute_open_count")
     state = fields.Selection(
@@ -47,7 +50,9 @@ class IntegrationBankStatement(models.Model):
         default="waiting",
     )
     finding = fields.Char(readonly=True, compute="_compute_finding", string="What differs")
-    statement_id = fields.Many2one("account.bank.statement", "Odoo's statement", readonly=True, ondelete="set null")
+    statement_id = fields.Many2one(
+        "account.bank.statement", "Odoo's statement", readonly=True, ondelete="set null"
+    )
     message_id = fields.Many2one("integration.message", "Told by event", readonly=True, ondelete="set null")
 
     _name_unique = models.UniqueIndex("(journal_id, name)", "A statement of an account is told once.")
@@ -142,7 +147,7 @@ class IntegrationBankStatement(models.Model):
         )
 
     def _before(self):
-        """Return the last statement told of the days before; of the same day only what the bank has numbered earlier."""
+        """Return the last statement told of the days before; of the same day one that the bank has numbered earlier."""
         return self.search(
             [
                 ("journal_id", "=", self.journal_id.id),
@@ -170,9 +175,9 @@ class IntegrationBankStatement(models.Model):
             return list(named)
         day = Domain("integration_event_date", ">=", self.first_date)
         day &= Domain("integration_event_date", "<=", self.last_date)
-        imported = Domain("integration_event_date", "=", False)
+        imported = Domain("integration_event_date", "in", [False])
         imported &= Domain("date", ">=", self.first_date) & Domain("date", "<=", self.last_date)
-        unnamed = Domain("integration_bank_statement_id", "=", False) & (day | imported)
+        unnamed = Domain("integration_bank_statement_id", "in", [False]) & (day | imported)
         here = Domain("journal_id", "=", self.journal_id.id) & Domain("state", "=", "posted")
         return list(here & (named | unnamed))
 

@@ -163,7 +163,7 @@ class IntegrationDisputeEvidence(models.Model):
         if self.file_ids and not self.takes_files:
             raise UserError(
                 self.env._(
-                    "%s takes texts from here and no files. Say in the text what they show, or hand everything in there.",
+                    "%s takes texts from here, no files. Say in the text what they show, or hand everything in there.",
                     self.connection_id.name,
                 )
             )

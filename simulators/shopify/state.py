@@ -245,9 +245,7 @@ class ShopifyShop:
         """Tell that something of an order changed: its tags, a note."""
         self._tell("orders/updated", order)
 
-    def stock(
-        self, title: str, sku: str, price: str, handle: str = "", of: Product | None = None
-    ) -> Product:
+    def stock(self, title: str, sku: str, price: str, handle: str = "", of: Product | None = None) -> Product:
         """Have a product in the shop, or a further variant ``of`` one."""
         number, parent = self._next() * 10, of.id if of else 0
         self.products[number] = Product(

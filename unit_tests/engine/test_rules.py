@@ -304,7 +304,13 @@ def test_bank_lines():
 
 
 def bank_statement(**fields):
-    fields = {"opening": money("10.00"), "closing": money("15.00"), "first_date": DAY, "last_date": DAY, **fields}
+    fields = {
+        "opening": money("10.00"),
+        "closing": money("15.00"),
+        "first_date": DAY,
+        "last_date": DAY,
+        **fields,
+    }
     return BankStatement(**HEAD, account_number="BE71096123456769", statement_id="2026/1", **fields)
 
 
