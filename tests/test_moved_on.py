@@ -152,7 +152,7 @@ class TestMovedOn(ClassificationCommon):
             for movement in movements:
                 self.say(movement, "fee")
         self.suspense(movements[0]).reconcile = True
-        first, between, last = movements
+        first, _between, last = movements
         self.assertEqual(len(self.exceptions("match_refused")), 3)
         with self.refused((first, last)), patch.object(fix_match, "MAX_LOOKED_AT", 1):
             self.notice()
