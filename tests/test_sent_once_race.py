@@ -85,15 +85,15 @@ class TestCustomerCopyRace(RaceCommon):
             .create({"name": "Race", "customer_rank": 1, "company_id": connection.company_id.id})
             .id
         )
-        self.copy_id = self.copy(env).id
+        self.copy_id = self.row(env).id
 
-    def copy(self, env):
+    def row(self, env):
         domain = [("connection_id", "=", self.connection_id), ("partner_id", "=", self.partner_id)]
         return env["integration.customer.copy"].search(domain)
 
     def on_its_way(self, env):
-        content = self.copy(env)._content()
-        self.copy(env).write(
+        content = self.row(env)._content()
+        self.row(env).write(
             {
                 "state": "unknown",
                 "sending": content,
@@ -107,15 +107,15 @@ class TestCustomerCopyRace(RaceCommon):
         env["res.partner"].browse(self.partner_id).phone = "+32 9 000"
 
     def made(self, env):
-        self.copy(env)._made("cus_race", 1)
+        self.row(env)._made("cus_race", 1)
 
     def begun(self, env):
         connections = type(env["integration.connection"])
         with patch.object(connections, "_access", lambda _connection: (None, None)):
-            self.copy(env)._begin()
+            self.row(env)._begin()
 
     def state(self):
-        return self.committed(lambda env: self.copy(env).state)
+        return self.committed(lambda env: self.row(env).state)
 
     def test_a_change_while_the_answer_comes_is_written_afterwards(self):
         self.committed(self.on_its_way)
@@ -135,7 +135,7 @@ class TestCustomerCopyRace(RaceCommon):
         self.assertEqual(self.state(), "to_send")
         self.assertTrue(self.refused(first=self.change, late=self.begun))
         self.committed(self.begun)
-        sending = self.committed(lambda env: self.copy(env).sending)
+        sending = self.committed(lambda env: self.row(env).sending)
         self.assertEqual((self.state(), sending["phone"]), ("unknown", "+32 9 000"))
 
 

@@ -91,7 +91,7 @@ class IntegrationPromotionRows(models.AbstractModel):
 
     @api.model
     def _payout_gaps(self, company, operation, target, after):
-        """Return which bank accounts (for payouts, of bank lines) are none here; that journals are there is asked before.
+        """Return which bank accounts (for payouts, of bank lines) are none here; not whether they are known here.
 
         A journal without an account number can be found by no line of a bank.
         """
