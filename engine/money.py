@@ -127,7 +127,7 @@ def check_exact(amount: Decimal, currency: str, decimals: int | None = None) -> 
     """
     allowed = minor_units(currency) if decimals is None else decimals
     if not is_exact(amount, allowed):
-        raise ContractError("amount_not_exact", params={"amount": plain(amount), "currency": currency})
+        raise ContractError("amount_not_exact", params={"amount": f"{plain(amount)} {currency}"})
 
 
 def round_to(amount: Decimal, decimals: int) -> Decimal:

@@ -1,7 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """A computed amount that is booked once another person has agreed to just this amount (X4)."""
 
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import ValidationError
 
 
 class IntegrationApprovedAmount(models.AbstractModel):
@@ -9,6 +10,25 @@ class IntegrationApprovedAmount(models.AbstractModel):
 
     _name = "integration.approved.amount"
     _description = "Amount booked after approval"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_rates(vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_rates([vals])
+        return super().write(vals)
+
+    def _check_rates(self, vals_list):
+        """Refuse an impossible rate before the database does, whose refusal stands in the log as its error."""
+        for vals in vals_list:
+            problem = self._rate_problem(vals["rate"] or 0.0) if "rate" in vals else None
+            if problem:
+                raise ValidationError(problem)
+
+    def _rate_problem(self, rate):
+        """Return, in words, why a rate is impossible; None where it is not."""
 
     def _amount_text(self):
         return f"{self.amount:.{self.company_currency_id.decimal_places}f}"

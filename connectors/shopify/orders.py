@@ -128,7 +128,12 @@ def _check_total(order: wire.Order, lines: list[OrderLine], currency: str) -> No
     if stated != computed:
         raise ContractError(
             "totals_do_not_add_up",
-            params={"path": "$.total_price", "stated": plain(stated), "computed": plain(computed)},
+            params={
+                "path": "$.total_price",
+                "stated": plain(stated),
+                "computed": plain(computed),
+                "currency": currency,
+            },
         )
 
 

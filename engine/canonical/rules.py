@@ -7,12 +7,22 @@ a remark for the person who looks at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 
 from ..errors import ContractError
 from ..instants import known_time_zone
-from ..money import EXACT, PROVIDER_MINOR_UNITS, check_exact, minor_units, plain
+from ..money import EXACT, minor_units, plain
+from .amounts import (
+    check_amounts,
+    check_currency,
+    check_each,
+    check_size,
+    check_total,
+    total_of,
+    violation,
+    wrong_sign,
+)
 from .bank import BankLine, BankStatement
 from .base import Amount, Document
 from .business_events import BUSINESS_EVENTS
@@ -31,8 +41,6 @@ from .reference_events import REFERENCE_EVENTS
 from .registry import validate
 from .settlement import Settlement
 
-# What binary floating point with 53 bits, in which Odoo computes, returns unchanged (IEEE 754 binary64).
-MAX_SIGNIFICANT_DIGITS = 15
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
@@ -61,74 +69,28 @@ def check(document: Document, provider: str | None = None) -> tuple[str, ...]:
     return tuple(_RULES[type(document)](document, provider))
 
 
-def _decimals(currency: str, provider: str | None) -> int:
-    units = minor_units(currency)
-    return min(units, PROVIDER_MINOR_UNITS.get(provider or "", {}).get(currency, units))
-
-
-def _exact(amounts: Iterable[Decimal | None], currency: str, provider: str | None) -> None:
-    decimals = _decimals(currency, provider)
-    for amount in amounts:
-        if amount is not None:
-            check_exact(amount, currency, decimals)
-            if abs(amount) >= Decimal(1).scaleb(MAX_SIGNIFICANT_DIGITS - minor_units(currency)):
-                raise ContractError(
-                    "amount_too_large", params={"amount": plain(amount), "currency": currency}
-                )
-
-
-def _exact_amounts(amounts: Iterable[Amount | None], provider: str | None) -> None:
-    for amount in amounts:
-        if amount is not None:
-            _exact([amount.value], amount.currency, provider)
-
-
-def _same_currency(amounts: Iterable[tuple[str, Amount | None]], currency: str) -> None:
-    for path, amount in amounts:
-        if amount is not None and amount.currency != currency:
-            raise _violation(f"{path}.currency", f"must be {currency} as the rest of the document")
-
-
-def _sum(amounts: Iterable[Decimal]) -> Decimal:
-    total = _ZERO
-    for amount in amounts:
-        total = EXACT.add(total, amount)
-    return total
-
-
-def _violation(path: str, problem: str) -> ContractError:
-    return ContractError("schema_violation", params={"path": path, "problem": problem})
-
-
-def _check_total(path: str, stated: Decimal | None, computed: Decimal) -> None:
-    if stated is not None and stated != computed:
-        raise ContractError(
-            "totals_do_not_add_up",
-            params={"path": path, "stated": plain(stated), "computed": plain(computed)},
-        )
-
-
 # --- invoices ------------------------------------------------------------------------------------------
 
 
 def _check_invoice(invoice: Invoice, provider: str | None) -> list[str]:
     stated_totals = (invoice.total_net, invoice.total_tax, invoice.total_gross)
-    _exact((*stated_totals, invoice.credit_change), invoice.currency, provider)
+    check_each((*stated_totals, invoice.credit_change), invoice.currency, provider)
     _check_credit_change(invoice)
     if invoice.issuer == "source":
         _check_issued(invoice)
     for index, line in enumerate(invoice.lines):
         _check_line(invoice, line, f"lines[{index}]", provider)
     if all(line.net_amount is not None for line in invoice.lines):
-        net = _sum(line.net_amount for line in invoice.lines)
-        _check_total("total_net", invoice.total_net, net)
+        net = total_of(line.net_amount for line in invoice.lines)
+        check_total("total_net", invoice.total_net, net, invoice.currency)
         # With issuer odoo the taxes of the lines are Odoo's to compute; stated ones are checked as stated.
         if invoice.issuer == "source" or any(line.taxes for line in invoice.lines):
-            tax = _sum(tax.amount for line in invoice.lines for tax in line.taxes)
-            _check_total("total_tax", invoice.total_tax, tax)
-            _check_total("total_gross", invoice.total_gross, EXACT.add(net, tax))
+            tax = total_of(tax.amount for line in invoice.lines for tax in line.taxes)
+            check_total("total_tax", invoice.total_tax, tax, invoice.currency)
+            check_total("total_gross", invoice.total_gross, EXACT.add(net, tax), invoice.currency)
     if invoice.total_net is not None and invoice.total_tax is not None:
-        _check_total("total_gross", invoice.total_gross, EXACT.add(invoice.total_net, invoice.total_tax))
+        gross = EXACT.add(invoice.total_net, invoice.total_tax)
+        check_total("total_gross", invoice.total_gross, gross, invoice.currency)
     return _invoice_signs_and_remarks(invoice)
 
 
@@ -139,45 +101,46 @@ def _check_credit_change(invoice: Invoice) -> None:
     sign = -1 if invoice.document_type == "invoice" else 1
     amount = sign * invoice.credit_change
     if amount < _ZERO or (invoice.total_gross is not None and amount > abs(invoice.total_gross)):
-        raise _violation("credit_change", "an invoice uses, a credit note adds, at most the total")
+        raise violation("credit_change", "an invoice uses, a credit note adds, at most the total")
 
 
 def _check_issued(invoice: Invoice) -> None:
     """A document that another system issued must bring its legal facts; none of them is made up here."""
     if invoice.number is None:
-        raise _violation("number", "an issued document has a number")
+        raise violation("number", "an issued document has a number")
     if invoice.total_gross is None:
-        raise _violation("total_gross", "an issued document states its total")
+        raise violation("total_gross", "an issued document states its total")
     for index, line in enumerate(invoice.lines):
         if line.net_amount is None:
-            raise _violation(f"lines[{index}].net_amount", "an issued document states each line's amount")
+            raise violation(f"lines[{index}].net_amount", "an issued document states each line's amount")
         stated = {tax.code for tax in line.taxes}
         missing = sorted(set(line.tax_codes) - stated)
         if missing:
-            raise _violation(f"lines[{index}].taxes", f"the amount of tax {missing[0]} is missing")
+            raise violation(f"lines[{index}].taxes", f"the amount of tax {missing[0]} is missing")
 
 
 def _check_line(invoice: Invoice, line: InvoiceLine, path: str, provider: str | None) -> None:
-    _exact([line.net_amount, *(tax.amount for tax in line.taxes)], invoice.currency, provider)
+    check_each([line.net_amount, *(tax.amount for tax in line.taxes)], invoice.currency, provider)
     if line.discount_percent is not None and not _ZERO <= line.discount_percent <= _HUNDRED:
-        raise _violation(f"{path}.discount_percent", "a discount is between 0 and 100 percent")
+        raise violation(f"{path}.discount_percent", "a discount is between 0 and 100 percent")
+    share = EXACT.subtract(_ONE, EXACT.divide(line.discount_percent or _ZERO, _HUNDRED))
+    computed = EXACT.multiply(EXACT.multiply(line.quantity, line.unit_price), share)
+    check_size(computed, invoice.currency)
     if line.net_amount is None:
         return
     if invoice.document_type == "credit_note" and line.net_amount < _ZERO:
-        raise _wrong_sign(line.net_amount, f"{path}.net_amount")
-    share = EXACT.subtract(_ONE, EXACT.divide(line.discount_percent or _ZERO, _HUNDRED))
-    computed = EXACT.multiply(EXACT.multiply(line.quantity, line.unit_price), share)
+        raise wrong_sign(line.net_amount, f"{path}.net_amount")
     half_minor_unit = Decimal(5).scaleb(-minor_units(invoice.currency) - 1)
-    gross = EXACT.add(line.net_amount, _sum(tax.amount for tax in line.taxes))
+    gross = EXACT.add(line.net_amount, total_of(tax.amount for tax in line.taxes))
     # A price may or may not contain the tax; the line must agree with one of both readings.
     if all(abs(EXACT.subtract(computed, amount)) > half_minor_unit for amount in (line.net_amount, gross)):
-        _check_total(f"{path}.net_amount", line.net_amount, computed)
+        check_total(f"{path}.net_amount", line.net_amount, computed, invoice.currency)
 
 
 def _invoice_signs_and_remarks(invoice: Invoice) -> list[str]:
     for path, total in (("total_net", invoice.total_net), ("total_gross", invoice.total_gross)):
         if total is not None and total < _ZERO:
-            raise _wrong_sign(total, path)
+            raise wrong_sign(total, path)
     remarks = []
     if invoice.due_date is not None and invoice.due_date < invoice.issue_date:
         remarks.append(DUE_BEFORE_ISSUE)
@@ -186,27 +149,23 @@ def _invoice_signs_and_remarks(invoice: Invoice) -> list[str]:
     return remarks
 
 
-def _wrong_sign(amount: Decimal, path: str) -> ContractError:
-    return ContractError("amount_sign", params={"amount": plain(amount), "path": path})
-
-
 # --- movements and balances ----------------------------------------------------------------------------
 
 
 def _check_movement(movement: BalanceMovement, provider: str | None) -> list[str]:
-    _exact_amounts((movement.amount, movement.settled), provider)
+    check_amounts((movement.amount, movement.settled), provider)
     _check_movement_sign(movement, movement.amount, "amount")
     if movement.settled is not None:
         _check_movement_sign(movement, movement.settled, "settled")
     if not movement.changes_balance:
         return []
     if movement.status in ("failed", "cancelled"):
-        raise _violation("status", f"a movement that {movement.status} cannot have changed the balance")
+        raise violation("status", f"a movement that {movement.status} cannot have changed the balance")
     if movement.amount.value.is_zero():
         raise ContractError("amount_zero")
     if movement.settled is None or movement.settled.currency != movement.amount.currency:
         return []
-    _check_total("settled.value", movement.settled.value, movement.amount.value)
+    check_total("settled.value", movement.settled.value, movement.amount.value, movement.amount.currency)
     return [SETTLED_WITHOUT_CONVERSION]
 
 
@@ -216,27 +175,27 @@ def _check_movement_sign(movement: BalanceMovement, amount: Amount, path: str) -
     # The provider converts an amount, it never turns it round.
     turned = EXACT.multiply(movement.amount.value, amount.value) < _ZERO
     if wrong_in or wrong_out or turned:
-        raise _wrong_sign(amount.value, f"{path}.value")
+        raise wrong_sign(amount.value, f"{path}.value")
 
 
 def _check_bank_line(line: BankLine, provider: str | None) -> list[str]:
-    _exact_amounts((line.amount, line.original), provider)
+    check_amounts((line.amount, line.original), provider)
     if line.original is not None and EXACT.multiply(line.amount.value, line.original.value) < _ZERO:
-        raise _wrong_sign(line.original.value, "original.value")
+        raise wrong_sign(line.original.value, "original.value")
     if line.returns == line.line_id:
-        raise _violation("returns", "a line does not take back itself")
+        raise violation("returns", "a line does not take back itself")
     return []
 
 
 def _check_bank_statement(statement: BankStatement, provider: str | None) -> list[str]:
     amounts = [(name, getattr(statement, name)) for name in ("opening", "closing", "line_total")]
-    _exact_amounts((amount for _path, amount in amounts), provider)
-    _same_currency(amounts, statement.closing.currency)
+    check_amounts((amount for _path, amount in amounts), provider)
+    check_currency(amounts, statement.closing.currency)
     if statement.last_date < statement.first_date:
-        raise _violation("last_date", "the last day is before the first")
+        raise violation("last_date", "the last day is before the first")
     if statement.line_total is not None:
         computed = EXACT.add(statement.opening.value, statement.line_total.value)
-        _check_total("closing.value", statement.closing.value, computed)
+        check_total("closing.value", statement.closing.value, computed, statement.closing.currency)
     return []
 
 
@@ -246,37 +205,39 @@ def _check_provider_balance(balance: ProviderBalance, provider: str | None) -> l
         ("opening", balance.opening),
         ("movement_total", balance.movement_total),
     )
-    _exact_amounts((amount for _path, amount in amounts), provider)
-    _same_currency(amounts, balance.closing.currency)
+    check_amounts((amount for _path, amount in amounts), provider)
+    check_currency(amounts, balance.closing.currency)
     if not known_time_zone(balance.time_zone):
-        raise _violation("time_zone", "no such time zone in the IANA list")
+        raise violation("time_zone", "no such time zone in the IANA list")
     if balance.opening is not None and balance.movement_total is not None:
         computed = EXACT.add(balance.opening.value, balance.movement_total.value)
-        _check_total("closing.value", balance.closing.value, computed)
+        check_total("closing.value", balance.closing.value, computed, balance.closing.currency)
     if balance.lines is not None:
-        _exact([line.net for line in balance.lines], balance.closing.currency, provider)
+        check_each([line.net for line in balance.lines], balance.closing.currency, provider)
         if len({line.ledger_id for line in balance.lines}) != len(balance.lines):
-            raise _violation("lines", "a ledger line is listed once")
+            raise violation("lines", "a ledger line is listed once")
         if balance.movement_count not in (None, len(balance.lines)):
-            raise _violation("movement_count", "must be the number of lines")
+            raise violation("movement_count", "must be the number of lines")
         if balance.movement_total is not None:
-            total = _sum(line.net for line in balance.lines)
-            _check_total("movement_total.value", balance.movement_total.value, total)
+            total = total_of(line.net for line in balance.lines)
+            check_total("movement_total.value", balance.movement_total.value, total, balance.closing.currency)
     return []
 
 
 def _check_settlement(settlement: Settlement, provider: str | None) -> list[str]:
     if settlement.amount.currency != settlement.currency:
-        raise _violation("amount.currency", f"must be {settlement.currency} as the lines")
-    _exact_amounts([settlement.amount], provider)
+        raise violation("amount.currency", f"must be {settlement.currency} as the lines")
+    check_amounts([settlement.amount], provider)
     if settlement.lines and not settlement.told:
-        raise _violation("lines", "a settlement whose composition is not told has no lines")
+        raise violation("lines", "a settlement whose composition is not told has no lines")
     seen: set[str] = set()
     for index, line in enumerate(settlement.lines):
-        _exact([line.gross, line.fee, line.net], settlement.currency, provider)
-        _check_total(f"lines[{index}].net", line.net, EXACT.subtract(line.gross, line.fee))
+        check_each([line.gross, line.fee, line.net], settlement.currency, provider)
+        check_total(
+            f"lines[{index}].net", line.net, EXACT.subtract(line.gross, line.fee), settlement.currency
+        )
         if line.ledger_id in seen:
-            raise _violation(f"lines[{index}].ledger_id", "a ledger line is listed once")
+            raise violation(f"lines[{index}].ledger_id", "a ledger line is listed once")
         seen.add(line.ledger_id)
     return []
 
@@ -285,21 +246,24 @@ def _check_settlement(settlement: Settlement, provider: str | None) -> list[str]
 
 
 def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
-    _exact([entry.total_debit], entry.currency, provider)
+    check_each([entry.total_debit], entry.currency, provider)
     for index, line in enumerate(entry.lines):
         given = [amount for amount in (line.debit, line.credit) if amount is not None]
         if len(given) != 1:
-            raise _violation(f"lines[{index}]", "exactly one of debit and credit is given")
-        _exact(given, entry.currency, provider)
+            raise violation(f"lines[{index}]", "exactly one of debit and credit is given")
+        check_each(given, entry.currency, provider)
         if given[0] < _ZERO:
-            raise _wrong_sign(given[0], f"lines[{index}]")
+            raise wrong_sign(given[0], f"lines[{index}]")
         if given[0].is_zero():
-            raise _violation(f"lines[{index}]", "a line has a positive amount")
-    debit = _sum(line.debit for line in entry.lines if line.debit is not None)
-    credit = _sum(line.credit for line in entry.lines if line.credit is not None)
+            raise violation(f"lines[{index}]", "a line has a positive amount")
+    debit = total_of(line.debit for line in entry.lines if line.debit is not None)
+    credit = total_of(line.credit for line in entry.lines if line.credit is not None)
     if debit != credit:
-        raise ContractError("unbalanced_entry", params={"debit": plain(debit), "credit": plain(credit)})
-    _check_total("total_debit", entry.total_debit, debit)
+        raise ContractError(
+            "unbalanced_entry",
+            params={"debit": plain(debit), "credit": plain(credit), "currency": entry.currency},
+        )
+    check_total("total_debit", entry.total_debit, debit, entry.currency)
     return []
 
 
@@ -308,22 +272,24 @@ def _check_entry(entry: JournalEntry, provider: str | None) -> list[str]:
 
 def _check_order(order: Order, provider: str | None) -> list[str]:
     for index, line in enumerate(order.lines):
-        _exact([line.net_amount, *(tax.amount for tax in line.taxes)], order.currency, provider)
+        check_each([line.net_amount, *(tax.amount for tax in line.taxes)], order.currency, provider)
         for quantity in (line.quantity, line.current):
             if quantity is not None and quantity < _ZERO:
-                raise _wrong_sign(quantity, f"lines[{index}].quantity")
-    _exact([order.total_net, order.total_tax, order.total_gross], order.currency, provider)
-    _check_total("total_net", order.total_net, _sum(line.net_amount for line in order.lines))
-    taxes = _sum(tax.amount for line in order.lines for tax in line.taxes)
-    _check_total("total_tax", order.total_tax, taxes)
-    _check_total("total_gross", order.total_gross, EXACT.add(order.total_net, order.total_tax))
+                raise wrong_sign(quantity, f"lines[{index}].quantity")
+    check_each([order.total_net, order.total_tax, order.total_gross], order.currency, provider)
+    check_total(
+        "total_net", order.total_net, total_of(line.net_amount for line in order.lines), order.currency
+    )
+    taxes = total_of(tax.amount for line in order.lines for tax in line.taxes)
+    check_total("total_tax", order.total_tax, taxes, order.currency)
+    check_total("total_gross", order.total_gross, EXACT.add(order.total_net, order.total_tax), order.currency)
     return []
 
 
 def _check_fulfilment(fulfilment: Fulfilment, _provider: str | None) -> list[str]:
     for index, line in enumerate(fulfilment.lines):
         if line.quantity <= _ZERO:
-            raise _wrong_sign(line.quantity, f"lines[{index}].quantity")
+            raise wrong_sign(line.quantity, f"lines[{index}].quantity")
     return []
 
 
@@ -331,16 +297,17 @@ def _check_order_refund(refund: OrderRefund, provider: str | None) -> list[str]:
     parts = (*refund.lines, *refund.adjustments)
     if refund.currency is not None:
         amounts = [amount for part in parts for amount in (part.net_amount, part.tax_amount)]
-        _exact([*amounts, *(each.amount for each in refund.paid_back)], refund.currency, provider)
-    _check_total("total_net", refund.total_net, _sum(part.net_amount for part in parts))
-    _check_total("total_tax", refund.total_tax, _sum(part.tax_amount for part in parts))
+        check_each([*amounts, *(each.amount for each in refund.paid_back)], refund.currency, provider)
+    currency = refund.currency or ""
+    check_total("total_net", refund.total_net, total_of(part.net_amount for part in parts), currency)
+    check_total("total_tax", refund.total_tax, total_of(part.tax_amount for part in parts), currency)
     return []
 
 
 def _check_order_payment(payment: OrderPayment, provider: str | None) -> list[str]:
-    _exact([payment.amount], payment.currency, provider)
+    check_each([payment.amount], payment.currency, provider)
     if payment.amount < _ZERO:
-        raise _wrong_sign(payment.amount, "amount")
+        raise wrong_sign(payment.amount, "amount")
     return []
 
 
@@ -349,14 +316,14 @@ def _check_order_payment(payment: OrderPayment, provider: str | None) -> list[st
 
 def _check_code(code: AnalyticDimension | ReferenceCode, _provider: str | None) -> list[str]:
     if code.valid_from is not None and code.valid_until is not None and code.valid_until < code.valid_from:
-        raise _violation("valid_until", "the last day is before the first")
+        raise violation("valid_until", "the last day is before the first")
     if code.parent == code.code:
-        raise _violation("parent", "a code does not stand above itself")
+        raise violation("parent", "a code does not stand above itself")
     if "*" in (code.code, code.parent):
-        raise _violation("code", "* stands for any value that nobody has mapped and cannot be a code")
+        raise violation("code", "* stands for any value that nobody has mapped and cannot be a code")
     rate = getattr(code, "rate_percent", None)
     if rate is not None and not _ZERO <= rate <= _HUNDRED:
-        raise _violation("rate_percent", "a rate is between 0 and 100 percent")
+        raise violation("rate_percent", "a rate is between 0 and 100 percent")
     return []
 
 
@@ -369,19 +336,19 @@ def _check_invoice_posted(event: InvoicePosted, provider: str | None) -> list[st
         ("total_tax", event.total_tax),
         ("amount_due", event.amount_due),
     )
-    _exact_amounts((amount for _path, amount in amounts), provider)
-    _same_currency(amounts, event.total_gross.currency)
+    check_amounts((amount for _path, amount in amounts), provider)
+    check_currency(amounts, event.total_gross.currency)
     return []
 
 
 def _check_payment_settled(event: PaymentSettled, provider: str | None) -> list[str]:
-    _exact_amounts((event.amount, event.applied, event.invoice_amount_due), provider)
-    _same_currency([("invoice_amount_due", event.invoice_amount_due)], event.applied.currency)
+    check_amounts((event.amount, event.applied, event.invoice_amount_due), provider)
+    check_currency([("invoice_amount_due", event.invoice_amount_due)], event.applied.currency)
     return []
 
 
 def _check_payment_failed(event: PaymentFailed, provider: str | None) -> list[str]:
-    _exact_amounts((event.amount,), provider)
+    check_amounts((event.amount,), provider)
     return []
 
 
@@ -389,28 +356,28 @@ def _check_payment_failed(event: PaymentFailed, provider: str | None) -> list[st
 
 
 def _check_credit_query(query: CreditQuery, provider: str | None) -> list[str]:
-    _exact_amounts((query.amount,), provider)
+    check_amounts((query.amount,), provider)
     if query.amount is not None and query.amount.value < _ZERO:
-        raise _wrong_sign(query.amount.value, "amount.value")
+        raise wrong_sign(query.amount.value, "amount.value")
     return []
 
 
 def _check_invoice_query(query: InvoiceQuery, provider: str | None) -> list[str]:
     if (query.invoice_id is None) == (query.number is None):
-        raise _violation("invoice_id", "exactly one of invoice_id and number is given")
+        raise violation("invoice_id", "exactly one of invoice_id and number is given")
     return []
 
 
 def _check_amounts(document: Document, provider: str | None) -> list[str]:
     """Check every amount that stands directly in ``document``."""
     values = (getattr(document, name) for name in document.__struct_fields__)
-    _exact_amounts((value for value in values if isinstance(value, Amount)), provider)
+    check_amounts((value for value in values if isinstance(value, Amount)), provider)
     return []
 
 
 def _check_invoice_status(status: InvoiceStatus, provider: str | None) -> list[str]:
     if status.state == "paid" and status.payment is None:
-        raise _violation("payment", "a payment of an invoice is named")
+        raise violation("payment", "a payment of an invoice is named")
     return _check_amounts(status, provider)
 
 
