@@ -247,6 +247,36 @@ class TestDisputeDeadline(DisputeCommon):
         self.assertEqual(evidence.state, "sent")
         self.assertFalse(self.exceptions("evidence_deadline"))
 
+    def test_a_last_day_that_has_passed_is_told_apart_also_in_a_pause(self):
+        self.stripe_connection.action_pause()
+        self.near()
+        self.sweep()
+        evidence = self.evidence()
+        self.sweep()
+        held = self.exceptions("evidence_held_up")
+        self.assertEqual((len(held), len(self.exceptions("evidence_missed"))), (1, 0))
+        self.near(-1)
+        self.assertEqual((self.dispute.warned_at, self.dispute.missed_at), (False, False))
+        self.sweep()
+        self.sweep()
+        missed = self.exceptions("evidence_missed")
+        self.assertEqual((len(missed), missed.severity, missed.fix), (1, "critical", "dispute"))
+        # It is overdue at once: whoever is told of overdue exceptions is told of this one.
+        self.assertEqual((missed.deadline, missed.is_overdue), (self.dispute.evidence_due, True))
+        self.assertFalse(self.exceptions("evidence_held_up"))
+        self.assertFalse(self.exceptions("evidence_deadline"))
+        self.assertEqual((self.dispute.state, evidence.state), ("needs_response", "to_send"))
+        # Given a longer time by the provider, it is an answer that is held up again.
+        self.near(24)
+        self.sweep()
+        self.assertFalse(self.exceptions("evidence_missed"))
+        self.assertEqual(len(self.exceptions("evidence_held_up")), 1)
+
+    def test_a_last_day_long_ago_is_left_to_the_provider(self):
+        self.near(-24 * 61)
+        self.sweep()
+        self.assertEqual((self.dispute.missed_at, len(self.exceptions("evidence_missed"))), (False, 0))
+
     def test_events_of_disputes_that_nobody_reads_are_told(self):
         self.stripe_connection.action_pause()
         charge = self.stripe.charge(5000, "usd", settled=True, name=ANNA.name)

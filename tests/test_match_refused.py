@@ -127,6 +127,59 @@ class TestPayoutNotMatched(MatchCommon):
         self.assertEqual((exception.at_stake, exception.stake_company), ("", 0.0))
 
 
+class TestPayoutNotLettered(MatchCommon):
+    """What a payout paid out is matched with it in the provider's journal; refused, it waits with a person."""
+
+    def cash(self):
+        return self.stripe_connection.balance_account_ids.journal_id.default_account_id
+
+    def letter(self, payout):
+        self.root["integration.payout.look"]._letter(payout.ids)
+        self.env.invalidate_all()
+
+    def refused_once(self):
+        payout = self.pay_out()
+        entries = self.env["account.move"].search_count([])
+        with self.refused(self.cash()):
+            self.letter(payout)
+            self.letter(payout)
+        self.assertEqual(self.env["account.move"].search_count([]), entries)
+        self.assertEqual((payout.lettered, payout.composition), (False, "adds_up"))
+        lines = self.env["account.move.line"].search([("account_id", "=", self.cash().id)])
+        self.assertEqual((len(lines), set(lines.mapped("reconciled"))), (6, {False}))
+        exception = self.exceptions("match_refused")
+        self.assertEqual((len(exception), exception.fix, exception.at_stake), (1, "match", "$\xa01,260.25"))
+        self.assertIn(f"(payout {payout.payout_id} and what it paid out)", exception.what)
+        self.assertIn("These items are locked.", exception.what)
+        self.assertFalse(self.stopped())
+        return payout, exception, lines
+
+    def test_it_waits_and_the_next_try_closes_it(self):
+        payout, exception, lines = self.refused_once()
+        self.letter(payout)
+        self.assertEqual((payout.lettered, exception.state), (True, "resolved"))
+        self.assertEqual(set(lines.mapped("reconciled")), {True})
+
+    def test_match_now(self):
+        payout, exception, lines = self.refused_once()
+        with self.refused(self.cash(), "Still locked."), self.assertRaisesRegex(UserError, "Still locked"):
+            exception.with_user(self.operator).action_match_now()
+        self.assertEqual((exception.state, set(lines.mapped("reconciled"))), ("open", {False}))
+        exception.with_user(self.operator).action_match_now()
+        self.env.invalidate_all()
+        self.assertEqual((payout.lettered, exception.state), (True, "resolved"))
+        self.assertEqual(
+            (set(lines.mapped("reconciled")), len(set(lines.mapped("matching_number")))), ({True}, 1)
+        )
+
+    def test_matched_with_odoos_own_tools_it_closes_itself(self):
+        payout, exception, lines = self.refused_once()
+        lines.reconcile()
+        self.root["integration.waiting"]._cron_notice()
+        self.env.invalidate_all()
+        self.assertEqual((payout.lettered, exception.state), (True, "resolved"))
+
+
 class TestDisputeNotMatched(MatchCommon):
     def test_what_was_given_back_is_booked_and_the_matching_waits(self):
         charge = self.stripe.charge(115000, "usd", settled=True, metadata={"invoice_number": "P-1001"})

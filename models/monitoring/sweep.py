@@ -39,12 +39,13 @@ AREAS = {
         SELECT min(COALESCE(eta, date_created))
           FROM queue_job
          WHERE state IN ('pending', 'enqueued', 'started') AND channel LIKE 'root.finance_integration%%'""",
-    # What takes an answer for its last three days only, and nobody was told yet.
+    # What takes an answer for its last three days only, or takes none any more, and nobody was told yet.
     "deadlines": """
-        SELECT min(evidence_due) - interval '72 hours'
+        SELECT min(CASE WHEN warned_at IS NULL AND evidence_due > now() AT TIME ZONE 'UTC'
+                        THEN evidence_due - interval '72 hours' ELSE evidence_due END)
           FROM integration_dispute
-         WHERE state IN ('inquiry', 'needs_response') AND evidence_given IS NOT TRUE AND warned_at IS NULL
-           AND evidence_due > now() AT TIME ZONE 'UTC'""",
+         WHERE state IN ('inquiry', 'needs_response') AND evidence_given IS NOT TRUE AND missed_at IS NULL
+           AND evidence_due > now() AT TIME ZONE 'UTC' - interval '60 days'""",
     "findings": """
         SELECT min(create_date) FROM integration_exception
          WHERE state = 'open' AND connection_id IS NULL AND code = ANY(%(findings)s)""",

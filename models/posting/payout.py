@@ -95,18 +95,33 @@ class IntegrationPostingPayout(models.AbstractModel):
 
     @api.model
     def _letter(self, payout):
-        """Match the items of the provider's journal that a payout paid out with the payout; returns whether it did."""
+        """Match the items of the provider's journal that a payout paid out with the payout; returns whether they are.
+
+        Where Odoo refuses, the money stays booked as it is and a person is asked (``match_refused``).
+        """
         lines = payout._own_items()
-        matched = any(lines.mapped("reconciled"))
+        if lines and all(lines.mapped("reconciled")):
+            self._match_is_done(payout.connection_id, payout._lettering())
+            return True  # somebody has done it
         adds_up = payout.currency_id.is_zero(sum(lines.mapped("amount_currency")))
-        if not lines or matched or not adds_up:
+        if not lines or any(lines.mapped("reconciled")) or not adds_up:
             return False
-        lines.with_context(skip_invoice_sync=True)._reconcile_plan([lines])
-        return True
+        return self._match_or_ask(lines, payout.movement_id, payout._lettering())
 
 
 class IntegrationPayout(models.Model):
     _inherit = "integration.payout"
+
+    def _lettering(self):
+        """Return what an exception calls the matching of this payout with what it paid out."""
+        return f"payout {self.payout_id} and what it paid out"
+
+    def _note_lettered(self):
+        """Note of payouts that somebody has matched with what they paid out, by whichever way, that they are."""
+        for payout in self.filtered(lambda row: not row.lettered):
+            lines = payout._own_items()
+            if lines and all(lines.mapped("reconciled")):
+                payout.lettered = True
 
     def _own_items(self):
         """Return the items on the provider's balance account: those paid out, and the payout itself."""

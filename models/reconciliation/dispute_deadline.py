@@ -1,8 +1,9 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The last days in which a dispute takes an answer: people are told in time, also while its connection is paused.
 
-A paused connection keeps what it receives and sends nothing. Days of evidence go on meanwhile, so three things are
-told: that nothing was handed in, that what was handed in is held up, and that events of disputes lie unread.
+A paused connection keeps what it receives and sends nothing. Days of evidence go on meanwhile, so four things are
+told: that nothing was handed in, that what was handed in is held up, that the last day has passed without an answer,
+and that events of disputes lie unread.
 """
 
 from odoo import api, fields, models
@@ -12,8 +13,9 @@ from .dispute_evidence import ANSWERABLE
 
 WARNED_HOURS = 72
 MAX_SWEPT = 200
+# A provider that has not decided so long after its last day is asked about by itself no more.
+MISSED_DAYS = 60
 HELD_UP = ("to_send", "unknown")
-DEADLINE_CODES = ("evidence_deadline", "evidence_held_up")
 
 
 class IntegrationDispute(models.Model):
@@ -23,11 +25,18 @@ class IntegrationDispute(models.Model):
         readonly=True, copy=False, string="Reminded of the last day", help="The last days had begun then."
     )
 
+    missed_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        string="Last day found passed",
+        help="The last day had passed then, and no answer was known to have reached the provider.",
+    )
+
     def write(self, vals):
         if "evidence_due" in vals and "warned_at" not in vals:
             due = fields.Datetime.to_datetime(vals["evidence_due"]) or False
-            moved = self.filtered(lambda row: row.warned_at and row.evidence_due != due)
-            super(IntegrationDispute, moved).write({"warned_at": False})
+            moved = self.filtered(lambda row: (row.warned_at or row.missed_at) and row.evidence_due != due)
+            super(IntegrationDispute, moved).write({"warned_at": False, "missed_at": False})
         return super().write(vals)
 
     @api.model
@@ -45,17 +54,35 @@ class IntegrationDispute(models.Model):
             limit=MAX_SWEPT,
         )
         near.filtered(lambda row: not row.warned_at).write({"warned_at": now})
-        for dispute in near:
+        missed = self._missed(now)
+        missed.filtered(lambda row: not row.missed_at).write({"missed_at": now})
+        for dispute in near | missed:
             dispute._judge()
         self._tell_unread()
 
+    @api.model
+    def _missed(self, now):
+        """Return the disputes whose last day has passed lately without an answer."""
+        return self.search(
+            [
+                ("state", "in", ANSWERABLE),
+                ("evidence_given", "=", False),
+                ("evidence_due", "<=", now),
+                ("evidence_due", ">", fields.Datetime.subtract(now, days=MISSED_DAYS)),
+            ],
+            order="evidence_due desc, id desc",
+            limit=MAX_SWEPT,
+        )
+
     def _deadline_code(self):
         """Return the code of what the last days ask for, None where nothing is to be done."""
-        if not self.warned_at or self.state not in ANSWERABLE or self.evidence_given:
+        if not (self.warned_at or self.missed_at) or self.state not in ANSWERABLE or self.evidence_given:
             return None
         told = [*self.evidence_ids.mapped("state"), *self.acceptance_ids.mapped("state")]
         if "sent" in told:
             return None
+        if self.missed_at:
+            return "evidence_missed"
         if not any(state in HELD_UP for state in told):
             return "evidence_deadline"
         # While its connection is active it is being sent; what does not arrive is told by itself.
@@ -94,6 +121,6 @@ class IntegrationDispute(models.Model):
             exceptions._raise_cause(
                 connection,
                 "dispute_unread",
-                {"count": count, "since": str(since)[:16], "connection": connection.name},
+                {"count": count, "since": f"{since:%Y-%m-%d %H:%M:%S} UTC", "connection": connection.name},
                 "disputes of a paused connection",
             )

@@ -9,6 +9,13 @@ from ...engine.errors import IntegrationError
 
 MATCH = "match_refused"
 MAX_LOOKED_AT = 200
+MONEY_ACCOUNTS = ("asset_cash", "liability_credit_card")
+
+
+def _can_match(line):
+    """Whether Odoo matches items of this account: those that say so, and every account of money."""
+    account = line.account_id
+    return account.reconcile or account.account_type in MONEY_ACCOUNTS
 
 
 class IntegrationException(models.Model):
@@ -40,12 +47,11 @@ class IntegrationException(models.Model):
         found = self.env["account.move.line"].sudo().browse(ids).exists()
         if not found:
             raise UserError(self.env._("What was to be matched is not in the books any more."))
-        items = found.filtered(lambda line: not (line.account_id.reconcile and line.reconciled))
+        items = found.filtered(lambda line: not (_can_match(line) and line.reconciled))
         if not items:
             return items
         rest = sum(
-            line.amount_residual_currency if line.account_id.reconcile else line.amount_currency
-            for line in items
+            line.amount_residual_currency if _can_match(line) else line.amount_currency for line in items
         )
         if len(items) < 2 or len(items.account_id) != 1 or not items.currency_id[:1].is_zero(rest):
             raise UserError(
@@ -83,6 +89,7 @@ class IntegrationException(models.Model):
         movement = self._movement_to_match()
         payouts = self.env["integration.payout"].sudo()
         payouts.search([("return_movement_id", "in", movement.ids)], limit=10)._look_at_bank()
+        payouts.search([("movement_id", "in", movement.ids)], limit=10)._note_lettered()
         for dispute in movement.dispute_record_id:
             dispute._judge()
 
@@ -91,6 +98,7 @@ class IntegrationException(models.Model):
         """Close what asked to match items that somebody has matched, here or with Odoo's own tools."""
         for exception in self.sudo().browse(self._matched_meanwhile()):
             exception._resolve(self.env._("It is matched."))
+            exception._look_at_matched()
 
     def _matched_meanwhile(self):
         """Return ids of what asks to match items that are all matched, oldest first.
@@ -103,7 +111,8 @@ class IntegrationException(models.Model):
                 """
                 SELECT x.id
                   FROM integration_exception x,
-                       LATERAL (SELECT bool_and(a.reconcile AND COALESCE(l.reconciled, FALSE)) AS matched
+                       LATERAL (SELECT bool_and((a.reconcile OR a.account_type = ANY(%s))
+                                                  AND COALESCE(l.reconciled, FALSE)) AS matched
                                   FROM jsonb_path_query(x.params, '$.items[*] ? (@.type() == "number")') AS item
                                   JOIN account_move_line l ON l.id = item::integer
                                   JOIN account_account a ON a.id = l.account_id) AS items
@@ -111,6 +120,7 @@ class IntegrationException(models.Model):
                  ORDER BY x.id
                  LIMIT %s
                 """,
+                list(MONEY_ACCOUNTS),
                 MATCH,
                 MAX_LOOKED_AT,
             )
