@@ -53,7 +53,14 @@ def opening_document(document: Invoice, label: str) -> Invoice | None:
     total = document.total_gross
     if open_amount < 0 or (total is not None and open_amount > total):
         raise BusinessError(
-            "open_amount_wrong", number, params={"number": number, "open": open_amount, "total": total}
+            "open_amount_wrong",
+            number,
+            params={
+                "number": number,
+                "open": open_amount,
+                "total": total,
+                "currency": document.currency,
+            },
         )
     if not open_amount:
         return None

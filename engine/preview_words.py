@@ -47,13 +47,20 @@ WORDS: dict[str, str] = {
     "replay_superseded": _("Overtaken by a newer version"),
     "replay_refused": _("Would be refused"),
     "replay_on_its_way": _("On its way already"),
-    "replay_counts": _("%(events)s × %(amount)s %(currency)s, %(lines)s journal items"),
+    "replay_counts": _("%(events)s × %(amount)s, %(lines)s journal items"),
     "replay_unchanged": _("%(events)s events are booked already"),
     "replay_note": _("Nothing that is booked is reversed. Open the replay to see every event."),
     # Account of a role
     "holds_for": _("Holds for"),
     "all_connections": _("all connections"),
     "no_account": _("none"),
+    "day": _("Day"),
+    "agreement": _("Agreement"),
+    "as_far_as_it_goes": _("paid as far as the money goes"),
+    "numbering_goes_on": _("goes on"),
+    "counted_anew": _("counted anew from number %(number)s (%(event)s)"),
+    # Who pays
+    "on_account": _("%(amount)s on %(account)s"),
     "role_booked": _(
         "%(account)s carries %(count)s journal items, balance %(amount)s. They stay there; what is booked from now on"
         " goes to the other account."

@@ -47,6 +47,7 @@ from . import test_duplicates
 from . import test_duties_report
 from . import test_entries
 from . import test_explanation
+from . import test_extreme_numbers
 from . import test_fast_intake
 from . import test_fault_invariants
 from . import test_flow_gain
@@ -88,6 +89,7 @@ from . import test_pull
 from . import test_query
 from . import test_query_asking
 from . import test_query_sealing
+from . import test_reader_form
 from . import test_rebooking
 from . import test_rehearsal
 from . import test_replay

@@ -87,14 +87,14 @@ class TestBatches(BatchCommon):
             batch.difference_text.splitlines(),
             [
                 "• 1 records are missing: the source says 3, 2 were read.",
-                "• 5.00 EUR are missing: the source says 5.00, 0 were read.",
-                "• 49.90 USD are missing: the source says 300.00, 250.10 were read.",
+                "• 5.00\xa0€ are missing: the source says 5.00\xa0€, 0.00\xa0€ were read.",
+                "• $\xa049.90 are missing: the source says $\xa0300.00, $\xa0250.10 were read.",
             ],
         )
         [exception] = self.exceptions()
         self.assertEqual((exception.code, exception.batch_id), ("control_total_differs", batch))
-        self.assertIn("3 records, 5.00 EUR, 300.00 USD", exception.what)
-        self.assertIn("2 records, 250.10 USD", exception.what)
+        self.assertIn("3 records, 5.00\xa0€, $\xa0300.00", exception.what)
+        self.assertIn("2 records, $\xa0250.10", exception.what)
         self.assertEqual(exception.fix, "batch")
         with self.assertRaises(UserError):
             exception.action_mark_resolved()

@@ -225,7 +225,7 @@ class TestCancelledInvoices(CancellationsCommon):
         self.assertTrue(partials.exists(), "the payment was taken off its invoice")
         self.assertEqual((invoice.amount_residual, note.amount_residual), (0, 1150.0))
         exception = self.exceptions("cancelled_after_payment")
-        self.assertIn("1150.00 USD", exception.what)
+        self.assertIn("$\xa01,150.00", exception.what)
 
     def test_a_cancelled_credit_note_gives_the_invoice_back_to_the_customer(self):
         invoice = self.issue("P-5")

@@ -305,7 +305,7 @@ class TestLost(DisputedCommon):
         self.assertFalse(self.exceptions("dispute_lost"))
         asked = self.theirs_asked()
         self.assertEqual((asked.mapped("code"), asked.fix), (["collected_dispute_lost"], "disputed"))
-        for word in ("115.00 USD", invoice.name, self.company.name):
+        for word in ("$\xa0115.00", invoice.name, self.company.name):
             self.assertIn(word, asked.what)
         self.assertEqual(self.there(asked).action_open_disputed()["res_id"], row.id)
         self.assertEqual(self.there(row).disputed_open, 115.0)

@@ -132,7 +132,7 @@ class TestCollected(IntercompanyCommon):
         self.confirm(self.exceptions("collect_to_confirm"))
         self.env.invalidate_all()
         exception = self.exceptions("payment_excess")
-        self.assertIn("5.00 USD", exception.what)
+        self.assertIn("$\xa05.00", exception.what)
         self.assertEqual((invoice.amount_residual, movement.application), (0.0, "unidentified"))
         self.assertEqual(self.balance(self.role("UNID")), Decimal("-5.00"))
         exception.fix_partner_id = self.partner_b
@@ -198,7 +198,7 @@ class TestCollected(IntercompanyCommon):
             facts = entry._integration_explain()
             told = " ".join(fact.text for fact in facts)
             self.assertIn(f"{self.company.name} collects for Anna GmbH", told)
-            self.assertIn("115.00 USD", told)
+            self.assertIn("$\xa0115.00", told)
         self.assertIn(theirs.name, " ".join(fact.text for fact in own._integration_explain()))
         self.assertEqual({own.state, theirs.state}, {"posted"})
 

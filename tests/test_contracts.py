@@ -12,6 +12,7 @@ from ..engine.canonical.registry import KINDS
 from ..engine.canonical.schemas import json_schema
 from ..engine.shape import GONE_AFTER, LEARN_SAMPLES
 from ..models.governance import source_shape
+from ..models.messaging.error_words import KINDS as SENTENCE_KINDS
 from ..simulators.partner.documents import Party, customer
 from .master_common import GROUP, MasterCommon
 
@@ -75,6 +76,36 @@ class TestContracts(MasterCommon):
         self.root["integration.contract"]._publish()
         self.assertEqual((contract.digest, len(contract.field_ids)), (digest, len(lines)))
 
+    def test_contracts_are_called_by_words_and_never_by_keys(self):
+        contracts = self.env["integration.contract"].search([])
+        words = dict(contracts._fields["kind"]._description_selection(self.env))
+        self.assertEqual(set(words), set(KINDS))
+        bare = [kind for kind, label in words.items() if label == kind or "." in label or "_" in label]
+        self.assertEqual(bare, [])
+        self.assertEqual({kind for kind in KINDS if "." not in kind} - set(SENTENCE_KINDS), set())
+        contract = self.contract()
+        self.assertEqual(contract.display_name, "Customers, version 1")
+        self.assertEqual(self.contract("event.invoice_posted").display_name, "Invoice posted, version 1")
+        groups = contracts.formatted_read_group([("kind", "in", ("customer", "invoice"))], ["kind"])
+        self.assertEqual([group["kind"] for group in groups], ["customer", "invoice"])
+        # The filters of the list look for keys.
+        for domain, kinds in (
+            ([("kind", "not like", ".")], {kind for kind in KINDS if "." not in kind}),
+            ([("kind", "=like", "event.%")], {kind for kind in KINDS if kind.startswith("event.")}),
+        ):
+            self.assertEqual(set(contracts.search(domain).mapped("kind")), kinds)
+        # What a machine is told, and what is kept, stays the key.
+        self.assertEqual((contract.name, contract.kind), ("customer v1", "customer"))
+        flow = self.flow()
+        exception = self.root["integration.exception"]._raise_cause(
+            flow.connection_id,
+            "contract_not_agreed",
+            {"source": "CRM", "kind": "order_line", "version": "2", "agreed": "1"},
+            "words",
+        )
+        self.assertIn("line of an order", exception.what)
+        self.assertNotIn("order_line", exception.what)
+
     def test_what_is_published_is_never_edited_or_made_by_hand(self):
         contract = self.contract()
         for refused in (
@@ -137,7 +168,7 @@ class TestContracts(MasterCommon):
         users = self.contract().flow_ids.filtered(lambda flow: flow.company_id == self.company)
         self.assertLessEqual(self.flow() | self.flow(self.crm), users)
         self.assertEqual(exceptions.flow_id, users)
-        self.assertIn("customer v1", self.flow().governance_missing)
+        self.assertIn("Customers, version 1", self.flow().governance_missing)
         self.step(version).action_confirm()
         self.assertEqual(self.exceptions("contract_deprecated").flow_id, users - self.flow())
         self.contract().with_user(self.administrator).write({"deprecated_on": False, "withdrawn_on": False})

@@ -284,7 +284,7 @@ class TestBadFiles(DropCommon):
         batch = self.one_batch("incomplete")
         self.assertEqual(batch.missing_count, 1)
         [exception] = self.exceptions("control_total_differs")
-        self.assertIn("6 records, 60.00 USD", exception.what)
+        self.assertIn("6 records, $\xa060.00", exception.what)
         self.assertIn(f"error/a.csv.{batch.id}", self.names())
         self.drain(self.partner_connection)  # money that moved is booked at once
         self.assertEqual(set(self.messages().mapped("status")), {"done"}, self.stopped())
@@ -346,7 +346,7 @@ class TestBadFiles(DropCommon):
         self.assertEqual(len(self.messages()), 4)
         [exception] = self.exceptions("batch_incomplete")
         self.assertIn("lines 4", exception.what)
-        self.assertIn("10.00 USD are missing", exception.what)
+        self.assertIn("$\xa010.00 are missing", exception.what)
 
     def test_the_same_file_twice_is_recognised(self):
         self.put()

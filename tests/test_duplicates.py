@@ -235,6 +235,29 @@ class TestMerge(DuplicateCommon):
         self.look(first | second)
         return first, second, self.pair(first, second)
 
+    def test_both_are_named_as_they_are_called_now(self):
+        one = self.contact(vat="DE 123456788")
+        other = self.contact("Somebody else", vat="DE123456788")
+        self.look(one | other)
+        pair = self.pair(one, other)
+        before = (pair.first_shown, pair.second_shown)
+        self.assertEqual(sorted(before), sorted((one | other).mapped("name")))
+        first, second = (one | other).sorted("id")
+        first.name = "Called otherwise"
+        self.env.invalidate_all()
+        pair = pair.with_user(self.operator)
+        self.assertEqual((pair.first_shown, pair.second_shown), ("Called otherwise", second.name))
+        self.assertEqual(pair.display_name, f"Called otherwise · {second.name}")
+        context = pair.action_propose_merge()["context"]
+        dialog = Form(
+            self.env["integration.duplicate.merge"].with_user(self.operator).with_context(**context)
+        )
+        self.assertEqual((dialog.first_name, dialog.second_name), ("Called otherwise", second.name))
+        # What is gone keeps the name under which it was found.
+        first.sudo().unlink()
+        self.env.invalidate_all()
+        self.assertEqual(pair.first_shown, before[0])
+
     def test_a_merge_needs_a_second_person_and_moves_everything(self):
         first, second, pair = self.two()
         self.env["res.partner.bank"].create({"partner_id": second.id, "acc_number": IBAN})

@@ -4,7 +4,7 @@
 from datetime import date
 from decimal import Decimal
 
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from .shop_common import ShopCommon, item, tax
@@ -105,6 +105,18 @@ class TestGiftBreakage(ShopCommon):
         self.use("990.00", 8)
         self.assertEqual(self.proposal().amount, 10.0)
 
+    def test_a_rate_that_cannot_be_is_refused_before_the_database_has_to(self):
+        proposal = self.proposal()
+        before = self.env["integration.gift.breakage"].search_count([])
+        for rate in (0.0, -1.0, 100.0, 150.0, 1e30):
+            with self.subTest(rate=rate), self.assertNoLogs("odoo.sql_db", level="ERROR"):
+                with self.assertRaisesRegex(ValidationError, "below 100"):
+                    self.proposal(date(2026, 4, 30), rate=rate)
+                with self.assertRaisesRegex(ValidationError, "below 100"):
+                    proposal.rate = rate
+        self.assertEqual(self.env["integration.gift.breakage"].search_count([]), before)
+        self.assertEqual(proposal.rate, 10.0)
+
     # -- a locked period ---------------------------------------------------------------------------------------
 
     def untouched(self, proposal, state, before):
@@ -128,7 +140,7 @@ class TestGiftBreakage(ShopCommon):
             with self.subTest(lock=lock):
                 savepoint = self.env.cr.savepoint()
                 self.company.sudo()[lock] = date(2026, 3, 31)
-                with self.assertRaisesRegex(UserError, "2026-03-31 is in a locked period of"):
+                with self.assertRaisesRegex(UserError, "03/31/2026 is in a locked period of"):
                     proposal.action_ask()
                 self.assertFalse(self.requests(proposal))
                 self.untouched(proposal, "draft", before)

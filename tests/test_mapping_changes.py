@@ -28,7 +28,7 @@ class TestMappingChanges(MappingCommon):
         action = change.action_ask()
         self.assertEqual((action["res_model"], change.state), ("integration.change.request", "asked"))
         request = change.request_id
-        self.assertIn("Output tax 15 % → Output tax 20 %, from 2026-04-01", request.summary)
+        self.assertIn("Output tax 15 % → Output tax 20 %, from 04/01/2026", request.summary)
         self.assertEqual(self.meaning("STD", APRIL), ("exact", self.tax15.display_name))
         for user in (self.administrator, self.operator):
             with self.assertRaises(UserError):

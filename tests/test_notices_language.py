@@ -31,7 +31,7 @@ class TestPreviewOfARole(LanguageCommon, RoleAccountsCommon):
         for words in (
             "Gilt für",
             "alle Verbindungen",
-            f"{code} {self.now.name} hat 0 Buchungen, Saldo 0.00 USD.",
+            f"{code} {self.now.name} hat 0 Buchungen, Saldo $\xa00,00.",
         ):
             self.assertIn(words, german)
         self.assertNotIn("Holds for", german)
@@ -57,7 +57,7 @@ class TestPreviewOfAReplay(LanguageCommon, ReplayCommon):
             {
                 WORDS["replay_post"]: "Würde gebucht",
                 WORDS["replay_duplicate"]: "Schon gebucht",
-                WORDS["replay_counts"]: "%(events)s × %(amount)s %(currency)s, %(lines)s Buchungszeilen",
+                WORDS["replay_counts"]: "%(events)s × %(amount)s, %(lines)s Buchungszeilen",
                 WORDS["replay_note"]: "Nichts Gebuchtes wird storniert.",
                 "Sent back.": "Zurückgegeben.",
                 "%(user)s did not approve it: %(reason)s": "%(user)s hat nicht zugestimmt: %(reason)s",
@@ -81,7 +81,8 @@ class TestPreviewOfAReplay(LanguageCommon, ReplayCommon):
         self.assertNotIn("journal items", german)
         english = str(request.with_context(lang="en_US").preview_html)
         self.assertIn("Nothing that is booked is reversed. Open the replay to see every event.", english)
-        self.assertIn(f"{rows[0]['after']}", english)
+        self.assertEqual(rows[0]["after"], "1 × 100.00 USD, 0 journal items")
+        self.assertIn("1 × $\xa0100.00, 0 journal items", english)
         self.assertFalse(request.is_stale)
 
     def test_a_request_of_before_the_sentences_were_told_is_not_overtaken(self):

@@ -50,7 +50,7 @@ class TestPayPalMoney(PayPalCommon):
         self.assertEqual(self.psp(), Decimal("18.81"))
         [exception] = self.exceptions("refetch_differs")
         self.assertEqual(exception.severity, "critical")
-        self.assertIn("99.00 USD", exception.what)
+        self.assertIn("$\xa099.00", exception.what)
         self.assertIn(capture["id"], exception.what)
 
     def test_an_invented_event_books_nothing(self):

@@ -175,7 +175,7 @@ class TestPreflight(PreflightCommon):
             self.live.balance_account_ids.with_env(self.root), date(2026, 2, 28)
         )
         statement.write({"provider_closing": 12.5, "closing": 10, "state": "differs"})
-        point = self.assert_red("opening", "the books say 10.0, the provider 12.5")
+        point = self.assert_red("opening", "the books say $\xa010.00, the provider $\xa012.50")
         with self.assertRaisesRegex(UserError, "nothing to confirm"):
             point.with_user(self.administrator).action_confirm()
         self.assertEqual(point.state, "red")

@@ -377,7 +377,7 @@ class TestRebookingWords(RebookingCommon):
             "Gebuchter Eintrag",
             "storniert und neu gebucht",
             "Buchungstag: ",
-            f"{DAY} ist gesperrt; {origin.name} wird am 2026-04-01 berichtigt.",
+            f"02.03.2026 ist gesperrt; {origin.name} wird am 01.04.2026 berichtigt.",
         ):
             self.assertIn(words, read)
         english = str(request.with_context(lang="en_US").preview_html)

@@ -150,7 +150,7 @@ class TestRefundOrders(IntegrationCommon):
         self.send(order)
         exception = self.exceptions("refund_not_made")
         self.assertEqual((len(exception), exception.state), (1, "open"))
-        self.assertIn("400.00 USD", exception.what)
+        self.assertIn("$\xa0400.00", exception.what)
         self.lose = set()
         self.send(order)
         self.assertEqual((order.state, exception.state), ("sent", "resolved"))
@@ -169,7 +169,7 @@ class TestRefundOrders(IntegrationCommon):
         self.assertEqual((order.state, len(self.stripe.refunds)), ("refused", 1))
         self.assertTrue(order.answer)
         exception = self.exceptions("refund_not_made")
-        self.assertIn("1150.00 USD", exception.what)
+        self.assertIn("$\xa01,150.00", exception.what)
         order.action_ask()
         self.assertEqual((order.state, exception.state), ("asked", "resolved"))
 

@@ -172,7 +172,7 @@ class TestStripeBilling(BillingCommon):
         invoice = self.booked(told["id"])
         self.assertEqual((invoice.payment_state, invoice.amount_residual), ("not_paid", 86.25))
         [exception] = self.exceptions("invoice_uncollectible")
-        self.assertIn("86.25 USD", exception.what)
+        self.assertIn("$\xa086.25", exception.what)
 
     def test_a_failed_collection_is_told(self):
         told = self.bill()
@@ -181,7 +181,7 @@ class TestStripeBilling(BillingCommon):
         self.assert_done(self.send_stripe())
         invoice = self.booked(told["id"])
         self.assertEqual(invoice.payment_state, "not_paid")
-        self.assertIn("could not collect 86.25 USD", " ".join(invoice.message_ids.mapped("body")))
+        self.assertIn("could not collect $&nbsp;86.25", " ".join(invoice.message_ids.mapped("body")))
 
     def test_a_credit_note_of_an_open_invoice_lessens_it(self):
         told = self.bill()

@@ -46,7 +46,7 @@ class TestStripeCredits(BillingCommon):
         self.assertEqual((invoice.amount_residual, invoice.integration_credit_left), (11.5, 11.5))
         exception = self.exceptions("billing_credit_missing")
         self.assertEqual((len(exception), exception.fix), (1, "credit"))
-        self.assertIn("11.50 USD", exception.what)
+        self.assertIn("$\xa011.50", exception.what)
         exception.action_match_credit()
         self.assertEqual(exception.state, "open")
         self.send_stripe(late)

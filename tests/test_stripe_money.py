@@ -62,7 +62,7 @@ class TestStripeMoney(IntegrationCommon):
         self.assertEqual(self.movement("payment", second["id"]).application, "partly")
         exception = self.exceptions("payment_excess")
         self.assertEqual(len(exception), 1)
-        self.assertIn("50.00 USD", exception.what)
+        self.assertIn("$\xa050.00", exception.what)
         self.assertEqual(exception.at_stake.replace("\xa0", " "), "$ 50.00")
 
     def test_repeated_delivery_has_one_effect(self):
@@ -109,7 +109,7 @@ class TestStripeMoney(IntegrationCommon):
         self.assertEqual(exception.code, "payment_reference_unknown")
         self.assertEqual(
             exception.what,
-            f"50.00 USD of {ANNA.name} is booked, but its reference “NOPE-1” is no invoice here.",
+            f"$\xa050.00 of {ANNA.name} is booked, but its reference “NOPE-1” is no invoice here.",
         )
         self.assertEqual(exception.at_stake.replace("\xa0", " "), "$ 50.00")
         self.assertEqual(self.balance(self.cash), Decimal("50.00"))

@@ -80,7 +80,7 @@ class TestTestBox(FlowCommon):
 
         box = self.box(connection_id=self.stripe_connection.id, payload=as_event(event).body.decode())
         self.assertIn("T-1", box.applied)
-        self.assertIn("1150.00 USD", box.applied)
+        self.assertIn("$\xa01,150.00", box.applied)
 
     def test_only_an_operator_may_use_it(self):
         for user in (self.auditor, self.administrator):

@@ -169,7 +169,7 @@ class TestSmallRests(WorkbenchCommon):
     def test_a_small_rest_is_asked_about_and_written_off_at_once(self):
         invoice, exception = self.short()
         self.assertEqual(invoice.amount_residual, 0.50)
-        self.assertIn("0.50 USD", exception.what)
+        self.assertIn("$\xa00.50", exception.what)
         self.assertEqual(exception.at_stake, "$\xa00.50")
         self.assertEqual(invoice.integration_exception_ids, exception)
         exception.action_write_off()

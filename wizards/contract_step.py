@@ -47,7 +47,9 @@ class IntegrationContractStep(models.TransientModel):
         breaking = flow._breaking_changes(contract)
         request = self.env["integration.change.request"]._ask(
             flow,
-            self.env._("%(flow)s: contract %(contract)s", flow=flow.display_name, contract=contract.name),
+            self.env._(
+                "%(flow)s: contract %(contract)s", flow=flow.display_name, contract=contract.display_name
+            ),
             {"contract_id": contract.id},
             self.reason,
             self.env._("Breaks: %s", ", ".join(change.path for change in breaking)[:2000]),

@@ -13,7 +13,7 @@ class IntegrationCorrectEvent(models.TransientModel):
     _description = "Correct a copy of an event"
 
     message_id = fields.Many2one("integration.message", required=True, readonly=True, string="Event")
-    error_text = fields.Char(related="message_id.error_text", string="What happened")
+    error_text = fields.Char(related="message_id.error_words", string="What happened")
     payload_text = fields.Text(related="message_id.payload_text", string="As it arrived")
     line_ids = fields.One2many("integration.correct.event.line", "wizard_id")
     needs_approval = fields.Boolean(compute="_compute_needs_approval")

@@ -17,8 +17,8 @@ class IntegrationDuplicateMerge(models.TransientModel):
 
     duplicate_id = fields.Many2one("integration.duplicate", required=True, readonly=True)
     res_model = fields.Selection(related="duplicate_id.res_model")
-    first_name = fields.Char(related="duplicate_id.first_name")
-    second_name = fields.Char(related="duplicate_id.second_name")
+    first_name = fields.Char(related="duplicate_id.first_shown")
+    second_name = fields.Char(related="duplicate_id.second_shown")
     survivor = fields.Selection(SIDES, required=True, default="first", string="Stays")
     line_ids = fields.One2many("integration.duplicate.merge.line", "merge_id", string="Whose value")
     reason = fields.Char(required=True, string="Why")

@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
+from ..models.messaging.error_words import kept_words
+
 MAX_PASTED_CHARS = 1_000_000
 OUTCOME_LABELS = [
     ("post", "Would be booked"),
@@ -80,11 +82,19 @@ class IntegrationTestBox(models.TransientModel):
 
     def _take(self, answer):
         """Show an answer of the rehearsal."""
-        notes = [answer["error_text"] or answer["note"] or ""]
-        notes += [finding["text"] for finding in answer["findings"]]
+        told = [answer, *answer["findings"]]
+        connection = self.connection_id or self.message_id.connection_id
+        notes = [answer["error_text"] or answer["note"] or "", *(row["text"] for row in answer["findings"])]
+        codes = [answer["error_code"], *(row["code"] for row in answer["findings"])]
+        notes = [
+            kept_words(self.env, code, note, connection) for code, note in zip(codes, notes, strict=True)
+        ]
         if answer["held"]:
             notes.append(self.env._("It would wait: an earlier event of the same object is not through yet."))
-        steps = [answer["next_step"] or "", *(finding["next_step"] for finding in answer["findings"])]
+        steps = [
+            kept_words(self.env, code, row["next_step"] or "", connection)
+            for code, row in zip(codes, told, strict=True)
+        ]
         lines = [
             (0, 0, self._line(number, entry, line))
             for number, entry in enumerate(answer["entries"], start=1)
@@ -95,7 +105,9 @@ class IntegrationTestBox(models.TransientModel):
                 "outcome": answer["outcome"],
                 "explanation": "\n".join(filter(None, notes)),
                 "next_step": "\n".join(filter(None, steps)),
-                "applied": "\n".join(answer["applied"]),
+                "applied": "\n".join(
+                    kept_words(self.env, "", text, connection) for text in answer["applied"]
+                ),
                 "became": "\n".join(answer["became"]),
                 "line_ids": [(5, 0, 0), *lines],
             }

@@ -7,6 +7,7 @@ whoever shows them translates first and fills the parameters afterwards (``fill`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from .application import APPLICATION_CODES
@@ -45,6 +46,7 @@ __all__ = [
     "Resolution",
     "fill",
     "retries_by_itself",
+    "unfill",
 ]
 
 CODES: dict[str, CodeInfo] = {
@@ -92,6 +94,23 @@ def fill(template: str, params: Mapping[str, str]) -> str:
         return template % _Known(params)
     except (ValueError, TypeError):
         return template
+
+
+def unfill(template: str, text: str) -> dict[str, str] | None:
+    """Return what fills ``template`` in ``text``; None where it is not that sentence, or could be read in two ways."""
+    pieces = re.split(r"%\((\w+)\)s", template)
+    found = []
+    for anything in (".+", ".+?"):
+        pattern, names = re.escape(pieces[0]), set()
+        for name, words in zip(pieces[1::2], pieces[2::2], strict=True):
+            pattern += f"(?P={name})" if name in names else f"(?P<{name}>{anything})"
+            pattern += re.escape(words)
+            names.add(name)
+        match = re.fullmatch(pattern, text, re.DOTALL)
+        if not match:
+            return None
+        found.append(match.groupdict())
+    return found[0] if found[0] == found[1] else None
 
 
 def retries_by_itself(code: str) -> bool:

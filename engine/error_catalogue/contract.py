@@ -85,16 +85,14 @@ CONTRACT_CODES = {
     "amount_not_exact": CodeInfo(
         _CONTRACT,
         _("The amount has too many decimals"),
-        _("The amount %(amount)s %(currency)s has more decimals than this currency knows."),
+        _("The amount %(amount)s has more decimals than this currency knows."),
         _("Ask the source system to send the exact amount. It is never rounded silently."),
         fix="ask_resend",
     ),
     "amount_too_large": CodeInfo(
         _CONTRACT,
         _("The amount is larger than the books can hold exactly"),
-        _(
-            "The amount %(amount)s %(currency)s has more digits than an amount in the books keeps to the cent."
-        ),
+        _("The amount %(amount)s has more digits than an amount in the books keeps to the cent."),
         _("Ask the source system to correct the amount and send the message again."),
         fix="ask_resend",
     ),

@@ -21,7 +21,7 @@ SETTLEMENT_CODES = {
     "evidence_not_given": CodeInfo(
         _BUSINESS,
         _("Evidence for a dispute was not handed in"),
-        _("The evidence for %(dispute)s is not at the provider; it is taken until %(due)s (UTC). %(reason)s"),
+        _("The evidence for %(dispute)s is not at the provider; it is taken until %(due)s. %(reason)s"),
         _(
             "Open it from the dispute. Where the provider refused it, collect it anew; where it does not answer, the "
             "hub goes on asking. Time presses: hand it in at the provider where this does not help."
@@ -34,7 +34,7 @@ SETTLEMENT_CODES = {
         _("An approved acceptance of a dispute did not arrive"),
         _(
             "The provider was to be told that %(dispute)s over %(amount)s is accepted, and does not have it. It can "
-            "still be defended until %(due)s (UTC). %(reason)s"
+            "still be defended until %(due)s. %(reason)s"
         ),
         _(
             "Open the dispute. Where the provider refused it, the dispute stands otherwise there: read how, and begin "
@@ -48,7 +48,7 @@ SETTLEMENT_CODES = {
         _("The last days for an answer to a dispute"),
         _(
             "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s), and nothing was handed in. After %(due)s "
-            "(UTC) nothing is taken any more and the money is lost."
+            "nothing is taken any more and the money is lost."
         ),
         _("Open the dispute now: hand in evidence, or accept it if it is not worth defending."),
         severity="critical",
@@ -59,16 +59,30 @@ SETTLEMENT_CODES = {
         _("The answer to a dispute is held up by a pause"),
         _(
             "What was decided about %(dispute)s over %(amount)s waits because its connection is paused. After %(due)s "
-            "(UTC) the provider takes nothing any more, and the money is lost."
+            "the provider takes nothing any more, and the money is lost."
         ),
         _("Let the connection go on, or hand it in at the provider by hand before then."),
         severity="critical",
+    ),
+    "evidence_missed": CodeInfo(
+        _BUSINESS,
+        _("The last day for an answer to a dispute has passed"),
+        _(
+            "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s). The last day for an answer was %(due)s, and "
+            "none is known to have reached the provider."
+        ),
+        _(
+            "Look at the provider now: perhaps it still takes an answer, or has one from elsewhere. What it decides is "
+            "booked by itself as soon as its events are read; a paused connection reads none."
+        ),
+        severity="critical",
+        fix="open_dispute",
     ),
     "dispute_unread": CodeInfo(
         _BUSINESS,
         _("Events of disputes lie unread in a paused connection"),
         _(
-            "%(connection)s is paused, and since %(since)s (UTC) %(count)s events about disputes wait there. Until "
+            "%(connection)s is paused, and since %(since)s %(count)s events about disputes wait there. Until "
             "when they take evidence is not known before they are read."
         ),
         _("Let the connection go on, or look at the disputes at the provider."),
@@ -155,9 +169,7 @@ SETTLEMENT_CODES = {
     "dispute_opened": CodeInfo(
         _BUSINESS,
         _("A customer disputes a payment"),
-        _(
-            "%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s). Evidence is taken until %(due)s (UTC)."
-        ),
+        _("%(customer)s disputes %(amount)s (%(dispute)s: %(reason)s). Evidence is taken until %(due)s."),
         _(
             "Open the dispute and hand in evidence, or accept it if it is not worth defending; this closes when the "
             "provider says so."

@@ -43,8 +43,10 @@ def field_text(env, record, name, text):
     :param record: what the request is about, with the rights to read its currency; may be empty.
     """
     field = record._fields.get(name)
-    if field is None or not isinstance(text, str):
+    if not isinstance(text, str):
         return text
+    if field is None:
+        return _free_text(env, text)
     if field.type == "selection":
         shown = _choice(env, field, text)
     elif field.type == "boolean":
@@ -58,6 +60,15 @@ def field_text(env, record, name, text):
     else:
         shown = text
     return shown
+
+
+def _free_text(env, text):
+    """Return what stands in a row that is no field of the record: a day, or an amount that names its currency."""
+    if DAY.fullmatch(text):
+        return format_date(env, text)
+    if INSTANT.fullmatch(text):
+        return format_datetime(env, fields.Datetime.to_datetime(text[:19]))
+    return money_text(env, text, None)
 
 
 def _choice(env, field, text):

@@ -1,10 +1,12 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Who is told what: approvers that something waits, the requester what was decided, others that it waits too long."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ..messaging.error_words import instant_words
 
 ACTIVITY = "mail.mail_activity_data_todo"
 MAX_TOLD = 20
@@ -63,15 +65,19 @@ class IntegrationChangeRequest(models.Model):
         return result
 
     def _for_reader(self, user):
-        """Return this request in the language of somebody who is told about it; a job has none of its own."""
-        return self.with_context(lang=user.sudo().lang or self.env.lang)
+        """Return this request in language and time zone of somebody who is told; a job has none of its own."""
+        reader = user.sudo()
+        return self.with_context(
+            lang=reader.lang or self.env.lang, tz=reader.tz or self.env.context.get("tz")
+        )
 
     def _for_requester(self):
         return self._for_reader(self.sudo().requester_id)
 
     def _late_note(self, user):
         said = self._for_reader(user).env
-        return said._("This waits since %s and nobody has decided.", self.requested_at)
+        since = instant_words(said, self.requested_at.replace(tzinfo=timezone.utc))
+        return said._("This waits since %s and nobody has decided.", since)
 
     def _tell_record(self):
         """Let the record know that nothing comes of the request, where it wants to."""

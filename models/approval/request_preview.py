@@ -30,8 +30,8 @@ from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
 from ...engine.approval import content_digest, preview_core, preview_facts
-from ...engine.error_catalogue import fill
 from ...engine.preview_words import WORDS
+from ..messaging.error_words import sentence_words
 from .preview_text import currency_of, field_text, money_text
 
 MAX_SHOWN_ENTRIES = 50
@@ -181,7 +181,7 @@ class IntegrationChangeRequest(models.Model):
     # -- showing ----------------------------------------------------------------------------------------------------
 
     @api.depends("preview")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "tz", "uid")
     def _compute_preview_html(self):
         for request in self:
             preview = request.preview or {}
@@ -218,7 +218,7 @@ class IntegrationChangeRequest(models.Model):
         code, params = (part.get("words") or {}).get(name) or (None, None)
         if code not in WORDS:
             return part.get(name)
-        return fill(self.env._(WORDS[code]), params)  # pylint: disable=translation-not-lazy
+        return sentence_words(self.env, WORDS[code], params)
 
     def _shown(self, row, name):
         """Return a value of a row as the reader writes it; ``currency`` of a row names that of its amounts."""

@@ -2,6 +2,7 @@
 """What a verification found, in plain words."""
 
 from odoo import api, fields, models
+from odoo.tools import format_datetime
 from odoo.tools.translate import LazyTranslate
 
 _lt = LazyTranslate(__name__)
@@ -37,7 +38,7 @@ class IntegrationAuditVerification(models.Model):
     def _compute_display_name(self):
         states = dict(self._fields["state"]._description_selection(self.env))
         for row in self:
-            day = fields.Datetime.context_timestamp(row, row.started_at).strftime("%Y-%m-%d %H:%M")
+            day = format_datetime(row.env, row.started_at, tz=row.env.context.get("tz"))
             row.display_name = f"{day} · {states.get(row.state)}"
 
     @api.depends("first_number", "last_number", "position", "state")
@@ -98,9 +99,7 @@ class IntegrationAuditVerification(models.Model):
                 _(
                     "%(count)s entries since %(since)s are not sealed yet: nothing proves yet that they are unchanged.",
                     count=self.unsealed_count,
-                    since=fields.Datetime.context_timestamp(self, self.unsealed_since).strftime(
-                        "%Y-%m-%d %H:%M"
-                    ),
+                    since=format_datetime(self.env, self.unsealed_since, tz=self.env.context.get("tz")),
                 )
             )
         return sentences

@@ -16,6 +16,7 @@ from . import exception_party
 from . import exception_product
 from . import error_resolution
 from . import stopped_event
+from . import error_display
 from . import replay_words
 from . import delivery_display
 from . import value_exception

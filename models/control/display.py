@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
 from ...engine.error_catalogue import CODES
+from ..messaging.error_words import OBJECTS
 
 _lt = LazyTranslate(__name__)
 
@@ -240,7 +241,7 @@ class IntegrationMessage(models.Model):
                 "Try %(number)s: %(outcome)s", number=attempt.number, outcome=outcomes.get(attempt.outcome)
             )
             tone = TONES.get(attempt.outcome, "muted")
-            detail = attempt.detail
+            detail = attempt.detail_words
             if attempt.outcome == "done" and self.effect_ids:
                 detail = self.effect_summary
             # A try is written down after its stages, which carry microseconds: it goes below them.
@@ -280,7 +281,7 @@ class IntegrationMessage(models.Model):
             return []
         tone = "danger" if self.needs_person else "warning"
         # Why it stopped stands at the last try already.
-        text = False if self.attempt_ids else self.error_text
+        text = False if self.attempt_ids else self.error_words
         return [self._entry(self.due_at, self.state_label, text, tone=tone, icon="fa-hourglass-half")]
 
     def _entry(self, instant, title, text=None, *, tone, icon):
@@ -310,22 +311,13 @@ class IntegrationBinding(models.Model):
 
     @api.depends("kind", "res_model")
     def _compute_labels(self):
-        kinds = {
-            "customer": self.env._("Customer"),
-            "supplier": self.env._("Supplier"),
-            "product": self.env._("Product"),
-            "invoice": self.env._("Invoice or credit note"),
-            "entry": self.env._("Journal entry"),
-            "movement": self.env._("Balance movement"),
-            "order": self.env._("Order"),
-            "order_line": self.env._("Line of an order"),
-        }
         names = {
             row.model: row.name
             for row in self.env["ir.model"].sudo().search([("model", "in", self.mapped("res_model"))])
         }
         for binding in self:
-            binding.kind_label = kinds.get(binding.kind, binding.kind)
+            known = OBJECTS.get(binding.kind)
+            binding.kind_label = self.env._(known) if known else binding.kind
             binding.model_label = names.get(binding.res_model, binding.res_model)
 
 

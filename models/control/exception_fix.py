@@ -111,6 +111,7 @@ FIXES = {
     "evidence_not_given": "dispute",
     "evidence_deadline": "dispute",
     "evidence_held_up": "connection",
+    "evidence_missed": "dispute",
     "dispute_unread": "connection",
     "customer_not_written": "customer_copy",
     "customer_gone": "customer_copy",

@@ -106,7 +106,7 @@ class IntegrationStoppedEvent(models.Model):
         readonly=True,
         string="Class",
     )
-    error_text = fields.Char(readonly=True, string="What happened")
+    error_text = fields.Char(readonly=True, string="What happened (as it is kept)")
     next_step = fields.Char(related="reason_id.next_step", string="What to do")
     amount = fields.Monetary(readonly=True, string="At stake")
     currency_id = fields.Many2one("res.currency", readonly=True)

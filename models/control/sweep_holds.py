@@ -57,4 +57,6 @@ class IntegrationMessage(models.Model):
         exception = self.env["integration.exception"]._raise_cause(
             connection, "parent_missing", params, cause, self.flow_id
         )
-        self._advance(self.stage, "parked", exception_id=exception.id, error_text=exception.what[:500])
+        self._advance(
+            self.stage, "parked", exception_id=exception.id, error_text=exception._kept_text()[:500]
+        )

@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..messaging.error_words import KINDS
+
 
 class IntegrationMessage(models.Model):
     _inherit = "integration.message"
@@ -13,13 +15,6 @@ class IntegrationMessage(models.Model):
 
     @api.depends("status", "hold_reason", "waits_kind", "waits_for", "waits_until")
     def _compute_waiting_text(self):
-        kinds = {
-            "customer": self.env._("customer"),
-            "invoice": self.env._("invoice"),
-            "order": self.env._("order"),
-            "order_line": self.env._("line of an order"),
-            "fulfilment": self.env._("fulfilment of"),
-        }
         for message in self:
             source = message.connection_id.name
             message.waiting_text = False
@@ -28,7 +23,7 @@ class IntegrationMessage(models.Model):
             if message.hold_reason == "parent":
                 message.waiting_text = self.env._(
                     "It belongs to the %(kind)s “%(value)s”, which %(sender)s has not sent yet.",
-                    kind=kinds.get(message.waits_kind, message.waits_kind),
+                    kind=message._waits_kind_words(),
                     value=message.waits_for,
                     sender=source,
                 )
@@ -48,6 +43,10 @@ class IntegrationMessage(models.Model):
             else:
                 message.waiting_text = self.env._("Its turn is next.")
 
+    def _waits_kind_words(self):
+        words = KINDS.get(self.waits_kind)
+        return self.env._(words) if words else self.waits_kind
+
     @api.depends("hold_reason", "waits_for")
     def _compute_state_label(self):
         result = super()._compute_state_label()
@@ -56,7 +55,9 @@ class IntegrationMessage(models.Model):
                 message.state_label = self.env._("Waiting for event number %s", message.waits_for)
             elif message.hold_reason == "parent":
                 message.state_label = self.env._(
-                    "Waiting for %(kind)s %(value)s", kind=message.waits_kind, value=message.waits_for
+                    "Waiting for %(kind)s %(value)s",
+                    kind=message._waits_kind_words(),
+                    value=message.waits_for,
                 )
         return result
 

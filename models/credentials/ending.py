@@ -4,7 +4,6 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import format_date, format_datetime
 
 WARN_DAYS = 30
 # A sender that used a secret within this time still uses it. Longer than the hour at which uses are written down.
@@ -120,8 +119,8 @@ class IntegrationConnection(models.Model):
     def _warn_of_end(self, code, cause, credential):
         params = {
             "secret": credential.display_name,
-            "date": format_date(self.env, credential.valid_until),
-            "seen": (credential.last_seen_at and format_datetime(self.env, credential.last_seen_at)) or "–",
+            "date": f"{credential.valid_until} UTC",
+            "seen": f"{credential.last_seen_at} UTC" if credential.last_seen_at else "–",
         }
         exception = self.env["integration.exception"]._raise_cause(self, code, params, cause)
         owner = self._owner_of_secrets()

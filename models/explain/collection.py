@@ -2,7 +2,7 @@
 """Why an entry between two companies is in the books: the agreement, the money, and the entry of the other one (A5)."""
 
 from odoo import models
-from odoo.tools.misc import format_date
+from odoo.tools.misc import format_date, formatLang
 
 from .entry import Fact
 
@@ -36,7 +36,7 @@ class AccountMove(models.Model):
         _own, other, entry = row._side_of(self)
         kinds = dict(row._fields["kind"]._description_selection(self.env))
         bases = dict(row._fields["basis"]._description_selection(self.env))
-        amount = f"{row.amount:.{row.currency_id.decimal_places}f} {row.currency_id.name}"
+        amount = formatLang(self.env, row.amount, currency_obj=row.currency_id)
         text = self.env._(
             "%(agreement)s (in force since %(since)s). %(kind)s: %(amount)s for the invoice %(number)s, on %(day)s. "
             "Why: %(basis)s.",

@@ -13,6 +13,7 @@ from ...engine.canonical.registry import KINDS, latest_version
 from ...engine.canonical.schemas import DECIMAL_PATTERN, json_schema
 from ...engine.contract_compatibility import compare
 from ...engine.contract_compatibility import fields as contract_fields
+from ...engine.event_catalogue import EVENTS
 
 MAX_VALUES_CHARS = 500
 # Only the holder of this object writes what is published.
@@ -28,7 +29,7 @@ class IntegrationContract(models.Model):
     _order = "kind, sequence desc, id desc"
 
     name = fields.Char(compute="_compute_name", store=True)
-    kind = fields.Char(required=True, readonly=True, string="Carries")
+    kind = fields.Selection("_selection_kind", required=True, readonly=True, string="Carries")
     version = fields.Char(required=True, readonly=True)
     sequence = fields.Integer(readonly=True, help="Orders the versions of one kind.")
     schema = fields.Json(readonly=True, string="JSON Schema")
@@ -67,6 +68,37 @@ class IntegrationContract(models.Model):
     def _compute_name(self):
         for contract in self:
             contract.name = f"{contract.kind} v{contract.version}"
+
+    @api.depends("kind", "version")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        words = dict(self._fields["kind"]._description_selection(self.env))
+        for contract in self:
+            contract.display_name = self.env._(
+                "%(kind)s, version %(version)s",
+                kind=words.get(contract.kind, contract.kind),
+                version=contract.version,
+            )
+
+    @api.model
+    def _selection_kind(self):
+        """Return every kind that is published, in the words in which flows name it."""
+        _ = self.env._
+        words = {
+            **dict(self.env["integration.flow"]._selection_kind()),
+            "cancellation": _("Cancellations of documents"),
+            "answer.credit": _("Answers: credit and order release"),
+            "answer.invoice": _("Answers: state of an invoice"),
+            "answer.payment": _("Answers: state of a payment"),
+        }
+        words |= {kind: _(info.label) for kind, info in EVENTS.items()}  # pylint: disable=translation-not-lazy
+        return [(kind, words.get(kind, kind)) for kind in KINDS]
+
+    @api.model
+    def _words_of(self, name):
+        """Return the name of a contract as sentences keep it (``invoice v1``) as people read it."""
+        found = self.sudo().search([("name", "=", name)], limit=1)
+        return found.display_name if found else name
 
     def _compute_schema_text(self):
         for contract in self:

@@ -32,8 +32,8 @@ class IntegrationDuplicate(models.Model):
     second_id = fields.Many2oneReference(
         model_field="res_model", required=True, readonly=True, string="The other"
     )
-    first_name = fields.Char(readonly=True, string="This one")
-    second_name = fields.Char(readonly=True, string="and that one")
+    first_name = fields.Char(readonly=True, string="This one, when it was found")
+    second_name = fields.Char(readonly=True, string="That one, when it was found")
     company_id = fields.Many2one("res.company", readonly=True, index=True)
     is_exact = fields.Boolean(
         readonly=True,

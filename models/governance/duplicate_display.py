@@ -3,7 +3,8 @@
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools.misc import format_date
 
 from ...engine.owned_columns import layouts_of
 from ...engine.ownership import ODOO
@@ -13,6 +14,26 @@ class IntegrationDuplicate(models.Model):
     _inherit = "integration.duplicate"
 
     comparison_html = fields.Html(compute="_compute_comparison_html", sanitize=False, string="Side by side")
+
+    first_shown = fields.Char(compute="_compute_shown", string="This one")
+    second_shown = fields.Char(compute="_compute_shown", string="and that one")
+
+    @api.depends("res_model", "first_id", "second_id", "first_name", "second_name")
+    def _compute_shown(self):
+        """Name both as they are called now; what is gone keeps the name under which it was found."""
+        for model, pairs in self.grouped("res_model").items():
+            ids = {number for pair in pairs for number in (pair.first_id, pair.second_id)}
+            # Whoever sees the pair sees its names: they are kept with it, too.
+            there = self.env[model].sudo().browse(ids).exists() if model else ()
+            names = {record.id: record.name for record in there}
+            for pair in pairs:
+                pair.first_shown = names.get(pair.first_id) or pair.first_name
+                pair.second_shown = names.get(pair.second_id) or pair.second_name
+
+    @api.depends("first_shown", "second_shown")
+    def _compute_display_name(self):
+        for pair in self:
+            pair.display_name = f"{pair.first_shown or ''} · {pair.second_shown or ''}"
 
     def _records(self):
         """Return (first, second) as the acting user may see them."""
@@ -51,7 +72,7 @@ class IntegrationDuplicate(models.Model):
             ]
         rows.append((_("Owned by"), *(self._home_text(one) for one in (first, second))))
         rows.append((_("Known outside as"), *(self._binding_text(one) for one in (first, second))))
-        rows.append((_("Created"), *(fields.Date.to_string(one.create_date) for one in (first, second))))
+        rows.append((_("Created"), *(format_date(self.env, one.create_date) for one in (first, second))))
         return [row for row in rows if row[1] or row[2]]
 
     def _home_text(self, record):

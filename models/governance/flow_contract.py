@@ -49,7 +49,7 @@ class IntegrationFlow(models.Model):
         if not self.contract_id:
             points.append(_("A contract: which version of form and content is agreed."))
         elif self.contract_state in ("outdated", "over"):
-            points.append(_("A contract that still holds: %s is outdated.", self.contract_id.name))
+            points.append(_("A contract that still holds: %s is outdated.", self.contract_id.display_name))
         if not self.max_attempts:
             points.append(_("How often it is tried after a passing problem."))
         if not self.sla_hours:
@@ -87,7 +87,7 @@ class IntegrationFlow(models.Model):
             if flow.contract_id and flow.contract_id.kind != flow.kind:
                 raise UserError(
                     self.env._("%(contract)s is about something else than %(flow)s carries.",
-                               contract=flow.contract_id.name, flow=flow.display_name)
+                               contract=flow.contract_id.display_name, flow=flow.display_name)
                 )  # fmt: skip
 
     def write(self, vals):
@@ -99,7 +99,7 @@ class IntegrationFlow(models.Model):
                         self.env._(
                             "%(contract)s breaks what %(flow)s carries today. Press “Change the contract”: a second "
                             "person has to agree.",
-                            contract=new.name or self.env._("No contract"),
+                            contract=new.display_name or self.env._("No contract"),
                             flow=flow.display_name,
                         )
                     )

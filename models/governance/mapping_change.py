@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.misc import format_date
 
 from ...engine.canonical_json import digest
 from ...engine.mapping import overlaps
@@ -359,9 +360,10 @@ class IntegrationMappingChangeLine(models.Model):
         """Return in words what this line does."""
         self.ensure_one()
         kinds = dict(self._fields["mapping"]._description_selection(self.env))
+        first, last = (format_date(self.env, day) for day in (self.valid_from, self.valid_until))
         span = [
-            self.env._("from %s", self.valid_from) if self.valid_from else self.env._("from the beginning"),
-            self.env._("until %s", self.valid_until) if self.valid_until else "",
+            self.env._("from %s", first) if first else self.env._("from the beginning"),
+            self.env._("until %s", last) if last else "",
         ]
         new = self.target if self.action == "set" else self.env._("no longer mapped")
         return self.env._(

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from ...engine.mapping import Verdict
 from ...engine.mapping_values import OPTIONAL_KINDS, RATE_DIFFERS, Mapped, doubtful, values_of
@@ -188,7 +189,9 @@ class IntegrationMappingCoverage(models.Model):
         if situation == "ending":
             notes.append(_("Until %s.", answer.version.valid_until))
         if code and code.is_ended:
-            notes.append(_("The source does not use this code since %s.", code.valid_until))
+            notes.append(
+                _("The source does not use this code since %s.", format_date(self.env, code.valid_until))
+            )
         return " ".join(notes) or False
 
     def _doubts(self, keys, labels):

@@ -12,6 +12,7 @@ from ...engine.batch import read_totals
 from ...engine.errors import ErrorClass
 from ...engine.money import plain
 from .big_integer import BigInteger
+from .error_words import kept_words
 
 STATE_LABELS = {
     "receiving": "Being read",
@@ -113,9 +114,16 @@ class IntegrationBatch(models.Model):
             batch.missing_count = declared.count - (counted.count or 0) if known else 0
 
     @api.depends("declared", "counted", "problem_text", "unreadable_count")
+    @api.depends_context("lang", "tz", "uid")
     def _compute_difference_text(self):
         for batch in self:
-            batch.difference_text = "\n".join(f"• {line}" for line in batch._words_of_problems()) or False
+            batch.difference_text = (
+                "\n".join(
+                    f"• {kept_words(self.env, batch.problem_code, line, batch.connection_id)}"
+                    for line in batch._words_of_problems()
+                )
+                or False
+            )
 
     def _compute_percent(self):
         for batch in self:

@@ -32,11 +32,9 @@ class IntegrationBatch(models.Model):
 
     def _words_of_difference(self, row):
         too_much = row.missing < 0
+        numbers = {"declared": row.declared, "counted": row.counted, "difference": abs(row.missing)}
         facts = {
-            "declared": plain(row.declared),
-            "counted": plain(row.counted),
-            "difference": plain(abs(row.missing)),
-            "currency": row.currency,
+            name: " ".join(filter(None, (plain(number), row.currency))) for name, number in numbers.items()
         }
         if row.currency is None and too_much:
             return self.env._(
@@ -50,11 +48,11 @@ class IntegrationBatch(models.Model):
             )
         if too_much:
             return self.env._(
-                "%(difference)s %(currency)s too much: the source says %(declared)s, %(counted)s were read.",
+                "%(difference)s too much: the source says %(declared)s, %(counted)s were read.",
                 **facts,
             )
         return self.env._(
-            "%(difference)s %(currency)s are missing: the source says %(declared)s, %(counted)s were read.",
+            "%(difference)s are missing: the source says %(declared)s, %(counted)s were read.",
             **facts,
         )
 

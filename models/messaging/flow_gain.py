@@ -34,12 +34,11 @@ class IntegrationConnection(models.Model):
         """Add what the connector has and this connection has not, as drafts: an upgrade never lets anything book."""
         self.ensure_one()
         flows = self.env["integration.flow"]._create_drafts(self._missing_flows())
-        kinds = dict(flows._selection_kind())
         for flow in flows:
             self.env["integration.audit.leaf"]._record_change(
                 flow, "flow.gained", f"{flow.direction} {flow.kind}"
             )
-            params = {"connection": self.name, "kind": kinds.get(flow.kind, flow.kind)}
+            params = {"connection": self.name, "kind": flow.kind}
             exception = self.env["integration.exception"]._raise_cause(
                 self, "flow_added", params, f"flow {flow.id}", flow
             )
@@ -50,8 +49,9 @@ class IntegrationConnection(models.Model):
         """Put the exception on the list of every administrator who may see this company."""
         for person in self.env["integration.watchdog"]._administrators():
             if self.company_id in person.company_ids:
+                theirs = exception._for_reader(person)
                 exception.with_context(mail_activity_quick_update=True).activity_schedule(
-                    "mail.mail_activity_data_todo", summary=exception.what[:200], user_id=person.id
+                    "mail.mail_activity_data_todo", summary=theirs.what[:200], user_id=person.id
                 )
 
 

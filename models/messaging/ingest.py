@@ -101,6 +101,6 @@ class IntegrationIngest(models.AbstractModel):
             "parked",
             exception_id=exception.id,
             error_code="event_id_conflict",
-            error_text=exception.what,
+            error_text=exception._kept_text(),
         )
         return Verdict.CONFLICT, message_id

@@ -86,7 +86,7 @@ class IntegrationMessage(models.Model):
     due_at = fields.Datetime(string="Next try", readonly=True)
     attempt_count = fields.Integer(string="Tries", readonly=True)
     error_code = fields.Char(readonly=True)
-    error_text = fields.Char(string="What happened", readonly=True)
+    error_text = fields.Char(string="What happened (as it is kept)", readonly=True)
     error_detail = fields.Text(string="Detail for the engineer", readonly=True)
     body_digest = fields.Char(readonly=True, help="SHA-256 of the bytes as they came in.")
     correlation_id = fields.Char(readonly=True, help="One id through all systems that this event touches.")

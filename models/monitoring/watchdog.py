@@ -9,7 +9,8 @@ from odoo.tools import SQL
 from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
 
 from ...engine import watchdog
-from ...engine.error_catalogue import CODES, fill
+from ...engine.error_catalogue import CODES
+from ..messaging.error_words import sentence_words
 
 # Both channels of the hub begin like this.
 CHANNELS = "root.finance_integration%"
@@ -148,16 +149,13 @@ class IntegrationWatchdog(models.AbstractModel):
                 self.env["res.company"], code, self._params(row), "the hub"
             )
             for person in self._administrators():
+                theirs = exception._for_reader(person)
                 exception.activity_schedule(
-                    "mail.mail_activity_data_todo", summary=exception.next_step[:200], user_id=person.id
+                    "mail.mail_activity_data_todo", summary=theirs.next_step[:200], user_id=person.id
                 )
 
     def _params(self, row):
-        local = fields.Datetime.context_timestamp(
-            self, row.since.astimezone(timezone.utc).replace(tzinfo=None)
-        )
-        today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
-        return {"since": local.strftime("%H:%M" if local.date() == today else "%Y-%m-%d %H:%M")}
+        return {"since": f"{row.since.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"}
 
     @api.model
     def _administrators(self):
@@ -200,8 +198,8 @@ class IntegrationWatchdog(models.AbstractModel):
         )
         return {
             "title": self.env._(info.title),  # pylint: disable=translation-not-lazy
-            "text": fill(self.env._(info.sentence), params),  # pylint: disable=translation-not-lazy
-            "next_step": fill(self.env._(info.next_step), params),  # pylint: disable=translation-not-lazy
+            "text": sentence_words(self.env, info.sentence, params),
+            "next_step": sentence_words(self.env, info.next_step, params),
             "exception_id": exception.id,
         }
 

@@ -1,5 +1,6 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 from odoo import api, models
+from odoo.tools.misc import format_date
 
 from ...engine.errors import BusinessError, IntegrationError
 from .work import Effect, Finding
@@ -93,13 +94,15 @@ class IntegrationPostingCancellation(models.AbstractModel):
     def _say(self, origin, reversal, document):
         """Leave the reason on both entries."""
         text = self.env._(
-            "Cancelled at the source on %(date)s: %(reason)s", date=document.date, reason=document.reason
+            "Cancelled at the source on %(date)s: %(reason)s",
+            date=format_date(self.env, document.date),
+            reason=document.reason,
         )
         for move in (origin, reversal):
             move.message_post(body=text)
 
     def _tell(self, work, origin, reversal):
-        number = work.plan["number"]
+        number, places = work.plan["number"], reversal.currency_id.decimal_places
         if reversal.date != origin.date:
             work.findings.append(
                 Finding(
@@ -114,7 +117,7 @@ class IntegrationPostingCancellation(models.AbstractModel):
                     "cancelled_after_payment",
                     {
                         "number": number,
-                        "amount": f"{reversal.amount_residual:.2f} {reversal.currency_id.name}",
+                        "amount": f"{reversal.amount_residual:.{places}f} {reversal.currency_id.name}",
                         "note": reversal.name,
                     },
                     cause=f"cancellation {work.documents[0].source.object_id}",

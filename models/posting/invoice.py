@@ -333,8 +333,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 "tax_difference",
                 document.source.object_id,
                 params={
-                    "stated": stated_tax,
-                    "computed": currency.round(computed_tax),
+                    "stated": f"{stated_tax:f}",
+                    "computed": f"{computed_tax:.{currency.decimal_places}f}",
+                    "currency": currency.name,
                     "number": document.number,
                 },
             )

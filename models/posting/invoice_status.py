@@ -2,6 +2,8 @@
 from odoo import api, models
 
 from ...engine.errors import BusinessError, IntegrationError
+from ...engine.sentence_values import Money
+from ..messaging.error_words import money_words
 from .application import MAX_WAITING
 from .work import Effect, Finding
 
@@ -120,11 +122,14 @@ class IntegrationPostingInvoiceStatus(models.AbstractModel):
 
     def _say(self, work, document, invoice):
         """Tell people what became of an invoice: a note, an event that goes on, an exception."""
-        amount = f"{document.amount.value} {document.amount.currency}" if document.amount else ""
+        money = document.amount
+        amount = money and money_words(self.env, Money(money.value, money.currency, str(money.value)))
         if document.state == "payment_failed":
             invoice.message_post(
                 body=self.env._(
-                    "%(system)s could not collect %(amount)s.", system=work.connection.name, amount=amount
+                    "%(system)s could not collect %(amount)s.",
+                    system=work.connection.name,
+                    amount=amount or "",
                 )
             )
             self.env["integration.event"]._publish_collection_failed(work.connection, document, invoice)

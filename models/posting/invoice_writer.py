@@ -116,13 +116,15 @@ class IntegrationPostingInvoice(models.AbstractModel):
         document = work.documents[0]
         if document.issuer != "source" or document.total_gross is None:
             return
-        if move.currency_id.compare_amounts(move.amount_total, float(document.total_gross)) != 0:
+        currency = move.currency_id
+        if currency.compare_amounts(move.amount_total, float(document.total_gross)) != 0:
             raise BusinessError(
                 "total_difference",
                 document.source.object_id,
                 params={
-                    "stated": document.total_gross,
-                    "computed": move.amount_total,
+                    "stated": f"{document.total_gross:f}",
+                    "computed": f"{move.amount_total:.{currency.decimal_places}f}",
+                    "currency": currency.name,
                     "number": document.number,
                 },
             )

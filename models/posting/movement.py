@@ -110,7 +110,7 @@ class IntegrationPostingMovement(models.AbstractModel):
                     "movement_amount_differs",
                     {
                         "movement": document.movement_id,
-                        "booked": f"{known.amount} {known.currency_id.name}",
+                        "booked": f"{known.amount:.{known.currency_id.decimal_places}f} {known.currency_id.name}",
                         "stated": f"{document.amount.value} {document.amount.currency}",
                     },
                     cause=f"{document.type} {document.movement_id} {document.amount.value}",

@@ -12,7 +12,7 @@ from .work import Finding
 TYPES = {"goods": "consu", "service": "service"}
 MAX_CANDIDATES = 20
 MAX_NAMED = 5
-# Words of exceptions: whoever reads them gets them in the own language (models/workbench/exception_words.py).
+# Words of exceptions: whoever reads them gets them in the own language (models/messaging/error_words.py).
 REASONS = {
     "several": "several products have this number",
     "barcode_differs": "it has the same number and another barcode",

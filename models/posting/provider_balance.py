@@ -63,8 +63,8 @@ class IntegrationPostingProviderBalance(models.AbstractModel):
                 if statement.state == "differs" and not statement._is_carried_over():
                     params = {
                         "date": str(document.date),
-                        "stated": statement._text(statement.provider_closing),
-                        "computed": statement._text(statement.closing),
+                        "stated": statement._exact_text(statement.provider_closing),
+                        "computed": statement._exact_text(statement.closing),
                     }
                     work.findings.append(
                         Finding(

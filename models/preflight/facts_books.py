@@ -4,6 +4,7 @@
 from datetime import timedelta
 
 from odoo import models
+from odoo.tools.misc import format_date
 
 from ...connectors.registry import get_connector
 from ...engine.preflight import Fact
@@ -143,9 +144,9 @@ class IntegrationConnection(models.Model):
                 self.env._(
                     "%(account)s on %(day)s: the books say %(books)s, the provider %(provider)s",
                     account=account.display_name,
-                    day=statement.date,
-                    books=statement.closing,
-                    provider=statement.provider_closing,
+                    day=format_date(self.env, statement.date),
+                    books=statement._text(statement.closing),
+                    provider=statement._text(statement.provider_closing),
                 ),
                 True,
             )

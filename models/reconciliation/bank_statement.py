@@ -110,6 +110,10 @@ class IntegrationBankStatement(models.Model):
     def _text(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
+    def _exact_text(self, amount):
+        """Return an amount as what fills a sentence is kept; whoever reads it sees it his way."""
+        return f"{amount:.{self.currency_id.decimal_places}f} {self.currency_id.name}"
+
     # -- hearing and comparing -----------------------------------------------------------------------------
 
     @api.model
@@ -218,8 +222,8 @@ class IntegrationBankStatement(models.Model):
             "statement": self.name,
             "first_date": str(self.first_date),
             "date": str(self.last_date),
-            "closing": self._text(self.closing),
-            "computed": self._text(self.closing - self.difference),
+            "closing": self._exact_text(self.closing),
+            "computed": self._exact_text(self.closing - self.difference),
             "finding": self._words(),
         }
         exception = Exceptions._raise_cause(self.connection_id, "bank_statement_differs", params, cause)

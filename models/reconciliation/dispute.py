@@ -25,6 +25,7 @@ ALL_CODES = (
     "dispute_after_refund",
     "evidence_deadline",
     "evidence_held_up",
+    "evidence_missed",
 )
 MAX_DISPUTES = 1000
 
@@ -331,7 +332,7 @@ class IntegrationDispute(models.Model):
             "amount": f"{self.amount:.{currency.decimal_places}f} {currency.name}",
             "customer": self.partner_id.name or self.payment_id.customer_name or "somebody unknown",
             "reason": self.reason or "–",
-            "due": str(self.evidence_due or "–"),
+            "due": f"{self.evidence_due} UTC" if self.evidence_due else "–",
         }
 
     def _let_go(self, codes):

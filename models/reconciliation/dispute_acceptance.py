@@ -195,7 +195,7 @@ class IntegrationDisputeAcceptance(models.Model):
         return {
             "dispute": self.dispute_id.dispute_id,
             "amount": self._amount_text(),
-            "due": str(self.evidence_due or "–"),
+            "due": f"{self.evidence_due} UTC" if self.evidence_due else "–",
         }
 
     def _cause(self):

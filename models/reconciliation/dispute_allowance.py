@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
 from .dispute import MONEY_TYPES, OVER
 
@@ -57,10 +58,17 @@ class IntegrationDisputeAllowance(models.Model):
         for allowance in self:
             allowance.company_id = allowance.connection_id.company_id
 
+    def _rate_problem(self, rate):
+        if 0 < rate <= 100:
+            return None
+        return self.env._("The expected loss is above 0 and at most 100 %.")
+
     @api.depends("connection_id.name", "date")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for allowance in self:
-            allowance.display_name = f"{allowance.connection_id.name or ''} {allowance.date or ''}"
+            day = format_date(self.env, allowance.date)
+            allowance.display_name = f"{allowance.connection_id.name or ''} {day}"
 
     @api.depends("connection_id", "date", "rate", "state")
     def _compute_exposure(self):

@@ -256,7 +256,8 @@ class IntegrationDisputeEvidence(models.Model):
         return "evidence_not_given"
 
     def _failure_params(self):
-        return {"dispute": self.dispute_id.dispute_id, "due": str(self.evidence_due or "–")}
+        due = f"{self.evidence_due} UTC" if self.evidence_due else "–"
+        return {"dispute": self.dispute_id.dispute_id, "due": due}
 
     def _cause(self):
         return f"dispute evidence {self.dispute_id.dispute_id}"

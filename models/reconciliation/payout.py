@@ -160,6 +160,11 @@ class IntegrationPayout(models.Model):
     def _text(self, amount):
         return formatLang(self.env, amount or 0, currency_obj=self.currency_id) if self.currency_id else ""
 
+    def _exact_text(self, amount):
+        """Return an amount as what fills a sentence is kept; whoever reads it sees it his way."""
+        currency = self.currency_id
+        return f"{amount or 0:.{currency.decimal_places}f} {currency.name}" if currency else ""
+
     # -- becoming known --------------------------------------------------------------------------------------
 
     @api.model
@@ -406,9 +411,9 @@ class IntegrationPayout(models.Model):
             code = "payout_incomplete" if state == "missing" else "payout_differs"
             params = {
                 "payout": self.payout_id,
-                "amount": self._text(self.amount),
-                "composed": self._text(self.composed),
-                "booked": self._text(self.booked),
+                "amount": self._exact_text(self.amount),
+                "composed": self._exact_text(self.composed),
+                "booked": self._exact_text(self.booked),
                 "ids": self.composition_text or "–",
             }
             exceptions._raise_cause(self.connection_id, code, params, cause)

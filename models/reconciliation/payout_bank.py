@@ -81,7 +81,7 @@ class IntegrationPayout(models.Model):
     def _ask_person(self, code):
         params = {
             "payout": self.payout_id,
-            "amount": self._text(self.amount),
+            "amount": self._exact_text(self.amount),
             "date": str(self.arrival_date or self.date),
             "bank": ", ".join(line.payment_ref or "" for line in self.bank_line_ids[:3]) or "–",
         }

@@ -184,6 +184,10 @@ class IntegrationProcessorStatement(models.Model):
     def _text(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
+    def _exact_text(self, amount):
+        """Return an amount as what fills a sentence is kept; whoever reads it sees it his way."""
+        return f"{amount:.{self.currency_id.decimal_places}f} {self.currency_id.name}"
+
     def action_compare(self):
         """Button: compare again; as the connection's service user, who keeps the bank statement in step."""
         self.check_access("write")

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.replay import OUTCOMES
+from ..messaging.error_words import kept_words
 from ..messaging.message import STATUS_LABELS
 from .replay import OUTCOME_LABELS
 
@@ -50,7 +51,8 @@ class IntegrationReplayLine(models.Model):
         string="What it would do",
     )
     error_code = fields.Char(readonly=True)
-    error_text = fields.Char(readonly=True, string="Why it would be refused")
+    error_text = fields.Char(readonly=True, string="Why it would be refused (as it is kept)")
+    error_words = fields.Char(compute="_compute_error_words", string="Why it would be refused")
     entries = fields.Json(
         readonly=True, help="The journal entries that it would become, amounts as decimal texts."
     )
@@ -67,6 +69,12 @@ class IntegrationReplayLine(models.Model):
     entries_html = fields.Html(compute="_compute_entries_html", string="Journal lines", sanitize=False)
 
     _once = models.UniqueIndex("(replay_id, message_id)")
+
+    @api.depends("error_code", "error_text")
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_error_words(self):
+        for line in self:
+            line.error_words = kept_words(self.env, line.error_code, line.error_text, line.connection_id)
 
     def init(self):
         """Let the database refuse to change what a person has been asked to approve."""

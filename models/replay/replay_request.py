@@ -89,7 +89,11 @@ class IntegrationReplay(models.Model):
                 label=f"replay_{row['outcome']}",
                 after=(
                     "replay_counts",
-                    {name: row[name] for name in ("events", "amount", "currency", "lines")},
+                    {
+                        "events": row["events"],
+                        "amount": f"{row['amount']} {row['currency']}",
+                        "lines": row["lines"],
+                    },
                 ),
             )
             for row in self.totals or ()

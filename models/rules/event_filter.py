@@ -5,6 +5,7 @@ from decimal import Decimal
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import formatLang
 
 from ...engine.event_catalogue import EVENTS
 
@@ -53,6 +54,7 @@ class IntegrationEventFilter(models.AbstractModel):
             row.model_name = info.model if info else False
 
     @api.depends("journal_ids", "country_ids", "amount_from", "currency_id", "domain")
+    @api.depends_context("lang")
     def _compute_filter_text(self):
         _ = self.env._
         for row in self:
@@ -62,7 +64,7 @@ class IntegrationEventFilter(models.AbstractModel):
             if row.country_ids:
                 parts.append(_("from %s", ", ".join(row.country_ids.mapped("name"))))
             if row.amount_from:
-                amount = f"{row.amount_from:.2f} {row.currency_id.name or ''}".strip()
+                amount = formatLang(self.env, row.amount_from, currency_obj=row.currency_id or None)
                 parts.append(_("from %s on", amount))
             elif row.currency_id:
                 parts.append(_("in %s", row.currency_id.name))

@@ -142,14 +142,11 @@ class IntegrationRuleWait(models.Model):
         )
 
     def _complain(self, verdict):
-        since = fields.Datetime.context_timestamp(
-            self.with_context(tz=self.rule_id.user_id.tz or "UTC"), verdict.since
-        )
         params = {
             "rule": self.rule_id.name,
             "subject": self.name or self.key,
             "missing": self.missing_text or "",
-            "since": since.strftime("%Y-%m-%d %H:%M"),
+            "since": f"{verdict.since:%Y-%m-%d %H:%M:%S} UTC",
         }
         self.exception_id = self.env["integration.exception"]._raise_company_cause(
             self.company_id, "rule_overdue", params, f"rule {self.rule_id.id} {self.key}"

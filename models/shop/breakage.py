@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
 
 from ...engine import breakage
 from ...engine.errors import IntegrationError
@@ -76,10 +77,17 @@ class IntegrationGiftBreakage(models.Model):
         "CHECK(rate > 0 AND rate < 100)", "The part that is never used is above 0 and below 100 %."
     )
 
+    def _rate_problem(self, rate):
+        if 0 < rate < 100:
+            return None
+        return self.env._("The part that is never used is above 0 and below 100 %.")
+
     @api.depends("connection_id.name", "date")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for proposal in self:
-            proposal.display_name = f"{proposal.connection_id.name or ''} {proposal.date or ''}"
+            day = format_date(self.env, proposal.date)
+            proposal.display_name = f"{proposal.connection_id.name or ''} {day}"
 
     @api.depends("connection_id", "date", "rate", "state")
     def _compute_amount(self):
@@ -175,7 +183,7 @@ class IntegrationGiftBreakage(models.Model):
                 self.env._(
                     "%(day)s is in a locked period of %(company)s: nothing is booked on it, and on no other day "
                     "instead. Propose it for a period that is open, or have the period reopened.",
-                    day=self.date,
+                    day=format_date(self.env, self.date),
                     company=self.company_id.name,
                 )
             )

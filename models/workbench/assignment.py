@@ -142,7 +142,7 @@ class IntegrationException(models.Model):
                 lambda row, owner=owner: row.automated and row.user_id == owner
             ):
                 continue
-            theirs = exception.with_context(lang=owner.lang or self.env.lang)
+            theirs = exception._for_reader(owner)
             exception.with_context(mail_activity_quick_update=True).activity_schedule(
                 TODO,
                 date_deadline=fields.Date.to_date(exception.deadline) or fields.Date.context_today(self),

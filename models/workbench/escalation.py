@@ -183,6 +183,9 @@ class IntegrationException(models.Model):
             )
         return found
 
+    def _why_escalated(self):
+        return self.env._("It is overdue.") if self.user_id else self.env._("Nobody has taken it.")
+
     def _tell_next_level(self, company):
         """Raise the level to the next one at which there is somebody, and tell them."""
         self.ensure_one()
@@ -190,12 +193,12 @@ class IntegrationException(models.Model):
         while level < LAST_LEVEL and not people:
             level += 1
             people = self.env["integration.workbench.setting"]._people(company, level)
-        why = self.env._("Nobody has taken it.") if not self.user_id else self.env._("It is overdue.")
+        why = self._why_escalated()
         self.write({"level": str(level), "escalated_at": fields.Datetime.now()})
         for user in people:
-            theirs = self.with_context(lang=user.lang or self.env.lang)
+            theirs = self._for_reader(user)
             self.with_context(mail_activity_quick_update=True).activity_schedule(
-                TODO, summary=theirs.name, note=f"{why} {theirs.what}", user_id=user.id
+                TODO, summary=theirs.name, note=f"{theirs._why_escalated()} {theirs.what}", user_id=user.id
             )
         self.message_post(
             body=self.env._(

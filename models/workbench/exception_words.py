@@ -3,51 +3,10 @@
 
 from odoo import api, fields, models
 from odoo.tools import SQL
-from odoo.tools.translate import LazyTranslate
 
 from ...engine.error_catalogue import CODES, fill
 from ..governance.mapping import MAPPING_CODES
-
-_lt = LazyTranslate(__name__)
-
-# Parameters that are words themselves, as the code that raises writes them.
-WORDS = {
-    "customer": _lt("customer"),
-    "invoice": _lt("invoice"),
-    "somebody unknown": _lt("somebody unknown"),
-    "all events": _lt("all events"),
-    "customer invoices": _lt("customer invoices"),
-    "journal entries": _lt("journal entries"),
-    "(none given)": _lt("(none given)"),
-    "it is not posted": _lt("it is not posted"),
-    "its entry does not exist any more": _lt("its entry does not exist any more"),
-    "a part of it is credited already": _lt("a part of it is credited already"),
-    "its account allows no matching": _lt("its account allows no matching"),
-    "several products have this number": _lt("several products have this number"),
-    "it has the same number and another barcode": _lt("it has the same number and another barcode"),
-    "the source knows that one under another id": _lt("the source knows that one under another id"),
-    "its number is only written otherwise": _lt("its number is only written otherwise"),
-    "it has the same name, and the source gives no number": _lt(
-        "it has the same name, and the source gives no number"
-    ),
-    "account holder": _lt("account holder"),
-    "bank": _lt("bank"),
-    "clearing number": _lt("clearing number"),
-    "currency": _lt("currency"),
-}
-
-
-def spoken(env, params):
-    """Return the parameters of a sentence with those that are words in the language of ``env``.
-
-    Behind a colon a word may name what it is about: a document, an account.
-    """
-
-    def said(value):
-        word, colon, about = value.partition(": ") if isinstance(value, str) else (value, "", "")
-        return f"{env._(WORDS[word])}{colon}{about}" if isinstance(value, str) and word in WORDS else value
-
-    return {name: said(value) for name, value in (params or {}).items()}
+from ..messaging.error_words import exact_forms, spoken
 
 
 class IntegrationException(models.Model):
@@ -67,7 +26,7 @@ class IntegrationException(models.Model):
     )
 
     @api.depends("code", "params")
-    @api.depends_context("lang")
+    @api.depends_context("lang", "tz", "uid")
     def _compute_words(self):
         for exception in self:
             info = CODES.get(exception.code)
@@ -87,13 +46,32 @@ class IntegrationException(models.Model):
             info = CODES.get(exception.code)
             exception.display_name = self.env._(info.title) if info else exception.code  # pylint: disable=translation-not-lazy
 
+    def _for_reader(self, user):
+        """Return these in language and time zone of somebody who is told; a job has none of its own."""
+        reader = user.sudo()
+        return self.with_context(
+            lang=reader.lang or self.env.lang, tz=reader.tz or self.env.context.get("tz")
+        )
+
     def _spoken_params(self):
-        """Return the parameters of the sentences with those that are words in the reader's language."""
-        params = spoken(self.env, self.params)
+        """Return the parameters of the sentences as the reader writes them."""
+        params = spoken(self.env, self.params, self.connection_id)
         if self.code in MAPPING_CODES and "code" in params:
             labels = dict(self.env["integration.mapping"]._fields["mapping"]._description_selection(self.env))
             params["mapping"] = labels.get(params["code"], params.get("mapping"))
+        if self.code == "flow_added":
+            kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
+            params["kind"] = kinds.get((self.params or {}).get("kind"), params.get("kind"))
+        if self.code == "duplicate_suspected" and (pair := self.sudo().duplicate_ids[:1]):
+            # As they are called now, like in the comparison.
+            params |= {"one": pair.first_shown, "other": pair.second_shown}
         return params
+
+    def _kept_text(self):
+        """Return what happened as it is kept with an event: in English, with everything in its exact form."""
+        return fill(
+            CODES[self.code].sentence, {name: str(value) for name, value in (self.params or {}).items()}
+        )
 
     @api.depends("code")
     def _compute_reason_id(self):
@@ -116,12 +94,14 @@ class IntegrationException(models.Model):
         if operator != "ilike" or not isinstance(value, str):
             return NotImplemented
         by_sentence = self.env["integration.error.resolution"]._search_text("sentence", operator, value)
-        by_param = fields.Domain.custom(
-            to_sql=lambda model, alias, query: SQL(
-                "%s::text ILIKE %s", SQL.identifier(alias, "params"), f"%{_literal(value)}%"
+        domain = fields.Domain(by_sentence)
+        for text in (value, *exact_forms(self.env, value)):
+            domain |= fields.Domain.custom(
+                to_sql=lambda model, alias, query, text=text: SQL(
+                    "%s::text ILIKE %s", SQL.identifier(alias, "params"), f"%{_literal(text)}%"
+                )
             )
-        )
-        return fields.Domain(by_sentence) | by_param
+        return domain
 
 
 def _literal(value):

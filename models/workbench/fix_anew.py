@@ -11,12 +11,12 @@ from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import format_date
 
-from ...engine.error_catalogue import CODES, fill
+from ...engine.error_catalogue import CODES
 from ...engine.preview_words import told as said
 from ...engine.rebooking import Item, per_account, unchanged
+from ..messaging.error_words import sentence_words
 from ..messaging.event import money
 from ..posting.rebooking import REHEARSED
-from .exception_words import spoken
 
 CHANGED_CODES = ("document_changed", "rebooking_outdated")
 MAX_NEWER = 20
@@ -83,9 +83,11 @@ class IntegrationException(models.Model):
         info = CODES.get(told["error_code"])
         if not info:
             return told["error_text"]
-        params = spoken(self.env, told["error_params"])
-        words = (self.env._(info.sentence), self.env._(info.next_step))  # pylint: disable=translation-not-lazy
-        return " ".join(fill(text, params) for text in words)
+        params = told["error_params"]
+        return " ".join(
+            sentence_words(self.env, text, params, self.connection_id)
+            for text in (info.sentence, info.next_step)
+        )
 
     # -- the step --------------------------------------------------------------------------------------------
 

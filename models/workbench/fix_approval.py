@@ -4,8 +4,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
-from ...engine.error_catalogue import fill
 from ...engine.errors import IntegrationError
+from ..messaging.error_words import sentence_words
 from .limits import _check_approved
 
 # Step → (what says it in words, what tells the change, what does it, kind of request).
@@ -166,8 +166,9 @@ class IntegrationException(models.Model):
     def _in_words(self, error):
         """Return an error of the hub as one that a person reads, in their language."""
         texts = (error.info.sentence, error.info.next_step)
-        said = [self.env._(text) for text in texts]  # pylint: disable=translation-not-lazy
-        return UserError("\n".join(fill(text, error.params) for text in said))
+        return UserError(
+            "\n".join(sentence_words(self.env, text, error.params, self.connection_id[:1]) for text in texts)
+        )
 
 
 class IntegrationChangeRequest(models.Model):

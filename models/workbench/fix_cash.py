@@ -11,6 +11,7 @@ from odoo.tools.translate import LazyTranslate
 from ...engine.cash_candidates import OpenDocument, suggest
 from ...engine.errors import ContractError, IntegrationError
 from ...engine.money import parse_decimal
+from ...engine.preview_words import told as said
 
 _lt = LazyTranslate(__name__)
 
@@ -252,16 +253,17 @@ class IntegrationException(models.Model):
         left = self._money_left(money) if money else Decimal(0)
         paid_in = money.currency_id.name
         rows = [{"field": "movement_ids", "before": f"{left:.2f}", "after": "", "currency": paid_in}]
-        return rows + [
-            {
+        for invoice, amount in parts:
+            row = {
                 "field": invoice.name,
                 "label": f"{invoice.name} · {invoice.partner_id.name}",
                 "before": f"{invoice.amount_residual:.2f}",
-                "after": f"− {amount:.2f}" if amount else "paid as far as the money goes",
                 "currency": invoice.currency_id.name,
             }
-            for invoice, amount in parts
-        ]
+            rows.append(
+                row | {"after": f"− {amount:.2f}"} if amount else said(row, after="as_far_as_it_goes")
+            )
+        return rows
 
     def _do_apply(self, values, request):
         parts = self._parts_of(values)

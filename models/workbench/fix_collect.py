@@ -9,6 +9,7 @@ from odoo.tools.misc import format_date, formatLang
 from odoo.tools.translate import LazyTranslate
 
 from ...engine.collection import common_open_day
+from ...engine.preview_words import told as said
 from ..posting.collection_return import BACK
 
 _lt = LazyTranslate(__name__)
@@ -295,13 +296,13 @@ class IntegrationException(models.Model):
     def _rows_collect(self, values):
         if "agreement" not in values:
             _wanted, day, _agreements = self._mirror_day()
-            return [{"field": "day", "label": "Day", "before": "", "after": str(day)}]
+            return [said({"field": "day", "before": "", "after": str(day)}, label="day")]
         agreement, invoice, day = self._collect_parts(values)
         amount = self._collect_amount(agreement, invoice)
         number = invoice.sudo()._integration_number()
         return [
-            {"field": "agreement_id", "before": "", "after": agreement.display_name},
-            {"field": "day", "label": "Day", "before": "", "after": str(day)},
+            said({"field": "agreement_id", "before": "", "after": agreement.display_name}, label="agreement"),
+            said({"field": "day", "before": "", "after": str(day)}, label="day"),
             {
                 "field": number,
                 "label": number,

@@ -13,6 +13,7 @@ from odoo.tools.misc import formatLang
 from ...engine.errors import ContractError
 from ...engine.money import parse_decimal
 from ...engine.preview_words import told as said
+from ..messaging.error_words import kept_words
 from .fix_anew import shown_entry
 
 # Which amounts of a document may differ, and what they are called on a request.
@@ -173,7 +174,11 @@ class IntegrationException(models.Model):
         message._bring_back()
         told = self.env["integration.rehearsal"]._rehearse(message.ids, {"granted_total": signed})[0]
         if told["outcome"] != "post":
-            reason = " ".join(filter(None, (told["error_text"], told["next_step"])))
+            reason = " ".join(
+                kept_words(self.env, told["error_code"], text, self.connection_id)
+                for text in (told["error_text"], told["next_step"])
+                if text
+            )
             raise UserError(self.env._("Accepting the difference would not be enough. %s", reason))
         return told["entries"]
 
@@ -207,7 +212,7 @@ class IntegrationException(models.Model):
     def _say_reopen(self, values):
         if self.code not in LATE_CODES:
             raise UserError(self.env._("No locked period is concerned."))
-        day = (self.params or {}).get("date")
+        day = self._spoken_params().get("date")
         name = self.env._("Reopen the period of %s", day)
         return name, "\n".join(
             [
@@ -225,10 +230,11 @@ class IntegrationException(models.Model):
 
     def _do_reopen(self, values, request):
         """Agreed: the task of reopening goes to who agreed; what was booked late stays until somebody moves it."""
+        theirs = self._for_reader(request.approver_id)
         self.sudo().activity_schedule(
             "mail.mail_activity_data_todo",
-            summary=self.env._("Reopen the period of %s, as agreed", (self.params or {}).get("date")),
-            note=self.env._("Lock it again afterwards. Then whoever asked for it goes on here."),
+            summary=theirs.env._("Reopen the period of %s, as agreed", theirs._spoken_params().get("date")),
+            note=theirs.env._("Lock it again afterwards. Then whoever asked for it goes on here."),
             user_id=request.approver_id.id,
         )
 
@@ -241,7 +247,8 @@ class IntegrationException(models.Model):
     def _say_open_period(self, values):
         if self.code != "period_locked" or not self.held_count:
             raise UserError(self.env._("No document waits here for a locked period."))
-        name = self.env._("Book documents of %s in the first open period", (self.params or {}).get("date"))
+        day = self._spoken_params().get("date")
+        name = self.env._("Book documents of %s in the first open period", day)
         return name, self.what
 
     def _rows_open_period(self, values):

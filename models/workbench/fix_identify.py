@@ -91,11 +91,24 @@ class IntegrationException(models.Model):
             {
                 "field": movement.movement_id,
                 "label": movement.movement_id,
-                "before": f"{self._money_left(movement):.2f} {movement.counterpart_id.account_id.code or ''}",
+                "before": f"{self._money_left(movement):.2f} {self._account_of(movement)}",
                 "after": f"{partner.display_name} ({partner.id})",
+                # What is compared stays as earlier versions wrote it; this is how it is read.
+                "words": {
+                    "before": [
+                        "on_account",
+                        {
+                            "amount": f"{self._money_left(movement):.2f} {movement.currency_id.name}",
+                            "account": self._account_of(movement),
+                        },
+                    ]
+                },
             }
             for movement in self.movement_ids.sorted("id")
         ]
+
+    def _account_of(self, movement):
+        return movement.counterpart_id.account_id.code or ""
 
     def _do_identify(self, values, request):
         self._identify_now(self._payer_of_step(values))

@@ -5,6 +5,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ...engine.preview_words import told as said
+
 
 class IntegrationException(models.Model):
     _inherit = "integration.exception"
@@ -46,12 +48,11 @@ class IntegrationException(models.Model):
         messages = self._counted_anew()
         first = messages[:1]
         return [
-            {
-                "field": f"series {series.id}",
-                "label": series.name,
-                "before": "goes on",
-                "after": f"counted anew from number {first.sequence} ({first.event_id})",
-            }
+            said(
+                {"field": f"series {series.id}", "label": series.name},
+                before="numbering_goes_on",
+                after=("counted_anew", {"number": first.sequence, "event": first.event_id}),
+            )
             for series in messages.series_id.sorted("id")
         ]
 

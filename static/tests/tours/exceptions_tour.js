@@ -23,7 +23,7 @@ addTour("finance_integration_resolve", {
         },
         {
             content: "It says what happened",
-            trigger: `${FORM} .o_integration_note:contains("What happened"):contains("1150.00 USD")`,
+            trigger: `${FORM} .o_integration_note:contains("What happened"):contains("1,150.00")`,
         },
         {
             content: "Only the button that fits is there",
