@@ -137,7 +137,10 @@ def test_rows_of_one_reference_are_one_entry():
     assert [(event.number, event.line) for event in events] == [(1, 2), (2, 4)]
 
 
-BANK_HEAD = "account_number;line_id;booking_date;amount;currency;text;party_name;invoice;original_amount;original_currency"
+BANK_HEAD = (
+    "account_number;line_id;booking_date;amount;currency;"
+    "text;party_name;invoice;original_amount;original_currency"
+)
 BANK_LINES = f"""{BANK_HEAD}
 BE71 0961 2345 6769;L-1;2026-03-02;106.00;EUR;F-1 thanks;Maes;F-1;114.48;USD
 BE71 0961 2345 6769;L-2;2026-03-03;-6.00;EUR;Fee;;;;
