@@ -91,6 +91,8 @@ class TestProductsToShop(WritingCommon):
         self.send()
         self.assertEqual((there.title, there.price), ("Cup", Decimal("12.50")))
         self.assertEqual((row.state, row.changes), ("sent", "Name: Mug → Cup\nPrice: 11.00 USD → 12.50 USD"))
+        self.assertEqual(row.changes_shown, "Name: Mug → Cup\nPrice: $\xa011.00 → $\xa012.50")
+        self.assertIn("$\xa012.50", row.wanted_text)
         self.assertEqual(row.outside_id, f"gid://shopify/ProductVariant/{there.id + 1}")
         self.assertEqual(self.calls, 3)
         leaf = self.env["integration.audit.leaf"].search([("action", "=", "shop.written")])

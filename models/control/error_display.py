@@ -59,3 +59,17 @@ class IntegrationStoppedEvent(models.Model):
             stopped.error_words = kept_words(
                 self.env, stopped.error_code, stopped.error_text, stopped.connection_id
             )
+
+
+class IntegrationPullCursor(models.Model):
+    _inherit = "integration.pull.cursor"
+
+    error_words = fields.Char(compute="_compute_error_words", string="Last problem")
+
+    @api.depends("error_code", "last_error")
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_error_words(self):
+        for cursor in self:
+            cursor.error_words = kept_words(
+                self.env, cursor.error_code, cursor.last_error, cursor.connection_id
+            )

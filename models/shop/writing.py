@@ -19,6 +19,7 @@ from ...connectors.registry import get_connector
 from ...engine import shop_writing
 from ...engine.errors import AuthorizationError, BusinessError
 from ...engine.shop_writing import CannotWriteError, Wish
+from ..messaging.error_words import kept_words
 from ..messaging.sent_once import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, MAX_SWEPT
 
 STATES = [
@@ -77,19 +78,30 @@ class IntegrationShopWriting(models.Model):
     wanted_text = fields.Text(compute="_compute_wanted_text", string="As Odoo has it")
     answer = fields.Text(readonly=True, copy=False, string="What the provider said")
     problem = fields.Char(readonly=True, help="Why it cannot be written as it stands.")
-    changes = fields.Text(
-        readonly=True, help="What was different in the shop when it was last compared: before → after."
+    changes = fields.Text(readonly=True, string="Differences (as they are kept)")
+    changes_shown = fields.Text(
+        compute="_compute_changes_shown",
+        string="Changes",
+        help="What was different in the shop when it was last compared: before → after.",
     )
     told_at = fields.Datetime(readonly=True, copy=False, string="Last written")
     state = fields.Selection(STATES, required=True, readonly=True, default="to_send", copy=False, index=True)
 
     _one_per_record = models.UniqueIndex("(connection_id, res_model, res_id)")
 
+    @api.depends("changes")
+    @api.depends_context("lang")
+    def _compute_changes_shown(self):
+        for row in self:
+            row.changes_shown = kept_words(self.env, "", row.changes, row.connection_id)
+
     @api.depends("wanted")
+    @api.depends_context("lang")
     def _compute_wanted_text(self):
         for row in self:
             wanted = row.wanted or {}
             price = f"{wanted['price']} {wanted['currency']}" if "price" in wanted else ""
+            price = kept_words(self.env, "", price, row.connection_id)
             row.wanted_text = " · ".join(
                 filter(None, (wanted.get("name"), price, ", ".join(wanted.get("tags", ()))))
             )
