@@ -18,6 +18,8 @@ from .world import EU_STRIPE, PAYPAL, SHOP, US_STRIPE, World
 ZERO = Decimal(0)
 MAX_ROWS = 10_000
 # A payout in one of these is at its bank, or has come back and the bank has said so.
+# What may stand beside a case, by the day on which the month is played: a dispute's last day may have passed.
+MAY_FOLLOW = {"evidence_missed": "dispute_opened"}
 TIED = ("matched", "returned")
 
 
@@ -169,6 +171,7 @@ class Books:
         wrong += [
             f"{system}: {code} ({count}) was not expected: {words[system, code]}"
             for (system, code), count in (found - wanted).items()
+            if count > wanted[system, MAY_FOLLOW.get(code)]
         ]
         return Point("Each accident has its documented outcome", f"{sum(found.values())} cases", tuple(wrong))
 
