@@ -20,7 +20,7 @@ READ_WHOLE = (
     ("integration.access.review.line", ("user_id",), 190),
     ("integration.shop.writing", ("state",), 150),
     ("integration.shop.writing", ("label", "wanted_text", "answer"), 180),
-    ("integration.shop.writing", ("changes",), 240),
+    ("integration.shop.writing", ("changes_shown",), 240),
 )
 
 
