@@ -38,12 +38,13 @@ def certainly_paid(amount: Decimal, named: Mapping[int, Decimal]) -> tuple[int, 
     where they are open with exactly the amount together. In one currency.
 
     :param amount: what came in; positive.
-    :param named: {invoice id: what is open of it}; those with nothing open are left out by the caller.
+    :param named: {invoice id: what is open of it}, also those with nothing open: beside one of them it is not certain
+        that all of the money is for the other.
     """
-    if amount <= 0 or not named:
+    if amount <= 0:
         return ()
     if len(named) == 1 or sum(named.values(), Decimal(0)) == amount:
-        return tuple(named)
+        return tuple(number for number, left in named.items() if left > 0)
     return ()
 
 

@@ -197,6 +197,19 @@ class TestReceipts(BankCommon):
         self.line("L-2", "150.00", text="B-10012 B-10013")
         self.assertEqual((self.receivable.amount_residual, second.amount_residual), (0.0, 0.0))
 
+    def test_beside_a_paid_invoice_only_the_exact_amount_is_certain(self):
+        second = self.issue("B-10013", ANNA, "50.00", tax=False)
+        self.line("L-1", "100.00", text="B-10012")
+        self.line("L-2", "150.00", text="B-10012 B-10013")
+        self.assertEqual((second.amount_residual, self.booked("L-2").is_reconciled), (50.0, False))
+        self.line("L-3", "50.00", text="B-10012 B-10013")
+        self.assertEqual(second.amount_residual, 0.0)
+
+    def test_a_short_word_of_the_payer_names_nothing(self):
+        other = self.issue("B1", ANNA, "100.00", tax=False)
+        self.line("L-1", "100.00", text="TRANSFER", end_to_end_id="B1")
+        self.assertEqual((other.amount_residual, self.booked("L-1").is_reconciled), (100.0, False))
+
     def test_money_that_goes_out_pays_no_invoice_of_ours(self):
         self.line(amount="-100.00", text="B-10012")
         self.assertEqual(self.receivable.amount_residual, 100.0)
@@ -273,6 +286,21 @@ class TestBankStatements(BankCommon):
         self.statement("2026/02", closing="25.00", days=("2026-03-03", "2026-03-03"))
         self.assertEqual((late.state, late.gap), ("agrees", 0.0))
         self.assertFalse(self.exceptions("bank_statement_differs"))
+
+    def test_lines_in_a_statement_of_a_person_stay_there(self):
+        line = self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.bank.id,
+                "date": date(2026, 3, 2),
+                "amount": 100.0,
+                "payment_ref": "Transfer L-1",
+            }
+        )
+        own = self.env["account.bank.statement"].create({"name": "Mine", "line_ids": [(6, 0, line.ids)]})
+        self.line("L-1")
+        self.statement(line_count=1)
+        told = self.told()
+        self.assertEqual((told.state, told.statement_id.id, line.statement_id), ("agrees", False, own))
 
     def test_a_statement_that_contradicts_itself_is_refused(self):
         message = self.statement(closing="90.00", line_total={"value": "100.00", "currency": "USD"})

@@ -12,6 +12,7 @@ from ...engine.bank_match import last_digits, names_in, plain_account, plain_tex
 from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
 from ...engine.money import plain
 from .movement import _number
+from .references import named_by
 from .work import Effect, Finding
 
 
@@ -48,9 +49,9 @@ class IntegrationPostingBankLine(models.AbstractModel):
                 work.outcome = "duplicate"
 
     def _names(self, document):
-        stated = [reference.value for reference in document.references]
-        stated += [document.end_to_end_id] if document.end_to_end_id else []
-        return names_in(document.text, stated)
+        # The end-to-end id is what the payer chose: it names an invoice where it looks like a number, as the text does.
+        text = f"{document.text} {document.end_to_end_id or ''}"
+        return names_in(text, named_by(document.references))
 
     def _known_lines(self, journals, documents):
         """Return {(journal id, the bank's id): statement line} of lines that are in the books under these ids."""

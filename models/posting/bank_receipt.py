@@ -5,6 +5,8 @@ The item on suspense is replaced by one on the customer's receivable account, an
 the booking stands and the line waits on suspense for a person.
 """
 
+from decimal import Decimal
+
 from odoo import api, models
 from odoo.exceptions import RedirectWarning, UserError
 
@@ -56,10 +58,13 @@ class IntegrationPostingBankReceipt(models.AbstractModel):
             return
         exact = line.currency_id._integration_exact
         rests = {
-            invoice.id: sum(map(exact, items.mapped("amount_residual_currency")))
-            for invoice, items in targets.grouped("move_id").items()
+            invoice.id: sum(
+                (exact(item.amount_residual_currency) for item in targets if item.move_id == invoice),
+                Decimal(0),
+            )
+            for invoice in plan["invoices"]
         }
-        paid = certainly_paid(exact(line.amount), {move: rest for move, rest in rests.items() if rest > 0})
+        paid = certainly_paid(exact(line.amount), rests)
         targets = targets.filtered(lambda item: item.move_id.id in paid)
         if targets:
             item = self._on_account(line, targets.account_id, targets.partner_id.commercial_partner_id)

@@ -8,8 +8,6 @@ from odoo.tools.misc import formatLang
 
 from ...engine.bank_match import plain_account
 
-MAX_LATER = 50
-
 
 class IntegrationBankStatement(models.Model):
     """A statement as the bank tells it: opening + lines = closing, beside what the books hold of its days."""
@@ -214,8 +212,8 @@ class IntegrationBankStatement(models.Model):
         Exceptions = self.env["integration.exception"]
         cause = f"{self.journal_id.code} {self.name}"
         if self.state == "agrees":
-            if asked := Exceptions._open_cause(self.connection_id, "bank_statement_differs", cause[:250]):
-                Exceptions.browse(asked)._resolve(self.env._("The statement and the books agree."))
+            agree = self.env._("The statement and the books agree.")
+            Exceptions._settle_cause(self.connection_id, "bank_statement_differs", cause, agree)
             return
         params = {
             "journal": self.journal_id.display_name,
@@ -233,8 +231,8 @@ class IntegrationBankStatement(models.Model):
     def _mirror(self):
         """Write the statement down as Odoo's own, whose checks for completeness then speak for it, too."""
         lines = self.env["account.bank.statement.line"].search(self._lines_domain(), order="internal_index")
-        if not lines:
-            return
+        if not lines or lines.statement_id - self.statement_id:
+            return  # what a person has put into a statement of his own stays there
         values = {
             "name": self.display_name,
             "balance_start": self.opening,
@@ -254,16 +252,11 @@ class IntegrationBankStatement(models.Model):
         """Compare anew the statements to which these lines belong."""
         found = lines.integration_bank_statement_id
         for journal, own in lines.grouped("journal_id").items():
-            days = own.mapped(lambda line: line.integration_event_date or line.date)
-            found |= self.search(
-                [
-                    ("journal_id", "=", journal.id),
-                    ("first_date", "<=", max(days)),
-                    ("last_date", ">=", min(days)),
-                ],
-                order="last_date desc",
-                limit=MAX_LATER,
+            days = {line.integration_event_date or line.date for line in own}
+            of_these_days = Domain.OR(
+                [("first_date", "<=", day), ("last_date", ">=", day)] for day in sorted(days)
             )
+            found |= self.search(Domain("journal_id", "=", journal.id) & of_these_days)
         found._compare()
 
     # -- buttons -------------------------------------------------------------------------------------------

@@ -60,6 +60,12 @@ def test_money_that_goes_out_pays_none(amount):
     assert certainly_paid(amount, {7: Decimal("25.00")}) == ()
 
 
+def test_beside_one_that_is_paid_only_the_exact_amount_is_certain():
+    assert certainly_paid(Decimal("40.00"), {7: Decimal(0), 8: Decimal("25.00")}) == ()
+    assert certainly_paid(Decimal("25.00"), {7: Decimal(0), 8: Decimal("25.00")}) == (8,)
+    assert certainly_paid(Decimal("25.00"), {7: Decimal(0)}) == ()
+
+
 def test_nothing_open_is_not_paid():
     assert certainly_paid(Decimal("10.00"), {}) == ()
 
