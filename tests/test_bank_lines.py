@@ -223,6 +223,14 @@ class TestReceipts(BankCommon):
         self.assertEqual(self.balance(self.bank.default_account_id), 0)
         self.assertEqual(self.balance(self.bank.suspense_account_id), 0)
 
+    def test_a_return_that_comes_before_its_receipt_opens_the_invoice_all_the_same(self):
+        self.line("L-2", "-100.00", text="RETURN", returns="L-1")
+        self.assertFalse(self.booked("L-2").is_reconciled)
+        self.line("L-1", text="B-10012")
+        self.assertEqual(self.receivable.amount_residual, 100.0)
+        self.assertEqual(self.booked().mapped("is_reconciled"), [True, True])
+        self.assertEqual(self.balance(self.bank.suspense_account_id), 0)
+
     def test_a_return_of_what_is_not_matched_waits_on_suspense(self):
         self.line("L-1")
         self.line("L-2", "-100.00", text="RETURN", returns="L-1")

@@ -250,6 +250,7 @@ class IntegrationPostingBankLine(models.AbstractModel):
             "ref": document.end_to_end_id or document.line_id,
             "transaction_type": document.bank_code or False,
             "counterpart_account_id": None,
+            "integration_bank_returns": document.returns or False,
         }
         original = document.original
         if original and original.currency != document.amount.currency:

@@ -31,6 +31,21 @@ class IntegrationPostingBankReceipt(models.AbstractModel):
                 self._or_leave(work, plan, self._take_back)
             elif plan["invoices"]:
                 self._or_leave(work, plan, self._pay)
+        self._take_back_late(pairs)
+
+    def _take_back_late(self, pairs):
+        """Returns that the bank told before the lines which they take back."""
+        early = self.env["account.bank.statement.line"].search(
+            [
+                ("journal_id", "in", [plan["journal"].id for _work, plan in pairs]),
+                ("integration_bank_returns", "in", [plan["document"].line_id for _work, plan in pairs]),
+                ("is_reconciled", "=", False),
+            ]
+        )
+        by_return = {(line.journal_id, line.integration_bank_returns): line for line in early}
+        for work, plan in pairs:
+            if line := by_return.get((plan["journal"], plan["document"].line_id)):
+                self._or_leave(work, plan | {"line": line, "returned": plan["line"]}, self._take_back)
 
     def _or_leave(self, work, plan, match):
         """Let ``match`` try; where Odoo refuses (a lock, a right), a person is told and nothing of it is left."""

@@ -281,6 +281,9 @@ class AccountBankStatementLine(models.Model):
     integration_bank_entry = fields.Char(
         "Bank's id of the line", readonly=True, copy=False, help="Under this id the line is booked once."
     )
+    integration_bank_returns = fields.Char(
+        "Takes back the line", readonly=True, copy=False, help="The bank's id of the earlier line."
+    )
     integration_bank_statement_id = fields.Many2one(
         "integration.bank.statement", "Told in statement", readonly=True, copy=False, index="btree_not_null",
         ondelete="set null",
