@@ -15,11 +15,11 @@ from pathlib import Path
 from odoo import api, models
 from odoo.tools import config
 
+from ...engine import key_files
 from ...engine.audit_seal import SealError, key_id_of
 from ...engine.errors import AuthorizationError
 from .seal_keys import signing_keys
 
-MAX_FILE_BYTES = 100_000
 FILE_NAME = "finance_integration.bundle.keys"
 
 
@@ -47,14 +47,9 @@ def _named():
     if keys := os.environ.get("FINANCE_INTEGRATION_BUNDLE_KEYS", "").split():
         return keys
     if named := os.environ.get("FINANCE_INTEGRATION_BUNDLE_KEY_FILE"):
-        return _read(Path(named))
+        return key_files.read(Path(named))
     path = Path(config["data_dir"]) / FILE_NAME
-    return _read(path) if path.exists() else []
-
-
-def _read(path):
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES).decode("ascii").split()
+    return key_files.read(path) if path.exists() else []
 
 
 class IntegrationBundleKeys(models.AbstractModel):

@@ -18,9 +18,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from odoo.tools import config
 
+from ...engine import key_files
 from ...engine.errors import AuthorizationError
 
-_MAX_KEY_FILE_BYTES = 10_000
 FINGERPRINT_CHARS = 12
 _cache: dict[tuple[str, ...], MultiFernet] = {}
 _files: dict[tuple[Path, int, int, int], tuple[str, ...]] = {}
@@ -35,24 +35,13 @@ def _default_key_file() -> Path:
     return _key_file_in(config["data_dir"])
 
 
-def _make_key_file(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:  # another worker was first: its key is the key
-        return
-    with os.fdopen(handle, "wb") as file:
-        file.write(Fernet.generate_key() + b"\n")
-
-
 def _read_key_file(path: Path) -> tuple[str, ...]:
     """Return the keys of a file; read again when the file is another one or was changed."""
     state = path.stat()
     mark = (path, state.st_ino, state.st_mtime_ns, state.st_size)
     if mark not in _files:
         _files.clear()
-        with path.open("rb") as file:
-            _files[mark] = tuple(file.read(_MAX_KEY_FILE_BYTES).decode("ascii").split())
+        _files[mark] = tuple(key_files.read(path))
     return _files[mark]
 
 
@@ -78,10 +67,11 @@ def _keys() -> tuple[str, ...]:
 def _default_keys() -> tuple[str, ...]:
     path = _default_key_file()
     try:
+        if not path.exists():
+            key_files.make_once(path, Fernet.generate_key().decode("ascii"))
         return _read_key_file(path)
-    except FileNotFoundError:
-        _make_key_file(path)
-        return _read_key_file(path)
+    except OSError as error:
+        raise _unusable("the file with the key can be neither read nor made") from error
     except UnicodeDecodeError as error:
         raise _unusable("the file with the key holds something else") from error
 
