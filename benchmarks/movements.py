@@ -15,7 +15,7 @@ from . import events, http_load
 from .rounds import Check, Figure, until_fit
 from .stage import STRIPE_SECRET, Stage, allow_administrator, make_connection, path_of, sales_tax
 
-TARGET = 6
+TARGET = 8
 LIMIT_SECONDS = 300
 PORTION = 50
 
