@@ -22,7 +22,7 @@ MILLION = 1_000_000
 STORED = 200
 PORTIONS = 30
 DRAINED = 50_000
-TURNS = 2
+TURNS = 6
 # The server permits 400 events a second to an address, more only for a moment, which comes again after this long.
 REST_SECONDS = STORED / 400
 
@@ -44,6 +44,7 @@ def _compare(env, say, rows: int, rounds: int) -> tuple[list[Figure], list[Check
         young = _Side(stack.enter_context(Stage(env, "young")), 0)
         say(f"old rows: making {rows:,} old events")
         old = _Side(stack.enter_context(Stage(env, "old")), rows)
+        say("old rows: made, measuring")
 
         def measure() -> list[Figure]:
             for side in (young, old):
