@@ -239,6 +239,8 @@ class IntegrationConnection(models.Model):
         there = self.exists()
         for connection in self - there:
             connection.display_name = self.env._("Deleted connection %s", connection.id)
+        # A list that names a connection needs this alone of its many columns.
+        there.fetch(["name"])
         return super(IntegrationConnection, there)._compute_display_name()
 
     @api.ondelete(at_uninstall=False)

@@ -18,6 +18,8 @@ from ..control.integration_exception import UNFINISHED
 
 COUNT_LOCK = 0x4649_5857
 PORTION = 2000
+# Set while a reading method is at work that has counted.
+COUNTED = "integration_exceptions_counted"
 AGES = [
     ("1_day", "Since today"),
     ("2_week", "Up to a week"),
@@ -27,12 +29,22 @@ AGES = [
 
 
 def _counts_first(read):
-    """Let a reading method of exceptions count what has changed before; it may therefore write."""
+    """Let a reading method of exceptions count what has changed before; it may therefore write.
+
+    What it calls for its own answer does not look again: reading changes nothing.
+    """
 
     @functools.wraps(read)
     def counted(self, *args, **kwargs):
+        known = self.env.cr.cache
+        if known.get(COUNTED):
+            return read(self, *args, **kwargs)
         self.env["integration.exception"]._recount_touched()
-        return read(self, *args, **kwargs)
+        known[COUNTED] = True
+        try:
+            return read(self, *args, **kwargs)
+        finally:
+            known.pop(COUNTED, None)
 
     counted._readonly = False
     return counted
@@ -92,7 +104,8 @@ class IntegrationException(models.Model):
     # -- showing ---------------------------------------------------------------------------------------------
 
     def _compute_at_stake(self):
-        self._recount_touched()
+        if not self.env.cr.cache.get(COUNTED):
+            self._recount_touched()
         sums = defaultdict(dict)
         for row in self.env["integration.exception.stake"].sudo().search([("exception_id", "in", self.ids)]):
             sums[row.exception_id.id][row.currency_id] = row.amount

@@ -1,6 +1,8 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """What an exception says. Code and parameters are stored; the words are made when somebody reads, in their language."""
 
+import functools
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -28,16 +30,20 @@ class IntegrationException(models.Model):
     @api.depends("code", "params")
     @api.depends_context("lang", "tz", "uid")
     def _compute_words(self):
-        for exception in self:
-            info = CODES.get(exception.code)
+        translate, labels = self.env._, functools.cache(self._labels_of)
+        for code, exceptions in self.grouped("code").items():
+            info = CODES.get(code)
             if not info:
-                exception.name = exception.what = exception.code
-                exception.next_step = False
+                exceptions.name = exceptions.what = code
+                exceptions.next_step = False
                 continue
-            params = exception._spoken_params()
-            exception.name = self.env._(info.title)  # pylint: disable=translation-not-lazy
-            exception.what = fill(self.env._(info.sentence), params)  # pylint: disable=translation-not-lazy
-            exception.next_step = fill(self.env._(info.next_step), params)  # pylint: disable=translation-not-lazy
+            # A list has many of a few kinds: their sentences are looked up once, not once per row.
+            title, sentence, step = (translate(text) for text in (info.title, info.sentence, info.next_step))
+            for exception in exceptions:
+                params = exception._spoken_params(labels)
+                exception.name = title
+                exception.what = fill(sentence, params)
+                exception.next_step = fill(step, params)
 
     @api.depends("code")
     @api.depends_context("lang")
@@ -53,19 +59,26 @@ class IntegrationException(models.Model):
             lang=reader.lang or self.env.lang, tz=reader.tz or self.env.context.get("tz")
         )
 
-    def _spoken_params(self):
-        """Return the parameters of the sentences as the reader writes them."""
+    def _spoken_params(self, labels=None):
+        """Return the parameters of the sentences as the reader writes them.
+
+        :param labels: :meth:`_labels_of`, or what remembers its answers where many are read at once.
+        """
+        labels = labels or self._labels_of
         params = spoken(self.env, self.params, self.connection_id)
         if self.code in MAPPING_CODES and "code" in params:
-            labels = dict(self.env["integration.mapping"]._fields["mapping"]._description_selection(self.env))
-            params["mapping"] = labels.get(params["code"], params.get("mapping"))
+            mappings = labels("integration.mapping", "mapping")
+            params["mapping"] = mappings.get(params["code"], params.get("mapping"))
         if self.code == "flow_added":
-            kinds = dict(self.env["integration.flow"]._fields["kind"]._description_selection(self.env))
+            kinds = labels("integration.flow", "kind")
             params["kind"] = kinds.get((self.params or {}).get("kind"), params.get("kind"))
         if self.code == "duplicate_suspected" and (pair := self.sudo().duplicate_ids[:1]):
             # As they are called now, like in the comparison.
             params |= {"one": pair.first_shown, "other": pair.second_shown}
         return params
+
+    def _labels_of(self, model, field):
+        return dict(self.env[model]._fields[field]._description_selection(self.env))
 
     def _kept_text(self):
         """Return what happened as it is kept with an event: in English, with everything in its exact form."""
