@@ -248,6 +248,58 @@ class TestReceipts(BankCommon):
         )
         exception = self.exceptions("bank_line_unmatched")
         self.assertIn("Locked by the auditor", exception.what)
+        self.assertEqual((exception.fix, exception.at_stake), ("match", "$\xa0100.00"))
+
+    def unmatched(self, line_id="L-1"):
+        """Let Odoo refuse to match a receipt that names our invoice; returns the exception and the line."""
+        posting = type(self.env["integration.posting.application"])
+        with patch.object(posting, "_reconcile", side_effect=UserError("Locked by the auditor")):
+            self.line(line_id, text="B-10012")
+        return self.exceptions("bank_line_unmatched"), self.booked(line_id)
+
+    def test_the_button_matches_once_the_reason_is_gone(self):
+        exception, line = self.unmatched()
+        posting = type(self.env["integration.posting.application"])
+        with (
+            patch.object(posting, "_reconcile", side_effect=UserError("Still locked")),
+            self.assertRaisesRegex(UserError, "Odoo refuses it still: Still locked"),
+        ):
+            exception.action_match_now()
+        self.assertEqual((exception.state, line.is_reconciled), ("open", False))
+        exception.action_match_now()
+        self.assertEqual(
+            (exception.state, line.is_reconciled, self.receivable.amount_residual, len(self.booked())),
+            ("resolved", True, 0.0, 1),
+        )
+        with self.assertRaisesRegex(UserError, "settled in the meantime"):
+            exception.action_match_now()
+
+    def test_the_button_matches_nothing_that_is_not_certain_any_more(self):
+        exception, line = self.unmatched()
+        self.receivable.move_id.button_draft()
+        with self.assertRaisesRegex(UserError, "not certain any more"):
+            exception.action_match_now()
+        self.assertEqual((exception.state, line.is_reconciled), ("open", False))
+
+    def test_what_a_person_matched_in_odoo_closes_by_itself(self):
+        exception, line = self.unmatched()
+        self.root["integration.waiting"]._cron_notice()
+        self.assertEqual(exception.state, "open")
+        posting = self.env["integration.posting.bank_receipt"]
+        posting._match_again(line, self.receivable.move_id, line.browse())
+        self.root["integration.waiting"]._cron_notice()
+        self.assertEqual((exception.state, self.receivable.amount_residual), ("resolved", 0.0))
+
+    def test_a_refused_return_is_told_by_its_own_line(self):
+        self.line("L-2", "-100.00", text="RETURN", returns="L-1", booking_date="2026-03-03")
+        posting = type(self.env["integration.posting.bank_receipt"])
+        with patch.object(posting, "_take_back", side_effect=UserError("Locked by the auditor")):
+            self.line("L-1", text="B-10012")
+        exception = self.exceptions("bank_line_unmatched")
+        self.assertEqual((exception.params["line"], exception.params["date"]), ("L-2", "2026-03-03"))
+        self.assertEqual(self.receivable.amount_residual, 0.0)
+        exception.action_match_now()
+        self.assertEqual((exception.state, self.receivable.amount_residual), ("resolved", 100.0))
 
 
 class TestBankStatements(BankCommon):
@@ -294,6 +346,30 @@ class TestBankStatements(BankCommon):
         self.statement("2026/02", closing="25.00", days=("2026-03-03", "2026-03-03"))
         self.assertEqual((late.state, late.gap), ("agrees", 0.0))
         self.assertFalse(self.exceptions("bank_statement_differs"))
+
+    def test_several_statements_of_a_day_follow_one_another_by_their_balances(self):
+        """“10/2026” sorts before “9/2026”, and the bank tells them in any order."""
+        self.line("L-1", "100.00", booking_date="2026-03-01", statement="8/2026")
+        self.line("L-2", "50.00", statement="9/2026")
+        self.line("L-3", "-20.00", statement="10/2026")
+        self.statement("10/2026", opening="150.00", closing="130.00", line_count=1)
+        self.statement("8/2026", days=("2026-03-01", "2026-03-01"), line_count=1)
+        self.assertEqual(self.told("10/2026").gap, 50.0)
+        self.statement("9/2026", opening="100.00", closing="150.00", line_count=1)
+        told = [self.told(f"{number}/2026") for number in (8, 9, 10)]
+        self.assertEqual([(row.state, row.gap) for row in told], [("agrees", 0.0)] * 3)
+        self.assertFalse(self.exceptions("bank_statement_differs"))
+
+    def test_what_an_agreeing_statement_holds_is_reconciled(self):
+        first, second = self.line("L-1", "150.00"), self.line("L-2", "-50.00")
+        late = self.line("L-3", booking_date="2026-03-05")
+        statement = self.statement(line_count=2)
+        events = first | second | statement
+        self.assertEqual(events.mapped("stage"), ["reconciled"] * 3)
+        self.assertEqual((late.stage, first.covered_by), ("posted", f"integration.bank.statement,{self.told().id}"))
+        self.line("L-4", "7.00")
+        self.assertEqual((self.told().state, first.stage, bool(first.uncovered_at)), ("differs", "posted", True))
+        self.assertEqual(first.covered_by_name, self.told().display_name)
 
     def test_lines_in_a_statement_of_a_person_stay_there(self):
         line = self.env["account.bank.statement.line"].create(

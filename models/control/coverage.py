@@ -1,9 +1,10 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The stage "reconciled": an event is covered by a checkpoint that agrees (policy F31), set and unset in bulk.
 
-Two checkpoints cover events: the processor statement of a day, whose closing balance is the provider's, covers what
-booked the day's movements; a file or list that is complete and whose control totals agree covers its events. An event
-that any day which does not agree contains is never covered. Other checkpoints call ``_cover`` and ``_uncover``.
+Three checkpoints cover events: the processor statement of a day, whose closing balance is the provider's, covers what
+booked the day's movements; a bank's statement that agrees with the books covers what booked its lines; a file or list
+that is complete and whose control totals agree covers its events. An event that any day which does not agree contains
+is never covered. Other checkpoints call ``_cover`` and ``_uncover``.
 
 What a checkpoint covers is decided once, before the transaction in which it turned green or red commits: nothing is
 asked per event.
@@ -61,10 +62,11 @@ class IntegrationCoverage(models.AbstractModel):
         statements = self.env[model].browse(ids).exists()
         green = statements.filtered(lambda row: row._integration_is_reconciled())
         red = statements.filtered(lambda row: row.state == "differs")
+        of_these = self._of_bank_statements if model == "integration.bank.statement" else self._of_statements
         if red:
-            self._uncover(model, self._of_statements(red.ids))
+            self._uncover(model, of_these(red.ids))
         if green:
-            self._cover(model, self._of_statements(green.ids))
+            self._cover(model, of_these(green.ids))
 
     # -- what belongs to a checkpoint ------------------------------------------------------------------------
 
@@ -80,6 +82,27 @@ class IntegrationCoverage(models.AbstractModel):
              WHERE s.id = ANY(%s) AND s.message_id IS NOT NULL
             """,
             SQL(OF_THE_DAY),
+            ids,
+            ids,
+        )
+
+    def _of_bank_statements(self, ids):
+        """Return SELECT of (event, statement): what booked the lines of these statements, and told of them."""
+        return SQL(
+            """
+            SELECT f.message_id, s.id FROM integration_bank_statement s
+              JOIN account_bank_statement_line l ON l.journal_id = s.journal_id
+              JOIN account_move b ON b.id = l.move_id
+                   AND (l.integration_bank_statement_id = s.id
+                        OR l.integration_bank_statement_id IS NULL
+                           AND b.integration_event_date BETWEEN s.first_date AND s.last_date)
+              JOIN integration_effect f ON f.res_model = 'account.move' AND f.res_id = l.move_id
+                   AND f.key = 'bank_line:' || l.journal_id || ':' || l.integration_bank_entry
+             WHERE s.id = ANY(%s)
+            UNION
+            SELECT s.message_id, s.id FROM integration_bank_statement s
+             WHERE s.id = ANY(%s) AND s.message_id IS NOT NULL
+            """,
             ids,
             ids,
         )
@@ -210,6 +233,20 @@ class IntegrationProcessorStatement(models.Model):
         result = super()._hear_provider(document, message_id)
         self.env["integration.coverage"]._later(self._name, self.ids)
         return result
+
+
+class IntegrationBankStatement(models.Model):
+    _inherit = "integration.bank.statement"
+
+    def _compare(self):
+        """Have looked at what a statement covers."""
+        result = super()._compare()
+        if told := self.filtered("message_id"):
+            self.env["integration.coverage"]._later(self._name, told.ids)
+        return result
+
+    def _integration_is_reconciled(self):
+        return self.state == "agrees"
 
 
 class IntegrationBatch(models.Model):

@@ -79,6 +79,7 @@ FIXES = {
     "bank_statement_differs": "resend",
     "payout_incomplete": "pull",
     "match_refused": "match",
+    "bank_line_unmatched": "match",
     "conversion_leg_missing": "pull",
     "settlement_amount_unknown": "pull",
     "batch_incomplete": "batch",

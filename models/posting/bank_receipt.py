@@ -8,10 +8,8 @@ the booking stands and the line waits on suspense for a person.
 from decimal import Decimal
 
 from odoo import api, models
-from odoo.exceptions import RedirectWarning, UserError
 
 from ...engine.bank_match import certainly_paid
-from .match_or_ask import MAX_REASON_CHARS
 from .work import Finding
 
 
@@ -49,21 +47,33 @@ class IntegrationPostingBankReceipt(models.AbstractModel):
 
     def _or_leave(self, work, plan, match):
         """Let ``match`` try; where Odoo refuses (a lock, a right), a person is told and nothing of it is left."""
+        reason = self._refused(lambda: match(plan))
+        if not reason:
+            return
         line = plan["line"]
-        try:
-            with self.env.cr.savepoint():
-                match(plan)
-                self.env.flush_all()
-        except (UserError, RedirectWarning) as refusal:
-            self.env.invalidate_all()
-            currency = line.currency_id
-            params = {
-                "amount": f"{abs(line.amount):.{currency.decimal_places}f} {currency.name}",
-                "line": plan["document"].line_id,
-                "date": str(plan["document"].booking_date),
-                "reason": str(refusal.args[0] if refusal.args else refusal)[:MAX_REASON_CHARS],
-            }
-            work.findings.append(Finding("bank_line_unmatched", params, cause=f"bank line {line.id}"))
+        currency = line.currency_id
+        params = {
+            "amount": f"{abs(line.amount):.{currency.decimal_places}f} {currency.name}",
+            "line": line.integration_bank_entry,
+            "date": str(line.integration_event_date or line.date),
+            "reason": reason,
+            "line_id": line.id,
+            "invoice_ids": plan["invoices"].ids,
+            "returned_id": plan["returned"].id,
+        }
+        work.findings.append(Finding("bank_line_unmatched", params, cause=f"bank line {line.id}"))
+
+    @api.model
+    def _match_again(self, line, invoices, returned):
+        """Match a line that Odoo did not let be matched when it came, as far as it is certain what it is.
+
+        :param returned: the line that it takes back, an empty record where it is a receipt.
+        """
+        plan = {"line": line, "invoices": invoices, "returned": returned}
+        if returned:
+            self._take_back(plan)
+        else:
+            self._pay(plan)
 
     def _pay(self, plan):
         """Match a receipt with the invoices that it pays for sure; what is too much stays a credit of the customer."""

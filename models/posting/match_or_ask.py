@@ -21,16 +21,25 @@ class IntegrationPosting(models.AbstractModel):
         :param movement: the integration.movement whose money is at stake.
         :param about: text that is equal for everything about the same matching: 'payout po_1'.
         """
-        try:
-            with self.env.cr.savepoint():
-                lines = self.env["account.move.line"].with_context(skip_invoice_sync=True)
-                lines._reconcile_plan([items.with_env(self.env)])
-        except (UserError, RedirectWarning) as refusal:
-            self.env.invalidate_all()
-            self._ask_to_match(items, movement, about, str(refusal.args[0] if refusal.args else refusal))
+        lines = self.env["account.move.line"].with_context(skip_invoice_sync=True)
+        if reason := self._refused(lambda: lines._reconcile_plan([items.with_env(self.env)])):
+            self._ask_to_match(items, movement, about, reason)
             return False
         self._match_is_done(movement.connection_id, about)
         return True
+
+    @api.model
+    def _refused(self, match):
+        """Let ``match`` run; return why Odoo refused it, an empty text where it did not. Nothing is left of a refusal."""
+        try:
+            with self.env.cr.savepoint():
+                match()
+                self.env.flush_all()
+        except (UserError, RedirectWarning) as refusal:
+            self.env.invalidate_all()
+            reason = str(refusal.args[0] if refusal.args else refusal)
+            return reason[:MAX_REASON_CHARS] or type(refusal).__name__
+        return ""
 
     @api.model
     def _ask_to_match(self, items, movement, about, reason):
@@ -38,7 +47,7 @@ class IntegrationPosting(models.AbstractModel):
         params = {
             "amount": f"{abs(movement.amount):.{movement.currency_id.decimal_places}f} {movement.currency_id.name}",
             "about": about,
-            "reason": reason[:MAX_REASON_CHARS],
+            "reason": reason,
             "date": str(movement.event_date),
             "movement_id": movement.id,
             "items": items.ids,

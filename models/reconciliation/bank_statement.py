@@ -7,6 +7,10 @@ from odoo.fields import Command, Domain
 from odoo.tools.misc import formatLang
 
 from ...engine.bank_match import plain_account
+from ...engine.bank_statements import Told, in_order
+
+# Of one account on one day; a bank tells one or two.
+MAX_A_DAY = 100
 
 
 class IntegrationBankStatement(models.Model):
@@ -135,35 +139,40 @@ class IntegrationBankStatement(models.Model):
                 "message_id": message_id,
             }
         )
-        (self | self._next())._compare()
+        (self | self._around())._compare()
 
-    def _next(self):
-        return self.search(
-            [
-                ("journal_id", "=", self.journal_id.id),
-                ("first_date", ">", self.last_date),
-                ("message_id", "!=", False),
-            ],
-            order="first_date, id",
-            limit=1,
-        )
+    def _around(self):
+        """Return the statements told that begin where this one ends: of its own last day, and of the next day told."""
+        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "!=", False)
+        following = self.search(told & Domain("first_date", ">", self.last_date), order="first_date", limit=1)
+        days = [self.last_date, *following.mapped("first_date")]
+        return self.search(told & Domain("first_date", "in", days) & Domain("id", "!=", self.id), limit=MAX_A_DAY)
 
     def _before(self):
-        """Return the last statement told of the days before; of the same day one that the bank has numbered earlier."""
-        return self.search(
-            [
-                ("journal_id", "=", self.journal_id.id),
-                ("id", "!=", self.id),
-                ("message_id", "!=", False),
-                "|",
-                ("last_date", "<", self.first_date),
-                "&",
-                ("last_date", "=", self.first_date),
-                ("name", "<", self.name),
-            ],
-            order="last_date desc, name desc",
-            limit=1,
+        """Return the statement that ended where this one should begin; an empty record where none was told."""
+        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "!=", False)
+        others = told & Domain("id", "!=", self.id)
+        last = self.search(others & Domain("last_date", "<", self.first_date), order="last_date desc", limit=1)
+        of_last_day = self.search(
+            others & Domain("last_date", "=", last.last_date), order="name, id", limit=MAX_A_DAY
         )
+        day_before = of_last_day._in_order(None)[-1:] if last else last
+        same_day = self.search(
+            others & Domain("last_date", "=", self.first_date), order="name, id", limit=MAX_A_DAY
+        )
+        order = (same_day | self).sorted(lambda row: (row.name, row.id))._in_order(
+            day_before._exact(day_before.closing) if day_before else None
+        )
+        place = order.ids.index(self.id)
+        return order[place - 1] if place else day_before
+
+    def _in_order(self, start):
+        """Return these statements of one day as they follow one another; ``start``: where the day before ended."""
+        told = [Told(row.id, row._exact(row.opening), row._exact(row.closing)) for row in self]
+        return self.browse([each.number for each in in_order(told, start)])
+
+    def _exact(self, amount):
+        return self.currency_id._integration_exact(amount)
 
     def _lines_domain(self):
         """Return the lines in the books that belong to this statement.

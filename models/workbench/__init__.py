@@ -19,6 +19,7 @@ from . import fix_customer_copy
 from . import fix_difference
 from . import fix_identify
 from . import fix_match
+from . import fix_bank_line
 from . import fix_dispute
 from . import fix_numbering
 from . import fix_party

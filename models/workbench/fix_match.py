@@ -2,12 +2,14 @@
 """The button with which a person matches what is booked and Odoo did not let be matched at once (F1, P6)."""
 
 from odoo import api, models
-from odoo.exceptions import RedirectWarning, UserError
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...engine.errors import IntegrationError
 
 MATCH = "match_refused"
+BANK_LINE = "bank_line_unmatched"
+MATCHED_BY_BUTTON = (MATCH, BANK_LINE)
 MAX_LOOKED_AT = 200
 MONEY_ACCOUNTS = ("asset_cash", "liability_credit_card")
 
@@ -25,18 +27,25 @@ class IntegrationException(models.Model):
         """Button: match it now, as the connection's service user; Odoo's own words where it refuses again."""
         self.ensure_one()
         self.check_access("write")
-        if self.code != MATCH or self.state != "open":
+        if self.code not in MATCHED_BY_BUTTON or self.state != "open":
             raise UserError(self.env._("This has been settled in the meantime."))
-        items = self._items_to_match()
-        if items:
-            self._let_be_matched(items)
-            self._match_as_service(items)
+        matched = self._match_what_waits()
         self.env["integration.audit.leaf"]._record_change(
-            self, "exception.match", ", ".join(f"{item._name},{item.id}" for item in items)
+            self, "exception.match", ", ".join(f"{item._name},{item.id}" for item in matched)
         )
         self._resolve(self.env._("Matched by %s.", self.env.user.name))
         self._look_at_matched()
         return self._told(self.env._("It is matched."))
+
+    def _match_what_waits(self):
+        """Match what this exception waits for; return the records, for the audit trail."""
+        items = self._items_to_match()
+        if items:
+            self._let_be_matched(items)
+            self._match_as_service(
+                lambda env: env["integration.posting.application"]._reconcile([items.with_env(env)])
+            )
+        return items
 
     def _items_to_match(self):
         """Return the open items that wait, empty where somebody has matched them meanwhile.
@@ -71,17 +80,18 @@ class IntegrationException(models.Model):
         movement_id = (self.params or {}).get("movement_id")
         return self.env["integration.movement"].sudo().browse(movement_id or []).exists()
 
-    def _match_as_service(self, items):
-        service = self.connection_id.sudo()._as_service()
+    def _match_as_service(self, match):
+        """Let ``match`` run with the environment of the connection's service user.
+
+        :raises UserError: Odoo's own words where it refuses again; nothing of it is left.
+        """
+        service = self.connection_id.sudo()._as_service().env
         try:
-            with self.env.cr.savepoint():
-                service.env["integration.posting.application"]._reconcile([items.with_env(service.env)])
-        except (UserError, RedirectWarning) as refusal:
-            self.env.invalidate_all()
-            reason = str(refusal.args[0] if refusal.args else refusal)
-            raise UserError(self.env._("Odoo refuses it still: %s", reason)) from refusal
+            refusal = service["integration.posting"]._refused(lambda: match(service))
         except IntegrationError as error:
             raise self._in_words(error) from error
+        if refusal:
+            raise UserError(self.env._("Odoo refuses it still: %s", refusal))
         self.env.invalidate_all()
 
     def _look_at_matched(self):

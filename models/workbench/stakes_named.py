@@ -8,7 +8,7 @@ PAYOUT = "payout "
 OPEN_AT_BANK = ("payout_overdue", "payout_bank_unclear")
 WHOLE_PAYOUT = ("payout_came_back", "payout_incomplete", "payout_differs")
 MAX_PAYOUTS = 10_000
-NAMED = frozenset({*OPEN_AT_BANK, *WHOLE_PAYOUT, "match_refused"})
+NAMED = frozenset({*OPEN_AT_BANK, *WHOLE_PAYOUT, "match_refused", "bank_line_unmatched"})
 
 
 class IntegrationException(models.Model):
@@ -62,7 +62,16 @@ class IntegrationException(models.Model):
                 for row, movement_id in ids.items()
                 if (movement := known.get(movement_id))
             ]
-        if of_payouts := named - waiting:
+        if of_lines := named.filtered(lambda row: row.code == "bank_line_unmatched"):
+            ids = {row: (row.params or {}).get("line_id") for row in of_lines}
+            lines = self.env["account.bank.statement.line"].sudo().browse([each for each in ids.values() if each])
+            known = {line.id: line for line in lines.exists()}
+            found += [
+                (row, line.currency_id, _exact(line.currency_id, line.amount))
+                for row, line_id in ids.items()
+                if (line := known.get(line_id))
+            ]
+        if of_payouts := named - waiting - of_lines:
             known = self._payouts_named(of_payouts)
             found += [
                 (row, payout.currency_id, _exact(payout.currency_id, amount))
