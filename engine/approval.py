@@ -20,7 +20,8 @@ from .canonical_json import canonical_bytes
 # What can be asked for. The first are those of requirement X4, the last is for what has no kind of its own.
 KINDS = (
     "flow", "replay", "override", "mapping", "contract", "ownership", "credential", "bank_detail", "partner",
-    "write_off", "application", "entry", "lock_waiver", "erasure", "bundle", "policy", "delegation", "other",
+    "write_off", "application", "entry", "lock_waiver", "erasure", "bundle", "policy", "delegation", "connection",
+    "other",
 )  # fmt: skip
 # Where the amount decides who agrees: an amount that nobody knows counts as one above every threshold.
 MONEY_KINDS = frozenset({"replay", "override", "write_off", "application", "entry"})

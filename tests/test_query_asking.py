@@ -251,6 +251,11 @@ class TestKeptAnswers(QueryCommon):
         self.env.cr.execute(
             "ALTER TABLE integration_query_answer ENABLE TRIGGER integration_query_answer_row"
         )
+        self.partner_connection.write({"legal_hold": True, "legal_hold_reason": "Court"})
+        self.env.flush_all()
+        self.assertEqual((self.root["integration.query.answer"]._prune()[0], len(self.kept())), (0, 1))
+        self.partner_connection.legal_hold = False
+        self.env.flush_all()
         self.assertEqual(self.root["integration.query.answer"]._prune()[0], 1)
         self.assertFalse(self.kept())
         with mute_logger("odoo.sql_db"), self.assertRaises(psycopg2.IntegrityError), self.env.cr.savepoint():

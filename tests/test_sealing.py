@@ -259,14 +259,14 @@ class TestErasure(SealingCommon):
     def test_a_legal_hold_forbids_it(self):
         erasures = self.env["integration.erasure"].with_company(self.company)
         erasure = erasures.create({"partner_id": self.person.id, "reason": "Asked"})
-        self.partner_connection.legal_hold = True
+        self.partner_connection.write({"legal_hold": True, "legal_hold_reason": "Court"})
         erasure.invalidate_recordset()
         with self.assertRaises(UserError):
             erasure.action_ask()
         self.partner_connection.legal_hold = False
         erasure.invalidate_recordset()
         erasure.action_ask()
-        self.partner_connection.legal_hold = True
+        self.partner_connection.write({"legal_hold": True, "legal_hold_reason": "Court"})
         request = self.approve(erasure, self.approver)
         with self.assertRaises(UserError):
             request.with_user(self.controller).action_approve()

@@ -105,6 +105,11 @@ class IntegrationChangeRequest(models.Model):
         record = record.sudo().with_company(company).with_context(lang="en_US", tz="UTC")
         if hasattr(record, "_approval_preview"):
             return record._approval_preview(values)
+        return self._plain_preview(record, values)
+
+    @api.model
+    def _plain_preview(self, record, values):
+        """Return what ``values`` would change, field by field."""
         rows = []
         for name, after in sorted((values or {}).items()):
             field = record._fields.get(name)

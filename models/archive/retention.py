@@ -3,6 +3,7 @@ import logging
 import time
 
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
 from .archive import MAX_MESSAGES
@@ -33,9 +34,17 @@ class IntegrationConnection(models.Model):
 
     legal_hold = fields.Boolean(
         tracking=True,
-        help="While this is set, no content of this connection's events is moved away, whatever the retention time.",
+        help="While this is set, no content of this connection's events and no answer to its questions is moved away "
+        "or erased, whatever the retention time.",
     )
     legal_hold_reason = fields.Char(tracking=True)
+
+    @api.constrains("legal_hold", "legal_hold_reason")
+    def _check_legal_hold(self):
+        if any(one.legal_hold and not (one.legal_hold_reason or "").strip() for one in self):
+            raise ValidationError(
+                self.env._("Say why nothing may be moved away or erased: the reason is kept.")
+            )
 
 
 class IntegrationArchive(models.Model):

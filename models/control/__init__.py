@@ -12,6 +12,7 @@ from . import correlation
 from . import change_request
 from . import credential_approval
 from . import trusted_amount
+from . import set_up_approval
 from . import exception_party
 from . import exception_product
 from . import error_resolution

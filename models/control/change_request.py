@@ -29,6 +29,7 @@ KIND_LABELS = {
     "bundle": _lt("Import of a configuration"),
     "policy": _lt("Approval rule"),
     "delegation": _lt("Standing in for an approver"),
+    "connection": _lt("Set-up of a connection"),
     "other": _lt("Other change"),
 }
 # The kind of a request that does not say it, by what it is about.

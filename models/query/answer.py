@@ -290,7 +290,7 @@ class IntegrationQueryAnswer(models.Model):
 
     @api.autovacuum
     def _prune(self):
-        """Let go of answers whose retention is over; the audit entries with their digests stay."""
+        """Let go of answers whose retention is over, none of a connection on legal hold; the audit entries stay."""
         text = self.env["ir.config_parameter"].sudo().get_param(RETENTION_PARAMETER, "")
         days = int(text) if text.isdecimal() and int(text) else RETENTION_DAYS
         self.env.cr.execute(SQL("SELECT set_config('finance_integration.retention', 'on', true)"))
@@ -298,9 +298,11 @@ class IntegrationQueryAnswer(models.Model):
             SQL(
                 """
                 DELETE FROM integration_query_answer WHERE id IN (
-                    SELECT id FROM integration_query_answer
-                     WHERE asked_at < now() AT TIME ZONE 'UTC' - make_interval(days => %s)
-                     ORDER BY asked_at LIMIT %s)
+                    SELECT a.id FROM integration_query_answer a
+                     WHERE a.asked_at < now() AT TIME ZONE 'UTC' - make_interval(days => %s)
+                       AND NOT EXISTS (SELECT FROM integration_connection c
+                                        WHERE c.id = a.connection_id AND c.legal_hold)
+                     ORDER BY a.asked_at LIMIT %s)
                 """,
                 days,
                 PRUNED_AT_ONCE,
