@@ -21,6 +21,7 @@ REASONS = (
     "classification_cap",
     "classification_other",
     "identification_above_limit",
+    "credited_by_same_person",
 )
 # What money in suspense can turn out to be.
 CUSTOMER, INVOICES, REFUND, FEE, TRANSFER, BILLS, EXPENSE, OTHER = (

@@ -45,6 +45,8 @@ from . import test_drops
 from . import test_duplicate_looks
 from . import test_duplicates
 from . import test_duties_report
+from . import test_duties_books
+from . import test_lock_watch
 from . import test_entries
 from . import test_explanation
 from . import test_extreme_numbers
@@ -149,6 +151,8 @@ from . import test_disputes
 from . import test_document_ownership
 from . import test_refund_orders
 from . import test_trusted_amount
+from . import test_set_up_approval
+from . import test_policy_change
 from . import test_units
 from . import test_webhook_care
 from . import test_processor_statement

@@ -4,6 +4,7 @@ from . import bank_approval
 from . import company_pause
 from . import flow_step
 from . import payee_rules
+from . import duty_rules
 from . import test_box
 from . import limit_change
 from . import exception_step

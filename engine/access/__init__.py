@@ -3,9 +3,11 @@
 
 from .methods import CORE_METHODS, FIELDS, METHODS
 from .segregation import (
+    ACT_LEVELS,
     ACTS,
     CARRIED_OUT_BY,
     CONFLICTS,
+    CREDITED_DAYS,
     DUTIES,
     DUTY_ACTIONS,
     Conflict,
@@ -21,12 +23,14 @@ from .verbs import ADMINISTRATOR, APPROVER, AUDITOR, OPERATOR, PAYLOAD_READER, S
 
 __all__ = [
     "ACTS",
+    "ACT_LEVELS",
     "ADMINISTRATOR",
     "APPROVER",
     "AUDITOR",
     "CARRIED_OUT_BY",
     "CONFLICTS",
     "CORE_METHODS",
+    "CREDITED_DAYS",
     "DUTIES",
     "DUTY_ACTIONS",
     "FIELDS",

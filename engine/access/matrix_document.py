@@ -8,7 +8,18 @@ import io
 from collections import defaultdict
 
 from .methods import CORE_METHODS, FIELDS, METHODS
-from .segregation import ACTS, ALWAYS, CONFLICTS, DUTIES, PRODUCTION
+from .segregation import (
+    ACT_LEVELS,
+    ACTS,
+    ALWAYS,
+    CONFLICTS,
+    DUTIES,
+    IN_REPORT,
+    NOT_THERE,
+    PRODUCTION,
+    REFUSED,
+    SECOND_PERSON,
+)
 from .verbs import ADMINISTRATOR, APPROVER, AUDITOR, OPERATOR, PAYLOAD_READER, SERVICE, VERBS
 
 FILE_NAME = "access_matrix.md"
@@ -25,6 +36,12 @@ _SHORT = {
 _IMPLIES = {OPERATOR: (AUDITOR,), APPROVER: (AUDITOR, OPERATOR), PAYLOAD_READER: (AUDITOR,)}
 _COLUMNS = (AUDITOR, OPERATOR, APPROVER, ADMINISTRATOR, PAYLOAD_READER, SERVICE)
 _WORDS = {ALWAYS: "refused", PRODUCTION: "refused with real books", "reported": "reported"}
+_ACT_WORDS = {
+    REFUSED: "refused",
+    SECOND_PERSON: "asked of another person",
+    IN_REPORT: "told by the monthly report: Odoo performs it",
+    NOT_THERE: "cannot be done yet",
+}
 _INTRODUCTION = (
     "Written by `./dev schemas` from `engine/access/` and `security/ir.model.access.csv`; do not edit it. What the "
     "words mean and how rights are given: [access](access.md). An operator is an auditor, too, and an approver an "
@@ -52,7 +69,10 @@ def markdown(access_csv: str) -> str:
     pairs = [
         (DUTIES[row.first].title, DUTIES[row.second].title, _WORDS[row.level], row.why) for row in CONFLICTS
     ]
-    acts = [(", ".join(f"`{name}`" for name in against), f"`{act}`") for act, against in ACTS.items()]
+    acts = [
+        (", ".join(f"`{name}`" for name in against), f"`{act}`", _ACT_WORDS[ACT_LEVELS.get(act, REFUSED)])
+        for act, against in ACTS.items()
+    ]
     blocks = [
         "# Who may do what",
         _INTRODUCTION,
@@ -70,8 +90,8 @@ def markdown(access_csv: str) -> str:
         "## Duties that stand against each other",
         "Held by one person through groups:",
         _table(("First", "Second", "", "Because this person"), pairs),
-        "Done by one person on the same record, by what the audit trail says:",
-        _table(("Who has done this", "is refused this"), acts),
+        "Done by one person on the same record, by what the audit trail or the books say:",
+        _table(("Who has done this", "and would do this", ""), acts),
     ]
     return "\n\n".join(blocks) + "\n"
 

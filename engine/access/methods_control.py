@@ -22,6 +22,7 @@ CONTROL_METHODS: Mapping[str, Mapping[str, str]] = {
     "integration.approval.delegation": {"action_end": "ask", "action_open_decisions": "ask"},
     "integration.bank.approval": {"action_ask": "ask"},
     "integration.payee.rules": {"action_change": "ask"},
+    "integration.duty.rules": {"action_ask": "ask"},
     "integration.partner.block": {"action_block": "ask"},
     "integration.replay": {
         "action_plan": "replay",

@@ -136,6 +136,7 @@ DUTY_ACTIONS: Mapping[str, tuple[str, ...]] = {
         "flow.settings", "role_account.change", "balance_account.change", "collection_agreement.change", "drop.change",
         "subscription.change", "rule.change",
     ),
+    "configure_books": ("lock.set", "lock.open", "lock.exception_end"),
     "administer_users": ("access.grant", "access.withdraw"),
     "trust_banks": ("bank.trust", "bank.approved"),
     "keep_suppliers": ("bank.create", "bank.change", "bank.entered", "partner.create"),
@@ -162,10 +163,28 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "journal.review": ("journal.post",),
     "access.sign": ("access.prepare",),
     # further pairs of the policy
+    # who closes a period does not ask to book in it, and who asks for it does not open it
     "late_posting.ask": ("lock.set",),
+    "lock.open": ("late_posting.ask",),
     "cash.apply": ("credit_note.issue", "refund.issue"),
     "fx_task.sign": ("rate.change",),
 }
+
+
+# What becomes of an act: refused; asked of another person; told by the monthly report, since Odoo performs it.
+REFUSED, SECOND_PERSON, IN_REPORT, NOT_THERE = "refused", "second_person", "in_report", "not_there"
+ACT_LEVELS: Mapping[str, str] = {
+    "payment.release": IN_REPORT,
+    "journal.review": IN_REPORT,
+    "cash.apply": SECOND_PERSON,
+    # Acts that nobody can perform yet.
+    "task.review": NOT_THERE,
+    "reconciliation.review": NOT_THERE,
+    "fx_task.sign": NOT_THERE,
+}
+
+# So long a credit note or refund stands against applying money of its customer.
+CREDITED_DAYS = 92
 
 
 def duties_of(groups: Iterable[str]) -> frozenset[str]:

@@ -46,6 +46,33 @@ GOVERNANCE_CODES = {
         severity="low",
         fix="compare_values",
     ),
+    "lock_opened": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("A locked period was opened"),
+        _(
+            "%(who)s opened days again that were locked until %(lock_date)s. No approved request of the last month "
+            "asks for it."
+        ),
+        _(
+            "Set the lock date again, or end the exception, in Accounting → Lock Dates: then this closes itself. If "
+            "the period has to be open, ask to reopen it, so that another person agrees."
+        ),
+        severity="high",
+        fix_class="c",
+    ),
+    "lock_opened_endless": CodeInfo(
+        ErrorClass.BUSINESS,
+        _("A locked period is open without an end"),
+        _(
+            "%(who)s made an exception from the lock date %(lock_date)s that has no end: for whom it was made may "
+            "book before that day for ever."
+        ),
+        _(
+            "End the exception in Accounting → Lock Dates, or make another one with an end. Then this closes itself."
+        ),
+        severity="high",
+        fix_class="c",
+    ),
     "source_changed": CodeInfo(
         ErrorClass.CONTRACT,
         _("The source sends something else"),

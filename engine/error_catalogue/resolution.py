@@ -193,6 +193,11 @@ _EXCEPTIONS: dict[str, dict[str, object]] = {
     "legal_number_missing": {"replay": "same_result"},
     # About what Odoo tells, not about an event: the books are as they are.
     "shop_not_written": {"replay": "booked", "affects_books": False},
+    # Whoever locks the books acts, in Odoo; no event waits.
+    **{
+        code: {"actor": "approver", "replay": "booked", "affects_books": False}
+        for code in ("lock_opened", "lock_opened_endless")
+    },
     "source_changed": {"actor": "operator", "replay": "booked", "affects_books": False},
     "contract_deprecated": {"actor": "administrator", "replay": "booked", "affects_books": False},
     "contract_not_agreed": {"replay": "booked", "affects_books": False},

@@ -14,7 +14,7 @@ class IntegrationAuditLeaf(models.Model):
     _inherit = "integration.audit.leaf"
 
     @api.model
-    def _check_segregation(self, act, *records, user=None):
+    def _check_segregation(self, act, *records, user=None, since=None):
         """Refuse ``act`` to a person who did something with one of the records that stands against it.
 
         To be called before the act, in its transaction; whoever performs the act appends its leaf afterwards.
@@ -22,13 +22,14 @@ class IntegrationAuditLeaf(models.Model):
         :param act: key of ``engine.access.ACTS``, such as ``"mapping.approve"``.
         :param records: recordsets of any models: the record itself and what it belongs to.
         :param user: the person, default: the acting user, also in superuser mode.
+        :param since: naive UTC; what was done before it does not count. Default: everything counts.
         :raises KeyError: ``act`` is not in the table.
         :raises UserError: the same person did both.
         """
         if act not in ACTS:
             raise KeyError(act)
         user = user or self.env.user
-        found = self._opposing_act(act, records, user)
+        found = self._opposing_act(act, records, user, since)
         if found:
             raise UserError(
                 self.env._(
@@ -40,7 +41,7 @@ class IntegrationAuditLeaf(models.Model):
             )
 
     @api.model
-    def _opposing_act(self, act, records, user):
+    def _opposing_act(self, act, records, user, since=None):
         """Return the audit action by which ``user`` took part in one of these records, None when there is none."""
         about = Domain.OR(
             Domain("res_model", "=", each._name) & Domain("res_id", "in", each.ids)
@@ -49,6 +50,8 @@ class IntegrationAuditLeaf(models.Model):
         )
         if about.is_false():
             return None
+        if since:
+            about &= Domain("recorded_at", ">=", since)
         earlier = self.sudo().search_fetch(
             about & Domain("user_id", "=", user.id), ["action"], limit=MAX_EARLIER, order="id desc"
         )

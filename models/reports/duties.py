@@ -19,6 +19,7 @@ from ...engine.access import (
 )
 from ..control.audit_leaf import LINKED_FROM
 from .definition import DAY, INSTANT, Column, Report, Scope, define, in_period
+from .duties_books import acts_in_books
 
 _lt = LazyTranslate(__name__)
 MAX_PEOPLE = 5000
@@ -56,7 +57,7 @@ def _duties(env, scope: Scope):
         ]
     lines += [
         _act_line(users.browse(user_id), first, second)
-        for user_id, first, second in _on_one_record(env, scope)
+        for user_id, first, second in (*_on_one_record(env, scope), *acts_in_books(env, scope))
     ]
     return lines
 

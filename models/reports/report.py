@@ -25,6 +25,7 @@ from . import (  # noqa: F401 - they define the reports
     duties,
     events,
     intercompany,
+    journals,
     ledger,
     money,
     people,

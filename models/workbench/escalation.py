@@ -142,6 +142,7 @@ class IntegrationException(models.Model):
         self._recount_touched()
         self._refresh_ages()
         self._settle_paid_rests()
+        self._settle_ended_openings()
         self.env["integration.collection.agreement"]._compare_all()
         self._escalate()
         self.env["integration.work.view"]._send_digests()

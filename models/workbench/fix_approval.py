@@ -96,9 +96,14 @@ class IntegrationException(models.Model):
             kind=self._kind_of_step(step),
             amount=self._amount_of_step(step),
             currency=self.company_currency_id,
+            barred=self._barred_of_step(step, values or {}),
         )
         self.sudo().approval_asked = True
         return request
+
+    def _barred_of_step(self, step, values):
+        """Hook: return the users who do not decide about a step, besides who asks."""
+        return self.env["res.users"]
 
     def _end_overtaken(self):
         """End what was asked for here and has changed in the meantime, so that it can be asked for as it is now."""

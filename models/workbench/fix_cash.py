@@ -24,6 +24,10 @@ WHY = {
     "write_off_above_limit": _lt("It is more than %s: the controller decides."),
     "classification_cap": _lt("With this one you would have placed more than %s today."),
     "classification_other": _lt("Another person decides about this, whatever the amount."),
+    "credited_by_same_person": _lt(
+        "You have issued a credit note or ordered a refund for this customer lately: another person decides about its "
+        "money."
+    ),
     "identification_above_limit": _lt("One person says whose money it is up to %s. This is more."),
 }
 
@@ -173,7 +177,7 @@ class IntegrationException(models.Model):
             for row in invoices
         )
         return self.env["integration.limit.use"]._judge_application(
-            self.company_id, self._in_books(movement) * Decimal(share), exact
+            self.company_id, self._in_books(movement) * Decimal(share), exact, invoices.partner_id
         )
 
     def _share_of(self, invoices):

@@ -173,7 +173,8 @@ class IntegrationMovement(models.Model):
         facts["invoices"].check_access("read")
         amount, exact = self._amount_in_books(), self._names(facts["invoices"])
         limits = self.env["integration.limit.use"]
-        verdict = limits._judge_classification(self.company_id, amount, purpose, exact)
+        payers = facts["partner"] | facts["invoices"].partner_id if purpose in (CUSTOMER, INVOICES) else None
+        verdict = limits._judge_classification(self.company_id, amount, purpose, exact, payers)
         if not verdict.at_once:
             return self._ask_classification(values, reason, verdict)
         exception = self.exception_id

@@ -147,7 +147,9 @@ class IntegrationException(models.Model):
             return self._open_step("collect", values, self.env._(OTHER_DAY))  # pylint: disable=translation-not-lazy
         exact = invoice.id in [found.id for _agreement, found in self._collect_found()]
         amount = self._in_books(self._collected_money())
-        verdict = self.env["integration.limit.use"]._judge_application(self.company_id, amount, exact)
+        verdict = self.env["integration.limit.use"]._judge_application(
+            self.company_id, amount, exact, invoice.sudo().partner_id
+        )
         if not verdict.at_once:
             return self._open_step("collect", values, self._say_why(verdict))
         self._collect_now(agreement, invoice, day, self.env.uid)

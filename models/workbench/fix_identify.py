@@ -23,7 +23,7 @@ class IntegrationException(models.Model):
         self._check_payer(partner)
         amount = self._unidentified_in_books()
         limits = self.env["integration.limit.use"]
-        verdict = limits._judge_identification(self.company_id, amount)
+        verdict = limits._judge_identification(self.company_id, amount, partner)
         if not verdict.at_once:
             return self._open_step("identify", {"partner_id": partner.id}, self._say_why(verdict))
         detail = self._identified_words(partner)

@@ -252,23 +252,34 @@ class IntegrationLimitUse(models.Model):
         )
 
     @api.model
-    def _judge_application(self, company, amount, exact):
+    def _judge_hands(self, company, partners):
+        """Hook: return why the acting user applies no money of these customers alone; None where nothing is."""
+
+    @api.model
+    def _judge_application(self, company, amount, exact, partners=None):
+        """Judge whether the acting user applies money of ``partners`` at once; ``amount`` in company currency."""
+        if partners and (verdict := self._judge_hands(company, partners)):
+            return verdict
         limits = self.env["integration.workbench.setting"]._limits_of(company)
         if not exact and not self.env.user.has_group("finance_integration.group_operator"):
             return Verdict(APPROVAL, "application_above_limit")
         return judge_application(limits, _exact(amount), exact=exact)
 
     @api.model
-    def _judge_identification(self, company, amount):
+    def _judge_identification(self, company, amount, partners=None):
         """Judge whether the acting user says at once whose money is; ``amount`` in company currency."""
+        if partners and (verdict := self._judge_hands(company, partners)):
+            return verdict
         if not self.env.user.has_group("finance_integration.group_operator"):
             return Verdict(APPROVAL, "classification_other")
         limits = self.env["integration.workbench.setting"]._limits_of(company)
         return judge_identification(limits, _exact(amount))
 
     @api.model
-    def _judge_classification(self, company, amount, purpose, exact):
+    def _judge_classification(self, company, amount, purpose, exact, partners=None):
         """Judge whether the acting user says at once what money is; ``amount`` in company currency."""
+        if partners and (verdict := self._judge_hands(company, partners)):
+            return verdict
         if not exact and not self.env.user.has_group("finance_integration.group_operator"):
             return Verdict(APPROVAL, "classification_other")
         limits = self.env["integration.workbench.setting"]._limits_of(company)
