@@ -65,6 +65,18 @@ WORDS: dict[str, str] = {
         "%(account)s carries %(count)s journal items, balance %(amount)s. They stay there; what is booked from now on"
         " goes to the other account."
     ),
+    # Bank account of a supplier
+    "called_person": _("Who was called"),
+    "called_number": _("On which number"),
+    "number_source": _("Where the number comes from"),
+    "number_note": _("Namely"),
+    "called_at": _("When (UTC)"),
+    "called_by": _("By whom"),
+    "said": _("What was said"),
+    "bank_holder": _("The account holder has another name than the supplier."),
+    "bank_country": _("The account is in another country than the supplier."),
+    "bank_transfer_service": _("The account is one of a money transfer service, not of a bank."),
+    "bank_shared": _("Other contacts have the same account: %(who)s"),
     # Other requests
     "stays": _("stays"),
 }

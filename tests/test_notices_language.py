@@ -9,6 +9,7 @@ from odoo.exceptions import UserError
 from ..engine.preview_words import WORDS
 from .language_common import GERMAN, LanguageCommon
 from .replay_common import ReplayCommon
+from .test_bank_details import BankDetailsPeople
 from .test_role_accounts import RoleAccountsCommon
 
 
@@ -45,6 +46,29 @@ class TestPreviewOfARole(LanguageCommon, RoleAccountsCommon):
         request.with_user(self.ann).with_context(lang=GERMAN).action_approve()
         self.env.invalidate_all()
         self.assertEqual((request.state, self.fee.account_id), ("approved", self.other))
+
+
+class TestPreviewOfABankAccount(LanguageCommon, BankDetailsPeople):
+    def test_warnings_and_the_call_are_read_in_the_approvers_language(self):
+        bank = self.account()
+        bank.sudo().acc_holder_name = "Somebody Else Ltd"
+        request = self.call(bank)
+        kept = request.preview
+        self.assertEqual([note["text"] for note in kept["notes"]], [WORDS["bank_holder"]])
+        self.say_in_german(
+            {
+                WORDS["bank_holder"]: "Der Kontoinhaber heißt anders als der Lieferant.",
+                WORDS["called_person"]: "Wer angerufen wurde",
+            }
+        )
+        german = str(request.with_context(lang=GERMAN).preview_html)
+        self.assertIn("Der Kontoinhaber heißt anders als der Lieferant.", german)
+        self.assertIn("Wer angerufen wurde", german)
+        self.assertNotIn("Who was called", german)
+        self.assertIn("Who was called", str(request.with_context(lang="en_US").preview_html))
+        request.with_user(self.ann).with_context(lang=GERMAN).action_approve()
+        self.env.invalidate_all()
+        self.assertEqual((request.preview, bank.integration_state), (kept, "approved"))
 
 
 class TestPreviewOfAReplay(LanguageCommon, ReplayCommon):

@@ -105,7 +105,11 @@ class TestReaderForm(LanguageCommon, WorkbenchCommon):
         cursor = self.env["integration.pull.cursor"].new(
             {"error_code": "total_difference", "last_error": message.error_text}
         )
-        self.assertEqual(self.german(cursor).error_words, wanted)
+        drop = self.env["integration.drop"].new(
+            {"error_code": "total_difference", "last_error": message.error_text}
+        )
+        for record in (cursor, drop):
+            self.assertEqual(self.german(record).error_words, wanted)
         # Of what is no sentence of the catalogue, amounts and days are written anew.
         env = self.env(context={"lang": GERMAN})
         self.assertEqual(kept_words(env, "", "5.00 USD on 2026-03-02"), "$\xa05,00 on 02.03.2026")

@@ -73,3 +73,15 @@ class IntegrationPullCursor(models.Model):
             cursor.error_words = kept_words(
                 self.env, cursor.error_code, cursor.last_error, cursor.connection_id
             )
+
+
+class IntegrationDrop(models.Model):
+    _inherit = "integration.drop"
+
+    error_words = fields.Char(compute="_compute_error_words", string="Last problem")
+
+    @api.depends("error_code", "last_error")
+    @api.depends_context("lang", "tz", "uid")
+    def _compute_error_words(self):
+        for drop in self:
+            drop.error_words = kept_words(self.env, drop.error_code, drop.last_error, drop.connection_id)

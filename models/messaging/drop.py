@@ -118,7 +118,8 @@ class IntegrationDrop(models.Model):
     looked_at = fields.Datetime(readonly=True, string="Last look", copy=False)
     not_before = fields.Datetime(readonly=True, string="Next try", copy=False)
     failure_count = fields.Integer(readonly=True, copy=False)
-    last_error = fields.Char(readonly=True, string="Last problem", copy=False)
+    error_code = fields.Char(readonly=True, copy=False)
+    last_error = fields.Char(readonly=True, string="Last problem, as it was kept", copy=False)
     file_ids = fields.One2many("integration.drop.file", "drop_id", string="Files")
     batch_count = fields.Integer(compute="_compute_batch_count", string="Files read")
 

@@ -359,7 +359,13 @@ class IntegrationDrop(models.Model):
 
     def _looked(self):
         self.write(
-            {"looked_at": fields.Datetime.now(), "failure_count": 0, "last_error": False, "not_before": False}
+            {
+                "looked_at": fields.Datetime.now(),
+                "failure_count": 0,
+                "error_code": False,
+                "last_error": False,
+                "not_before": False,
+            }
         )
         self._close_exceptions(f"drop {self.id}")
 
@@ -374,6 +380,7 @@ class IntegrationDrop(models.Model):
             {
                 "looked_at": fields.Datetime.now(),
                 "failure_count": failures,
+                "error_code": error.code,
                 "last_error": error.sentence[:300],
                 "not_before": fields.Datetime.now() + timedelta(seconds=seconds),
             }

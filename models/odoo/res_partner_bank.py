@@ -7,6 +7,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...engine.canonical_json import canonical_bytes
+from ...engine.preview_words import told
 
 # Core names them, too: changing one of them makes another account of it.
 DETAILS = ("acc_number", "partner_id", "bank_id", "clearing_number", "acc_holder_name", "currency_id")
@@ -21,6 +22,8 @@ OWN = frozenset(
     }
 )
 MAX_COMPANIES = 10_000
+# What is written down of the call back, in the order of a request.
+CALL = ("called_person", "called_number", "number_source", "number_note", "called_at", "called_by", "said")
 # Only the holder of this object may trust an account.
 _KEY = object()
 
@@ -324,18 +327,8 @@ class ResPartnerBank(models.Model):
             {"field": "partner_id", "before": "", "after": self.partner_id.name},
             {"field": "integration_source", "before": "", "after": self.integration_source or ""},
         ]
-        labels = {
-            "called_person": "Who was called",
-            "called_number": "On which number",
-            "number_source": "Where the number comes from",
-            "number_note": "Namely",
-            "called_at": "When (UTC)",
-            "called_by": "By whom",
-            "said": "What was said",
-        }
         rows += [
-            {"field": name, "label": label, "before": "", "after": call.get(name) or ""}
-            for name, label in labels.items()
+            told({"field": name, "before": "", "after": call.get(name) or ""}, label=name) for name in CALL
         ]
         return {
             "rows": rows,
@@ -344,17 +337,17 @@ class ResPartnerBank(models.Model):
         }
 
     def _integration_warnings(self):
-        """Return what speaks for caution, in plain words."""
+        """Return what speaks for caution, as notes of a preview."""
         notes = []
         if (self.acc_holder_name or "").strip().lower() != (self.partner_id.name or "").strip().lower():
-            notes.append("The account holder has another name than the supplier.")
+            notes.append(told({}, text="bank_holder"))
         if self.has_iban_warning:
-            notes.append("The account is in another country than the supplier.")
+            notes.append(told({}, text="bank_country"))
         if self.has_money_transfer_warning:
-            notes.append("The account is one of a money transfer service, not of a bank.")
+            notes.append(told({}, text="bank_transfer_service"))
         if self.duplicate_bank_partner_ids:
             names = ", ".join(self.duplicate_bank_partner_ids.mapped("name"))
-            notes.append(f"Other contacts have the same account: {names}")
+            notes.append(told({}, text=("bank_shared", {"who": names})))
         return notes
 
     def _carry_out(self, request):
