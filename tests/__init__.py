@@ -160,6 +160,7 @@ from . import test_test_box
 from . import test_vendor_signatures
 from . import test_views
 from . import test_watchdog
+from . import test_waiting_money
 from . import test_wake_up
 from . import test_webhook
 from . import test_workbench

@@ -12,6 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from ..engine.error_catalogue import CODES
+from ..models.posting import conversion
 from ..simulators.paypal.report import settlement_csv
 from ..simulators.paypal.state import as_event
 from ..simulators.stripe.faults import BROKEN, FaultPlan
@@ -235,6 +236,36 @@ class TestPayPalMoney(PayPalCommon):
         self.assertEqual((leg.application, exception.state), ("applied", "resolved"))
         self.assertEqual(self.balance(self.role("FXC")), Decimal("2.20"))
         self.assertEqual(self.balance(self.role("TRANSIT")), Decimal("0.00"))
+
+    def test_legs_that_wait_for_ever_keep_no_others_from_being_joined(self):
+        self.euro_account()
+        self.account.capture("300.00", "EUR")
+        lonely, never = self.account.convert("90.00", "EUR", "95.00", "USD")
+        self.account.lines.remove(never)
+        self.pull()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "DELETE FROM integration_role_account WHERE role = 'FXC' AND company_id = %s", [self.company.id]
+        )
+        account = self.company_data["default_account_expense"]
+        self.env.invalidate_all()
+        self.env.registry.clear_all_caches()
+        given, received = self.account.convert("90.00", "EUR", "95.00", "USD")
+        self.clock.advance(hours=1)
+        self.pull()
+        legs = self.movement("conversion", given.id) | self.movement("conversion", received.id)
+        alone = self.movement("conversion", lonely.id)
+        self.assertEqual(set((legs | alone).mapped("application")), {"suspense"})
+        rules = self.root["integration.posting.application"]
+        self.assertEqual(sorted(rules._legs_to_join()), sorted(legs.ids))
+        self.root["integration.role.account"].create(
+            {"company_id": self.company.id, "role": "FXC", "account_id": account.id}
+        )
+        with patch.object(conversion, "MAX_WAITING", 1):
+            rules._join_again()
+        self.env.invalidate_all()
+        self.assertEqual(legs.mapped("application"), ["applied", "applied"])
+        self.assertEqual((alone.application, rules._legs_to_join()), ("suspense", []))
 
     def test_a_leg_that_comes_when_the_day_of_the_other_is_locked_is_booked_and_joined(self):
         self.euro_account()

@@ -246,22 +246,33 @@ class IntegrationPostingApplication(models.AbstractModel):
         )
 
     def _credit_notes_posted(self, notes):
-        """Match refunds that have asked for these credit notes."""
+        """Match refunds that have asked for these credit notes: those of the payments of what a note credits.
+
+        One customer may stand for all of a shop's, whose refunds wait for other notes.
+        """
+        Movement = self.env["integration.movement"]
         for note in notes:
-            refunds = self.env["integration.movement"].search(
+            paid = Movement.search(
                 [
                     ("company_id", "=", note.company_id.id),
+                    ("type", "=", "payment"),
+                    ("changes_balance", "=", True),
+                    ("invoice_ids", "in", note.reversed_entry_id.ids),
+                ]
+            )
+            payments = {(payment.connection_id, payment.movement_id): payment for payment in paid}
+            refunds = Movement.search(
+                [
+                    ("connection_id", "in", paid.connection_id.ids),
                     ("application", "=", "credit_note"),
                     ("partner_id", "=", note.commercial_partner_id.id),
                     ("currency_id", "=", note.currency_id.id),
+                    ("related_id", "in", paid.mapped("movement_id")),
                 ],
                 limit=MAX_WAITING,
             )
             for refund in refunds:
-                payment = self._movements_by_id(
-                    "payment", [(None, refund.related_id)], refund.connection_id
-                ).get((refund.connection_id.id, refund.related_id), refund.browse())
-                if note.reversed_entry_id in payment.invoice_ids:
+                if payment := payments.get((refund.connection_id, refund.related_id)):
                     self._match_refund(None, refund, payment)
 
     @api.model

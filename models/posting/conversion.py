@@ -8,6 +8,7 @@ is what the conversion cost. Where the day of a leg is locked by then, an entry 
 
 from odoo import api, models
 from odoo.fields import Command
+from odoo.tools import SQL
 
 from ...engine.errors import MissingReferenceError
 
@@ -28,15 +29,40 @@ class IntegrationPostingApplication(models.AbstractModel):
     @api.model
     def _join_again(self):
         """Try once more to join legs that wait; asked for now and then."""
-        waiting = self.env["integration.movement"].search(
-            [("type", "=", "conversion"), ("application", "=", "suspense")], limit=MAX_WAITING
-        )
-        for movement in waiting:
+        for movement in self.env["integration.movement"].browse(self._legs_to_join()):
             if movement.application == "suspense" and self._other_leg(movement):
                 service = movement.connection_id._as_service()
                 service.env["integration.posting.application"]._join_legs(
                     None, movement.with_env(service.env)
                 )
+
+    def _legs_to_join(self):
+        """Return ids of legs in suspense beside which another one stands that may be theirs.
+
+        A leg whose other one never comes waits for ever, and there may be many: the database leaves them out. Some of
+        the others wait for a person: the lot decides who is looked at where there are too many.
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                WITH waiting AS (
+                    SELECT v.id
+                      FROM integration_movement v
+                     WHERE v.type = 'conversion' AND v.application = 'suspense'
+                       AND EXISTS (SELECT FROM integration_movement o
+                                    WHERE o.connection_id = v.connection_id AND o.type = 'conversion'
+                                      AND o.changes_balance AND o.application IN ('none', 'suspense')
+                                      AND o.id <> v.id AND o.settled_currency_id <> v.settled_currency_id
+                                      AND (o.related_id IN (v.movement_id, v.related_id)
+                                           OR o.movement_id = v.related_id))
+                )
+                SELECT id FROM waiting ORDER BY random() LIMIT %s
+                """,
+                MAX_WAITING,
+            )
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
 
     def _other_leg(self, movement):
         """Return the leg in the other currency that names this one or that this one names; it must still wait."""

@@ -187,32 +187,41 @@ class IntegrationWaiting(models.AbstractModel):
         return sorted(row[0] for row in self.env.cr.fetchall())
 
     def _waiting_for(self, moves):
-        values = {value for move in moves for value in (move.name, move.ref, move.payment_reference)} - {
-            False
-        }
+        """Return money that waits for these documents, of each kind so much at most."""
         Movement = self.env["integration.movement"].sudo()
-        domain = [("company_id", "in", moves.company_id.ids), ("reference_ids.value", "in", list(values))]
-        waiting = Movement.search(
-            [*domain, ("application", "in", ("open", "unidentified", "partly"))], limit=MAX_WAITING
+        return Movement.union(
+            *(Movement.search(domain, limit=MAX_WAITING) for domain in self._domains_of_waiting(moves))
         )
-        credited = moves.filtered(lambda move: move.move_type == "out_refund").reversed_entry_id
-        if credited:
-            waiting |= Movement.search(
-                [
-                    ("company_id", "in", moves.company_id.ids),
-                    ("application", "=", "credit_note"),
-                    ("partner_id", "in", moves.commercial_partner_id.ids),
-                ],
-                limit=MAX_WAITING,
-            )
-        return waiting
+
+    def _domains_of_waiting(self, moves):
+        """Return the domains of money that names one of these documents, or asks for one of these credit notes."""
+        here = ("company_id", "in", moves.company_id.ids)
+        values = {
+            value
+            for move in moves
+            for value in (move.name, move.ref, move.payment_reference, move.integration_source_id)
+        } - {False}
+        named = ("reference_ids.value", "in", sorted(values))
+        domains = [[here, named, ("application", "in", ("open", "unidentified", "partly"))]]
+        if moves.filtered(lambda move: move.move_type == "out_refund").reversed_entry_id:
+            partners = ("partner_id", "in", moves.commercial_partner_id.ids)
+            domains.append([here, partners, ("application", "=", "credit_note")])
+        return domains
+
+    def _connections_waiting(self, moves):
+        """Return the connections of the money that waits for these documents, however much it is."""
+        found = self.env["integration.connection"].sudo()
+        for domain in self._domains_of_waiting(moves):
+            groups = self.env["integration.movement"].sudo()._read_group(domain, ["connection_id"])
+            found = found.union(*(connection for (connection,) in groups))
+        return found
 
     def _apply(self, move_ids):
         """Job: apply, each connection in the name of its own service user."""
         moves = (
             self.env["account.move"].browse(move_ids).exists().filtered(lambda move: move.state == "posted")
         )
-        for connection in self._waiting_for(moves).connection_id:
+        for connection in self._connections_waiting(moves):
             service = connection._as_service()
             own = moves.filtered(lambda move, here=connection.company_id: move.company_id == here)
             service.env["integration.posting.application"]._documents_posted(own.with_env(service.env))
