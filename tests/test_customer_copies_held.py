@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """Customers that are written no more, not yet, or after others: nothing is revived, doubled or forgotten (ADR 0062)."""
 
+from contextlib import nullcontext
 from unittest.mock import patch
 
 from ..models.governance import customer_copy_look
@@ -50,6 +51,61 @@ class TestWrittenNoMore(CopyCommon):
                 self.assertEqual((copy.state, self.send(copy)), ("stopped", []))
         self.assertFalse(self.exceptions())
 
+    def test_a_refusal_says_nothing_of_what_has_arrived_meanwhile(self):
+        self.lose = "after"
+        self.send(self.copy)
+        self.assertEqual((self.copy.state, len(self.stripe.customers)), ("unknown", 1))
+        self.lose, self.meanwhile = 400, self.send_stripe  # its echo is faster than the answer
+        self.send(self.copy)
+        self.lose = None
+        self.assertEqual((self.copy.state, self.copy.outside_id), ("sent", *self.stripe.customers))
+        self.assertEqual((len(self.copy.said), self.copy.sending, self.copy.answer), (1, False, False))
+        self.assertFalse(self.exceptions())
+
+    def test_what_may_have_arrived_is_not_forgotten_because_the_next_try_sent_nothing(self):
+        self.send(self.copy)
+        self.partner.phone = "+32 9 111"
+        self.lose = "after"
+        self.send(self.copy)
+        self.lose = "before"
+        self.send(self.copy)
+        self.assertEqual((self.copy.state, len(self.copy.said)), ("unknown", 2))
+        self.assertEqual(self.stripe.customers[self.copy.outside_id]["phone"], "+32 9 111")
+        self.partner.phone = False  # as it was told before
+        self.lose = None
+        self.send(self.copy)
+        self.send(self.copy)
+        self.assertEqual(
+            (self.copy.state, self.stripe.customers[self.copy.outside_id]["phone"]), ("sent", None)
+        )
+
+    def test_what_is_changed_while_the_older_is_refused_is_written(self):
+        def corrected():
+            self.partner.phone = "+32 9 000"
+
+        self.send(self.copy)
+        self.partner.phone = "+32 9"
+        self.lose, self.meanwhile = 400, corrected
+        self.send(self.copy)
+        self.lose = None
+        self.assertEqual((self.copy.state, len(self.copy.said)), ("to_send", 1))
+        self.assertFalse(self.exceptions())
+        self.send(self.copy)
+        held = self.stripe.customers[self.copy.outside_id]
+        self.assertEqual((self.copy.state, held["phone"]), ("sent", "+32 9 000"))
+
+    def test_what_somebody_changes_back_there_is_no_echo(self):
+        self.send(self.copy)
+        self.partner.email = "new@maes.example"
+        self.send(self.copy)
+        self.assertEqual(self.send_stripe().attempt_ids.mapped("outcome"), ["duplicate"] * 2)
+        self.clock.advance(hours=1)
+        self.stripe.update_customer(self.copy.outside_id, email="ines@maes.example")
+        self.send_stripe()
+        proposal = self.env["integration.proposed.value"].search([("res_id", "=", self.partner.id)])
+        self.assertEqual((proposal.field, proposal.their_text), ("email", "ines@maes.example"))
+        self.assertEqual(self.partner.email, "new@maes.example")
+
     def test_deleted_there_while_it_is_sent_it_stays_gone(self):
         self.send(self.copy)
         self.send_stripe()
@@ -73,7 +129,9 @@ class TestWrittenNoMore(CopyCommon):
             self.lose = None
 
         self.meanwhile = heard_and_changed
-        self.send(self.copy)
+        # The connection that keeps other tries away may be lost.
+        with patch.object(sent_once, "exclusive", lambda *_lock: nullcontext(enter_result=True)):
+            self.send(self.copy)
         self.assertEqual((self.copy.state, self.copy.version), ("unknown", 2))
         self.assertEqual(self.there(self.copy)["address"], None)
         self.assertEqual(self.send(self.copy), [("POST", f"/v1/customers/{self.copy.outside_id}")])

@@ -332,9 +332,17 @@ class IntegrationCustomerCopy(models.Model):
     def _failed(self, error):
         if self.state in OVER:
             return
+        refused = self.sending
         super()._failed(error)
         if self.state in ("to_send", "refused"):  # certainly not there: the next try says what holds then
             self.write({"sending": False, "said": (self.said or [])[:-1], "first_try_at": False})
+            self._change_follows(refused)
+
+    def _change_follows(self, refused):
+        """Write what was changed while a content was on its way that is refused: that one is not wanted any more."""
+        if self.state == "refused" and refused and self._content() != refused and self._wants_writing():
+            self._let_go(self.env._("It is written anew."))
+            self._put_in_line()
 
     def _is_gone(self):
         """It was deleted there: a person decides whether it is made anew."""

@@ -1,9 +1,11 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """What an outside system says of customers that were written there from here (ADR 0062)."""
 
+from datetime import timezone
+
 from odoo import api, models
 
-from .customer_copy import trace
+from .customer_copy import LOOKED_BEFORE, trace
 
 
 class IntegrationCustomerCopy(models.Model):
@@ -52,12 +54,24 @@ class IntegrationCustomerCopy(models.Model):
         }
         echoes = [
             known
-            for known in self.said or ()
+            for known in self._may_be_told(document)
             if trace({part: told[part] for part in known["parts"]}) == known
         ]
         if echoes and self.state == "unknown" and echoes[-1] == self.said[-1]:
             self._made(outside_id, self.version)  # what nobody knew the answer to has arrived
         return frozenset(part for known in echoes for part in known["parts"])
+
+    def _may_be_told(self, document):
+        """Return the digests of which an event may be the echo.
+
+        While the newest content arrives, events tell older ones, too. What is told later than that, and is as it once
+        was, somebody has changed back there: that is news.
+        """
+        said = self.said or []
+        if self.state != "sent" or not self.written_at:
+            return said
+        written_at = self.written_at.replace(tzinfo=timezone.utc)
+        return said if document.occurred_at <= written_at + LOOKED_BEFORE else said[-1:]
 
 
 def _address(document):

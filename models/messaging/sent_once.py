@@ -5,14 +5,17 @@ A job sends it outside of any transaction. Before it goes out it is written down
 answer that nobody can read, the provider is asked for it first and it is sent again only where it is not there.
 """
 
+import zlib
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, api, fields, models
 
+from odoo.addons.queue_job.exception import RetryableJobError
+
 from ...engine.errors import BusinessError, ContractError, IntegrationError, TransientError
 from . import http_client
 from .doorbell import comes_back
-from .lane import CHANNEL
+from .lane import CHANNEL, exclusive
 from .own_transaction import in_own_transaction
 
 FIRST_PAUSE_SECONDS = 10
@@ -100,8 +103,19 @@ class IntegrationSentOnce(models.AbstractModel):
 
     @comes_back
     def _send(self):
-        """Job: send it, outside of any transaction."""
+        """Job: send it, outside of any transaction; one try at a time, also where an answer takes long.
+
+        A second try beside the first one would find nothing there, and be refused for what the first has just made.
+        """
         self.ensure_one()
+        space = zlib.crc32(self._name.encode()) & 0x7FFF_FFFF
+        with exclusive(self.env.cr.dbname, self.id, space) as free:
+            if not free:
+                text = "another try is under way"
+                raise RetryableJobError(text, seconds=FIRST_PAUSE_SECONDS, ignore_retry=True)
+            self._try_to_send()
+
+    def _try_to_send(self):
         registry, model, record_id = self.env.registry, self._name, self.id
 
         def step(method, *arguments):
@@ -115,7 +129,9 @@ class IntegrationSentOnce(models.AbstractModel):
         try:
             step("_made", *self._tell(facts, step))
         except IntegrationError as error:
-            step("_failed", error)
+            # Whatever this try has not sent, the one before it may have.
+            unsure = facts["asks_first"] and error.code in NOTHING_SENT
+            step("_failed", _not_said(error) if unsure else error)
 
     def _begin(self):
         """Write down that it is sent now, so that whoever comes next asks first; returns what the calls need."""
@@ -142,6 +158,8 @@ class IntegrationSentOnce(models.AbstractModel):
 
     def _failed(self, error):
         """Say how it goes on: sent again, asked for first, or refused for good; and tell a person where it must be."""
+        if self.state == "sent":
+            return  # the provider's own word that it is there was faster
         values = {"answer": f"{error.sentence} {error.detail}"[:500]}
         if error.code in NOTHING_SENT:
             values["state"] = "to_send"
