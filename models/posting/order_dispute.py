@@ -41,17 +41,41 @@ class IntegrationDispute(models.Model):
             )
         return payments if len(payments) == 1 else payments.browse()
 
+    def _payment_named(self, movement):
+        """A line of a shop's balance names the payout into which it went: that pays out other disputes, too."""
+        is_shop = movement.connection_id._spec().system_role == "shop"
+        return False if is_shop else super()._payment_named(movement)
+
     @api.model
     def _touch(self, movements):
         """A payment that comes after the dispute about its order was told."""
         result = super()._touch(movements)
+        Order = self.env["integration.shop.order"]
         paid = movements.filtered(lambda row: row.type == "payment")
-        shops = paid.connection_id.filtered(lambda row: row._spec().system_role == "shop")
-        if shops:
+        for connection, payments in paid.grouped("connection_id").items():
+            if connection._spec().system_role == "shop":
+                named = Order._named(connection, payments.reference_ids.mapped("value"))
+                self._tie_orders(Order.union(*named.values()))
+        return result
+
+    @api.model
+    def _tie_orders(self, orders):
+        """Look once more for the payments of disputes that were told about these orders."""
+        if orders:
             waiting = [
-                ("connection_id", "in", shops.ids),
-                ("order_ref", "!=", False),
+                ("connection_id", "in", orders.connection_id.ids),
+                ("order_ref", "in", orders.mapped("outside_id") + orders.mapped("number")),
                 ("payment_id", "=", False),
             ]
             self.search(waiting, limit=MAX_DISPUTES)._tie()
+
+
+class IntegrationPostingApplication(models.AbstractModel):
+    _inherit = "integration.posting.application"
+
+    @api.model
+    def _orders_changed(self, orders):
+        """An order that was stopped may come after its payment and the dispute about it."""
+        result = super()._orders_changed(orders)
+        self.env["integration.dispute"]._tie_orders(orders)
         return result

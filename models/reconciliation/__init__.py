@@ -15,6 +15,7 @@ from . import dispute_collection
 from . import dispute_evidence
 from . import dispute_acceptance
 from . import dispute_deadline
+from . import dispute_phase
 from . import refund_order
 from . import waiting
 from . import waiting_parents

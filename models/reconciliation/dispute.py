@@ -196,10 +196,9 @@ class IntegrationDispute(models.Model):
         # A ledger with ids of its own names the dispute beside them.
         named = movement.reference_ids.filtered(lambda row: row.type == "dispute")[:1].value
         found = self.search([*domain, ("dispute_id", "=", named or movement.movement_id)], limit=1)
-        if not found and movement.related_id:
-            found = self.search(
-                [*domain, ("payment_ref", "=", movement.related_id)], order="id desc", limit=1
-            )
+        paid = self._payment_named(movement)
+        if not found and paid:
+            found = self.search([*domain, ("payment_ref", "=", paid)], order="id desc", limit=1)
         found = found or self.create(
             {
                 "connection_id": movement.connection_id.id,
@@ -208,11 +207,15 @@ class IntegrationDispute(models.Model):
                 "currency_id": movement.currency_id.id,
                 "amount": abs(movement.amount),
                 "opened_on": movement.event_date,
-                "payment_ref": movement.related_id,
+                "payment_ref": paid,
             }
         )
         movement.dispute_record_id = found
         return found
+
+    def _payment_named(self, movement):
+        """Return the provider's id of the payment that money of a dispute names, False where it names none."""
+        return movement.related_id
 
     def _tie(self):
         """Find payment, money and fees of these disputes, and say what a person has to do."""

@@ -93,7 +93,7 @@ class IntegrationDisputeAcceptance(models.Model):
             raise UserError(self.env._("%s takes no acceptance from here.", self.connection_id.name))
         if dispute.state != ACCEPTABLE or dispute.evidence_given:
             raise UserError(self.env._("This dispute cannot be accepted: it does not wait for an answer."))
-        if dispute.evidence_ids.filtered(lambda row: row.state in ("to_send", "unknown", "sent")):
+        if dispute._evidence_now().filtered(lambda row: row.state in ("to_send", "unknown", "sent")):
             raise UserError(self.env._("Evidence for this dispute was handed in: it is defended."))
 
     def _amount_text(self):

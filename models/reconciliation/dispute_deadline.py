@@ -78,7 +78,9 @@ class IntegrationDispute(models.Model):
         """Return the code of what the last days ask for, None where nothing is to be done."""
         if not (self.warned_at or self.missed_at) or self.state not in ANSWERABLE or self.evidence_given:
             return None
-        told = [*self.evidence_ids.mapped("state"), *self.acceptance_ids.mapped("state")]
+        # Also where an event is worked off: the connection's own user may not read what people prepare.
+        answers = self.sudo()
+        told = [*answers._evidence_now().mapped("state"), *answers.acceptance_ids.mapped("state")]
         if "sent" in told:
             return None
         if self.missed_at:

@@ -60,10 +60,16 @@ class IntegrationDisputeEvidence(models.Model):
     file_ids = fields.One2many("integration.dispute.evidence.file", "evidence_id", string="Files", copy=False)
     handed_in_by_id = fields.Many2one("res.users", readonly=True, copy=False, string="Handed in by")
     handed_in_at = fields.Datetime(readonly=True, copy=False, string="Handed in at")
+    for_inquiry = fields.Boolean(
+        readonly=True,
+        copy=False,
+        string="For the inquiry",
+        help="It answered the inquiry that has become a dispute since: the dispute takes evidence of its own.",
+    )
 
     takes_files = fields.Boolean(compute="_compute_takes_files")
 
-    _one_idx = models.UniqueIndex("(dispute_id) WHERE state <> 'refused'")
+    _one_idx = models.UniqueIndex("(dispute_id) WHERE state <> 'refused' AND for_inquiry IS NOT TRUE")
 
     @api.depends("connection_id")
     def _compute_takes_files(self):
@@ -327,15 +333,19 @@ class IntegrationDispute(models.Model):
                 and dispute.connection_id._spec().takes_evidence
             )
 
+    def _evidence_now(self):
+        """Return the evidence for the dispute as it stands, without what answered the inquiry before it."""
+        return self.evidence_ids.filtered(lambda row: not row.for_inquiry)
+
     def action_evidence(self):
         """Button: open the evidence of this dispute; the first time it is collected from Odoo's documents."""
         self.ensure_one()
         Evidence = self.env["integration.dispute.evidence"]
-        evidence = self.evidence_ids.filtered(lambda row: row.state != "refused")[:1]
+        evidence = self._evidence_now().filtered(lambda row: row.state != "refused")[:1]
         if not evidence:
             if not self.can_answer:
                 raise UserError(self.env._("The provider takes no evidence for this dispute any more."))
-            # What a person wrote of a refused one is kept.
+            # What a person wrote of a refused one, or for the inquiry, is kept.
             written = self.evidence_ids[:1].read(list(TEXTS), load=None) or [{}]
             texts = {name: text for name, text in written[0].items() if name in TEXTS}
             evidence = Evidence.create({"dispute_id": self.id, **texts})

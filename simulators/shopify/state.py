@@ -372,6 +372,13 @@ class ShopifyShop:
         dispute.submissions += 1
         self._tell_dispute("disputes/update", dispute)
 
+    def escalate(self, dispute: Dispute, days: int = 10) -> None:
+        """Let an inquiry turn into a chargeback: it keeps its id and its first day, and waits for an answer anew."""
+        dispute.kind, dispute.status, dispute.sent = "chargeback", "needs_response", None
+        dispute.due = self.clock.now + dt.timedelta(days=days)
+        self._line("DISPUTE_WITHDRAWAL", -dispute.amount, DISPUTE_FEE, dispute.order, source=dispute.id)
+        self._tell_dispute("disputes/update", dispute)
+
     def decide(self, dispute: Dispute, won: bool) -> None:
         """Let the bank decide."""
         dispute.status, dispute.finalized = "won" if won else "lost", self.clock.now

@@ -90,6 +90,27 @@ def test_a_dispute_is_told_step_by_step(shop, api, dispute):
     assert facts[0].told_at < facts[1].told_at < facts[2].told_at
 
 
+def test_an_inquiry_that_turns_into_a_chargeback_keeps_its_id_and_its_first_day(shop):
+    order = shop.place([("Cup", 1, "105.00")])
+    shop.pay(order)
+    inquiry = shop.open_dispute(order, inquiry=True)
+    _envelope, asked = told(shop)
+    shop.clock.advance(days=4)
+    shop.escalate(inquiry)
+    _envelope, taken = told(shop)
+    assert (asked.movement_id, asked.dispute.state, asked.dispute.in_ledger) == (
+        str(inquiry.id),
+        "inquiry",
+        False,
+    )
+    assert (taken.movement_id, taken.dispute.state, taken.dispute.in_ledger) == (
+        str(inquiry.id),
+        "needs_response",
+        True,
+    )
+    assert (taken.dispute.told_at, taken.dispute.evidence_due) == (asked.dispute.told_at, inquiry.due)
+
+
 def test_days_without_a_time_are_read_as_days():
     body = {
         "id": 7,
