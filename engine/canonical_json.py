@@ -73,16 +73,19 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+_SETTLING = frozenset({"credit_change", "debt_change"})
+
+
 def document_digest(document: Document) -> str:
     """Return the digest of a canonical document, its kind and version included (SHA-256 hex).
 
     The number of the event that carried it is left out: the same content told again is the same document. So is what a
-    document did to a customer's credit: that settles it, and changes nothing of it.
+    document did to a customer's credit or debt: that settles it, and changes nothing of it.
     """
     from .canonical.registry import encode, kind_of  # the registry needs this module's to_plain
 
     kind, version = kind_of(document)
-    plain = {name: value for name, value in encode(document).items() if name != "credit_change"}
+    plain = {name: value for name, value in encode(document).items() if name not in _SETTLING}
     source = {name: value for name, value in plain["source"].items() if name not in ("sequence", "series")}
     return digest(
         canonical_bytes({"kind": kind, "version": version, "document": {**plain, "source": source}})

@@ -136,6 +136,7 @@ from . import test_shop_prices
 from . import test_shop_writing
 from . import test_shop_writing_now
 from . import test_shopify_summary
+from . import test_stripe_balance
 from . import test_stripe_billing
 from . import test_stripe_money
 from . import test_sweep

@@ -14,14 +14,15 @@ invoice are objects of their own).
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from typing import Any
 
-from ...engine.canonical import Document, Invoice, InvoiceLine, InvoiceStatus, LineTax, PartyRef, Source
+from ...engine.canonical import Document, Invoice, InvoiceStatus, PartyRef, Source
 from ...engine.canonical.cancellation import Cancellation
-from ...engine.errors import BusinessError, ContractError
+from ...engine.errors import BusinessError
 from ...engine.instants import local_date
 from ..reading import clip, read_as, schema_violation
+from . import billing_balance as balance
+from . import billing_lines as lined
 from . import wire
 from . import wire_billing as shapes
 from .shared import Context, instant, money
@@ -29,7 +30,6 @@ from .shared import Context, instant, money
 FINALISED, CANCELLED = 1, 2
 STRIPE, ODOO = "source", "odoo"
 _PLACE = "$.data.object"
-_HUNDRED = Decimal(100)
 
 
 def invoice_documents(context: Context, told_at: dt.datetime, body: dict[str, Any]) -> list[Document]:
@@ -48,34 +48,38 @@ def invoice_documents(context: Context, told_at: dt.datetime, body: dict[str, An
         return [_linked(context, invoice, told_at)]
     if invoice.status == "void":
         return [_invoice_cancelled(context, invoice, told_at)]
-    finalised = instant(invoice.effective_at or moment or invoice.created)
-    _refuse_unclear(invoice)
-    lines = [
-        line
-        for place, one in enumerate(_all_lines(invoice.lines, invoice.number or invoice.id))
-        if (
-            line := _line(
-                context, read_as(one, shapes.InvoiceLine, f"{_PLACE}.lines.data[{place}]"), invoice.currency
-            )
-        )
-    ]
-    totals = _totals(lines, invoice.total, invoice.total_excluding_tax, invoice.currency)
-    return [
-        Invoice(
-            source=_source(context, invoice.id, FINALISED),
-            occurred_at=finalised,
-            issuer="source",
-            number=invoice.number,
-            issue_date=local_date(finalised, context.time_zone),
-            due_date=local_date(instant(invoice.due_date), context.time_zone) if invoice.due_date else None,
-            currency=invoice.currency.upper(),
-            customer=_customer(invoice),
-            lines=tuple(lines),
-            reference=_subscription(invoice),
-            credit_change=_credit_used(invoice),
-            **totals,
-        )
-    ]
+    return [_issued(context, invoice, instant(invoice.effective_at or moment or invoice.created))]
+
+
+def _issued(context: Context, invoice: shapes.Invoice, finalised: dt.datetime) -> Invoice:
+    """Return the invoice; where its total is negative, the credit note that it is."""
+    number = invoice.number or invoice.id
+    negative = invoice.total < 0
+    sign = -1 if negative else 1
+    lines = lined.document_lines(
+        context, invoice, lined.all_lines(invoice.lines, number, shapes.InvoiceLine), sign
+    )
+    net = invoice.total_excluding_tax
+    return Invoice(
+        source=_source(context, invoice.id, FINALISED),
+        occurred_at=finalised,
+        document_type="credit_note" if negative else "invoice",
+        issuer="source",
+        number=invoice.number,
+        issue_date=local_date(finalised, context.time_zone),
+        due_date=local_date(instant(invoice.due_date), context.time_zone)
+        if invoice.due_date and not negative
+        else None,
+        currency=invoice.currency.upper(),
+        customer=_customer(invoice),
+        lines=tuple(lines),
+        set_off="later" if negative else "invoice",
+        reference=_subscription(invoice),
+        **balance.changes(invoice),
+        **lined.stated_totals(
+            lines, sign * invoice.total, None if net is None else sign * net, invoice.currency
+        ),
+    )
 
 
 def voided_documents(context: Context, told_at: dt.datetime, body: dict[str, Any]) -> list[Document]:
@@ -148,17 +152,10 @@ def credit_note_documents(context: Context, told_at: dt.datetime, body: dict[str
     if note.status == "void":
         return [_note_cancelled(context, note, told_at)]
     issued = instant(note.effective_at or note.created)
-    lines = [
-        line
-        for place, one in enumerate(_all_lines(note.lines, note.number or note.id))
-        if (
-            line := _line(
-                context, read_as(one, shapes.CreditLine, f"{_PLACE}.lines.data[{place}]"), note.currency
-            )
-        )
-    ]
-    if note.shipping_cost and note.shipping_cost.amount_total:
-        raise _not_bookable(note.number or note.id, "it credits shipping costs")
+    number = note.number or note.id
+    lines = lined.document_lines(
+        context, note, lined.all_lines(note.lines, number, shapes.CreditLine)
+    )
     return [
         Invoice(
             source=_source(context, note.id, FINALISED),
@@ -172,9 +169,9 @@ def credit_note_documents(context: Context, told_at: dt.datetime, body: dict[str
             lines=tuple(lines),
             credit_of=invoice,
             set_off=_set_off(note),
-            credit_change=_credit_kept(note),
+            credit_change=balance.kept(note),
             note=clip(note.memo),
-            **_totals(lines, note.total, note.total_excluding_tax, note.currency),
+            **lined.stated_totals(lines, note.total, note.total_excluding_tax, note.currency),
         )
     ]
 
@@ -198,10 +195,6 @@ def _issuer(context: Context) -> str:
 
 def _source(context: Context, object_id: str, version: int | None = None) -> Source:
     return Source(system=context.system, object_id=object_id, version=version)
-
-
-def _not_bookable(number: str, reason: str) -> BusinessError:
-    return BusinessError("billing_not_bookable", reason, params={"number": number, "reason": reason})
 
 
 def _linked(context: Context, invoice: shapes.Invoice, told_at: dt.datetime) -> InvoiceStatus:
@@ -250,23 +243,6 @@ def _cancelled(
     )
 
 
-def _refuse_unclear(invoice: shapes.Invoice) -> None:
-    """Stop what no line of an invoice can say; a person books it or has the connector taught."""
-    number = invoice.number or invoice.id
-    if invoice.total < 0:
-        raise _not_bookable(number, "its total is negative: Stripe credits it to the customer's balance")
-    if invoice.shipping_cost and invoice.shipping_cost.amount_total:
-        raise _not_bookable(number, "it charges shipping costs, which are no line of it")
-
-
-def _all_lines(lines: shapes.LineList, number: str) -> list[dict[str, Any]]:
-    if lines.has_more:
-        raise BusinessError(
-            "billing_lines_missing", number, params={"number": number, "count": len(lines.data)}
-        )
-    return lines.data
-
-
 def _customer(invoice: shapes.Invoice) -> PartyRef:
     tax_ids = [tax.value for tax in invoice.customer_tax_ids or () if tax.value]
     return PartyRef(
@@ -282,129 +258,6 @@ def _subscription(invoice: shapes.Invoice) -> str | None:
     return wire.id_of(details.subscription if details else invoice.subscription)
 
 
-def _line(
-    context: Context, line: shapes.InvoiceLine | shapes.CreditLine, currency: str
-) -> InvoiceLine | None:
-    """Return a line with its net amount and its taxes; None for one that is worth nothing and has no tax."""
-    stated = line.taxes if line.taxes is not None else line.tax_amounts or ()
-    included = sum(tax.amount for tax in stated if _is_included(tax))
-    granted = [part for part in line.pretax_credit_amounts or () if part.type != "discount"]
-    if any(part.amount for part in granted):
-        raise _not_bookable(line.id, "a credit grant was used for it before tax")
-    discount = sum(part.amount for part in line.discount_amounts or ())
-    net = line.amount - discount - included
-    if not net and not any(tax.amount for tax in stated):
-        return None
-    amount = money(net, currency).value
-    quantity, price, percent = _priced(
-        line.quantity, line.amount - included, discount, net, currency, included
-    )
-    description = clip(line.description) or line.id
-    period = getattr(line, "period", None)
-    return InvoiceLine(
-        line_id=line.id,
-        description=description,
-        quantity=quantity,
-        unit_price=price,
-        discount_percent=percent,
-        product=_product(context, line),
-        net_amount=amount,
-        taxes=tuple(LineTax(code=_tax_code(tax), amount=money(tax.amount, currency).value) for tax in stated),
-        **_days(context, period),
-    )
-
-
-def _is_included(tax: shapes.LineTax) -> bool:
-    return bool(tax.inclusive) if tax.tax_behavior is None else tax.tax_behavior == "inclusive"
-
-
-def _tax_code(tax: shapes.LineTax) -> str:
-    rate = wire.id_of(tax.tax_rate_details.tax_rate if tax.tax_rate_details else tax.tax_rate)
-    if rate is None:
-        raise schema_violation(f"{_PLACE}.lines.data.taxes", "A tax names its tax rate")
-    return rate[:64]
-
-
-def _priced(
-    quantity: int | None, before: int, discount: int, net: int, currency: str, included: int
-) -> tuple[Decimal, Decimal, Decimal | None]:
-    """Return (quantity, net price of one, discount in percent) whose product is the net amount to the cent.
-
-    Where Stripe's figures do not divide evenly (prices of fractions of a cent, tiers), the line stands as one piece
-    at its amount: what is booked is then right, and nothing is rounded.
-    """
-    one = Decimal(1)
-    whole = Decimal(quantity or 1)
-    if quantity and before and discount and not included:
-        percent = Decimal(discount) * _HUNDRED / Decimal(before)
-        if (
-            percent == percent.quantize(Decimal("0.01"))
-            and 0 < percent <= _HUNDRED
-            and before % quantity == 0
-        ):
-            return whole, money(before // quantity, currency).value, percent.quantize(Decimal("0.01"))
-    if quantity and net % quantity == 0:
-        return whole, money(net // quantity, currency).value, None
-    return one, money(net, currency).value, None
-
-
-def _product(context: Context, line: Any) -> str | None:
-    """Return Stripe's product, where this connection books by product."""
-    if not context.billing_products:
-        return None
-    pricing, price = getattr(line, "pricing", None), getattr(line, "price", None)
-    details = pricing.price_details if pricing else price
-    found = wire.id_of(details.product) if details else None
-    return found[:64] if found else None
-
-
-def _days(context: Context, period: shapes.Period | None) -> dict[str, dt.date]:
-    """Return the first and the last day of service; Stripe's end is the instant at which the next period begins."""
-    if period is None or period.end <= period.start:
-        return {}
-    end = instant(period.end) - dt.timedelta(seconds=1)
-    return {
-        "period_start": local_date(instant(period.start), context.time_zone),
-        "period_end": local_date(end, context.time_zone),
-    }
-
-
-def _totals(lines: list[InvoiceLine], total: int, total_net: int | None, currency: str) -> dict[str, Decimal]:
-    """Return what Stripe states; that it is the sum of the lines is checked by the rules of the document."""
-    if not lines:
-        raise ContractError(
-            "schema_violation",
-            params={"path": f"{_PLACE}.lines", "problem": "Expected a line with an amount"},
-        )
-    stated = {"total_gross": money(total, currency).value}
-    if total_net is not None:
-        stated["total_net"] = money(total_net, currency).value
-        stated["total_tax"] = money(total - total_net, currency).value
-    return stated
-
-
-def _credit_used(invoice: shapes.Invoice) -> Decimal | None:
-    """Return how much of the customer's balance an invoice has used up (negative); None = nothing.
-
-    A balance below zero is a credit of the customer. One above is a debt, which Stripe adds to what it collects.
-    https://docs.stripe.com/billing/customer/balance
-    """
-    before, after = invoice.starting_balance, invoice.ending_balance
-    if before is None or after is None:
-        return None
-    used = min(max(-before, 0) - max(-after, 0), invoice.total)
-    return money(-used, invoice.currency).value if used > 0 else None
-
-
-def _credit_kept(note: shapes.CreditNote) -> Decimal | None:
-    """Return how much of a credit note stays with the customer as a credit; None = nothing."""
-    if wire.id_of(note.customer_balance_transaction) is None:
-        return None
-    after = note.total if note.post_payment_amount is None else note.post_payment_amount
-    kept = after - sum(part.amount_refunded for part in note.refunds or ()) - (note.out_of_band_amount or 0)
-    return money(kept, note.currency).value if kept > 0 else None
-
-
 def _set_off(note: shapes.CreditNote) -> str:
     """Return against what a credit note is set off.
 
@@ -412,7 +265,7 @@ def _set_off(note: shapes.CreditNote) -> str:
     """
     before, after = note.pre_payment_amount, note.post_payment_amount
     if note.type == "mixed" or (before and after):
-        raise _not_bookable(
+        raise lined.not_bookable(
             note.number or note.id, "one part of it lessens its invoice and another part is paid back"
         )
     if note.type == "post_payment" or after:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from ..base import Envelope, HttpAnswer, HttpRequest, InboundEvent, PullPage
 from ..reading import UnixSeconds, Wire, WireId, read_answer, read_as, schema_violation
 from . import wire
 from . import wire_billing as shapes
+from .billing_lines import not_bookable
 from .client import TransactionCursor, get, overlap_seconds
 from .const import (
     BILLING_EVENTS_LISTED,
@@ -117,40 +118,104 @@ def list_page(
     )
 
 
-def lines_request(event: InboundEvent, settings: Mapping[str, Any], secret: str) -> HttpRequest | None:
-    """Return the question for the lines of an invoice or a credit note of which an event has the first ones only.
+def missing_request(event: InboundEvent, settings: Mapping[str, Any], secret: str) -> HttpRequest | None:
+    """Return the question for what an event of an invoice or a credit note leaves out, one thing after the other.
 
-    None = the event has all of them (or is about something else).
+    Those are the lines after the first ones, the taxes on shipping costs (told only where they are asked for), and of
+    which grants the billing credits are that were used. None = nothing is missing, or the event is about something else.
     """
     told = _object_of(event.body)
     lines = told.get("lines")
-    if told.get("object") not in ("invoice", "credit_note") or not isinstance(lines, dict):
+    if told.get("object") not in _PLACES or not isinstance(lines, dict):
         return None
-    if not lines.get("has_more"):
+    name = f"/v1/{_PLACES[told['object']]}/{urllib.parse.quote(str(told.get('id') or ''), safe='')}"
+    if lines.get("has_more"):
+        return get(f"{name}/lines", [("limit", str(MAX_LINES_ASKED))], settings, secret)
+    if told.get("status") == "draft":
         return None
-    place = "invoices" if told["object"] == "invoice" else "credit_notes"
-    name = urllib.parse.quote(str(told.get("id") or ""), safe="")
-    return get(f"/v1/{place}/{name}/lines", [("limit", str(MAX_LINES_ASKED))], settings, secret)
+    if _lacks_shipping_taxes(told):
+        return get(name, [("expand[]", "shipping_cost.taxes")], settings, secret)
+    customer = wire.id_of(told.get("customer"))
+    if customer and told["object"] == "invoice" and any(_unknown_uses(told)):
+        query = [("customer", customer), ("limit", str(PAGE_SIZE)), ("expand[]", "data.credit_grant")]
+        return get("/v1/billing/credit_balance_transactions", query, settings, secret)
+    return None
 
 
 def completed(event: InboundEvent, answer: HttpAnswer) -> tuple[Envelope, Any]:
-    """Return the same event with all its lines, as an event of its own.
+    """Return the same event with what ``missing_request`` asked for, as an event of its own.
 
-    :raises BusinessError: ``billing_lines_missing``: there are more than one answer holds.
+    :raises BusinessError: ``billing_lines_missing``: there are more lines than one answer holds;
+        ``billing_not_bookable``: the source does not say the rest either.
     :raises TransientError, AuthorizationError, ContractError: by what the answer says.
     """
-    page = read_as(read_answer(answer), Page)
     told = _object_of(event.body)
+    if told["lines"].get("has_more"):
+        whole = _with_lines(told, answer)
+    elif _lacks_shipping_taxes(told):
+        whole = _with_shipping_taxes(told, answer)
+    else:
+        whole = _with_grants(told, answer)
+    data = event.body.get("data") if event.body.get("object") == "event" else None
+    body = {**event.body, "data": {**data, "object": whole}} if data else whole
+    event_id = f"{event.envelope.event_id[:200]}:{digest(canonical_bytes(body))[:32]}"
+    return dataclasses.replace(event.envelope, event_id=event_id), body
+
+
+_PLACES = {"invoice": "invoices", "credit_note": "credit_notes"}
+
+
+def _with_lines(told: dict[str, Any], answer: HttpAnswer) -> dict[str, Any]:
+    page = read_as(read_answer(answer), Page)
     if page.has_more:
         number = str(told.get("number") or told.get("id"))
         raise BusinessError(
             "billing_lines_missing", number, params={"number": number, "count": len(page.data)}
         )
-    whole = {**told, "lines": {**told["lines"], "data": page.data, "has_more": False}}
-    data = event.body.get("data") if event.body.get("object") == "event" else None
-    body = {**event.body, "data": {**data, "object": whole}} if data else whole
-    event_id = f"{event.envelope.event_id[:200]}:{digest(canonical_bytes(body))[:32]}"
-    return dataclasses.replace(event.envelope, event_id=event_id), body
+    return {**told, "lines": {**told["lines"], "data": page.data, "has_more": False}}
+
+
+def _lacks_shipping_taxes(told: Mapping[str, Any]) -> bool:
+    cost = told.get("shipping_cost")
+    return isinstance(cost, dict) and bool(cost.get("amount_tax")) and cost.get("taxes") is None
+
+
+def _with_shipping_taxes(told: dict[str, Any], answer: HttpAnswer) -> dict[str, Any]:
+    said = read_as(read_answer(answer), shapes.Shipped)
+    cost = said.shipping_cost or {}
+    if said.id != told.get("id") or cost.get("taxes") is None:
+        number = str(told.get("number") or told.get("id"))
+        raise not_bookable(
+            number, "it charges tax on shipping costs, and the source does not say which tax"
+        )
+    return {**told, "shipping_cost": {**told["shipping_cost"], "taxes": cost["taxes"]}}
+
+
+def _unknown_uses(told: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the ids of billing credits that were used, of which nothing but the id is known."""
+    for line in told["lines"].get("data") or ():
+        for part in (isinstance(line, dict) and line.get("pretax_credit_amounts")) or ():
+            use = part.get("credit_balance_transaction") if isinstance(part, dict) else None
+            if isinstance(use, str):
+                yield use
+
+
+def _with_grants(told: dict[str, Any], answer: HttpAnswer) -> dict[str, Any]:
+    page = read_as(read_answer(answer), Page)
+    uses = {one.get("id"): one for one in page.data}
+    if not uses.keys() >= set(_unknown_uses(told)):
+        number = str(told.get("number") or told.get("id"))
+        raise not_bookable(number, "it uses billing credits, and the source does not say which")
+    lines = []
+    for line in told["lines"]["data"]:
+        parts = [
+            {**part, "credit_balance_transaction": uses[part["credit_balance_transaction"]]}
+            if isinstance(part.get("credit_balance_transaction"), str)
+            else part
+            for part in line.get("pretax_credit_amounts") or ()
+        ]
+        lines.append({**line, "pretax_credit_amounts": parts})
+    return {**told, "lines": {**told["lines"], "data": lines}}
 
 
 def _object_of(body: Any) -> dict[str, Any]:

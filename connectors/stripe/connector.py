@@ -247,10 +247,10 @@ class StripeConnector(Connector):
     def refetch_request(
         self, event: InboundEvent, settings: Mapping[str, Any], secret: str
     ) -> HttpRequest | None:
-        """Return the question for lines that an event of Billing leaves out; None where it has all of them."""
+        """Return the question for what an event of Billing leaves out; None where it has all of it."""
         if event.envelope.event_type not in self.spec.partial_events:
             return None
-        return billing_pull.lines_request(event, settings, secret)
+        return billing_pull.missing_request(event, settings, secret)
 
     def refetched(self, event: InboundEvent, answer: HttpAnswer) -> tuple[Envelope, Any]:
         return billing_pull.completed(event, answer)

@@ -38,10 +38,25 @@ class LineTax(Wire):
 Taxes = Annotated[tuple[LineTax, ...], msgspec.Meta(max_length=MAX_PARTS)] | None
 
 
+class CreditGrant(Wire):
+    """https://docs.stripe.com/api/billing/credit-grant/object: ``paid`` or ``promotional``."""
+
+    id: WireId
+    category: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+
+
+class CreditUse(Wire):
+    """https://docs.stripe.com/api/billing/credit-balance-transaction/object, with its grant where that was asked for."""
+
+    id: WireId
+    credit_grant: CreditGrant | str | None = None
+
+
 class PartAmount(Wire):
     """A discount or a pre-tax credit of a line, in minor units, positive."""
 
     amount: MinorUnits
+    credit_balance_transaction: dict[str, Any] | str | None = None
     type: Annotated[str, msgspec.Meta(max_length=64)] | None = None
 
 
@@ -88,7 +103,18 @@ class LineList(Wire):
 
 
 class ShippingCost(Wire):
+    """``amount_total`` is with taxes; ``taxes`` are told only where they are asked for."""
+
     amount_total: MinorUnits = 0
+    amount_tax: MinorUnits = 0
+    taxes: Taxes = None
+
+
+class Shipped(Wire):
+    """An invoice or a credit note that was asked for its shipping costs."""
+
+    id: WireId
+    shipping_cost: dict[str, Any] | None = None
 
 
 class Transitions(Wire):
@@ -152,6 +178,7 @@ class Invoice(Wire, kw_only=True):
     amount_remaining: MinorUnits | None = None
     starting_balance: MinorUnits | None = None
     ending_balance: MinorUnits | None = None
+    pre_payment_credit_notes_amount: MinorUnits | None = None
     shipping_cost: ShippingCost | None = None
     due_date: UnixSeconds | None = None
     effective_at: UnixSeconds | None = None

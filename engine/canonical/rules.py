@@ -74,8 +74,10 @@ def check(document: Document, provider: str | None = None) -> tuple[str, ...]:
 
 def _check_invoice(invoice: Invoice, provider: str | None) -> list[str]:
     stated_totals = (invoice.total_net, invoice.total_tax, invoice.total_gross)
-    check_each((*stated_totals, invoice.credit_change), invoice.currency, provider)
+    changes = (invoice.credit_change, invoice.debt_change)
+    check_each((*stated_totals, *changes), invoice.currency, provider)
     _check_credit_change(invoice)
+    _check_debt_change(invoice)
     if invoice.issuer == "source":
         _check_issued(invoice)
     for index, line in enumerate(invoice.lines):
@@ -104,6 +106,19 @@ def _check_credit_change(invoice: Invoice) -> None:
         raise violation("credit_change", "an invoice uses, a credit note adds, at most the total")
 
 
+def _check_debt_change(invoice: Invoice) -> None:
+    """An invoice leaves at most its total as a debt, a credit note lessens debts by at most its total."""
+    debt, total = invoice.debt_change, invoice.total_gross
+    if debt is None:
+        return
+    if invoice.document_type == "credit_note" and debt > _ZERO:
+        raise violation("debt_change", "a credit note lessens what the customer owes")
+    older = invoice.document_type == "invoice" and debt < _ZERO
+    used = EXACT.add(abs(debt), abs(invoice.credit_change or _ZERO))
+    if not older and total is not None and used > abs(total):
+        raise violation("debt_change", "credit and debt change by at most the total")
+
+
 def _check_issued(invoice: Invoice) -> None:
     """A document that another system issued must bring its legal facts; none of them is made up here."""
     if invoice.number is None:
@@ -128,7 +143,8 @@ def _check_line(invoice: Invoice, line: InvoiceLine, path: str, provider: str | 
     check_size(computed, invoice.currency)
     if line.net_amount is None:
         return
-    if invoice.document_type == "credit_note" and line.net_amount < _ZERO:
+    # What an issuer gives back may be the smaller of two amounts; that the whole is not negative is checked, too.
+    if invoice.document_type == "credit_note" and invoice.issuer == "odoo" and line.net_amount < _ZERO:
         raise wrong_sign(line.net_amount, f"{path}.net_amount")
     half_minor_unit = Decimal(5).scaleb(-minor_units(invoice.currency) - 1)
     gross = EXACT.add(line.net_amount, total_of(tax.amount for tax in line.taxes))

@@ -15,6 +15,24 @@ class AccountMove(models.Model):
         "credit note: so much of it stays with the customer as such a credit.",
     )
     integration_credit_left = fields.Monetary(string="Of that not matched yet", readonly=True, copy=False)
+    integration_debt_left = fields.Monetary(
+        string="Collected with a later document",
+        readonly=True,
+        copy=False,
+        help="The issuer does not collect so much of this invoice by itself: it keeps it as a debt of the customer, "
+        "and collects it with a later invoice or sets it off against a later credit.",
+    )
+    integration_debt_collects = fields.Monetary(
+        string="Collects of older invoices",
+        readonly=True,
+        copy=False,
+        help="So much of what the issuer collects or sets off with this document belongs to older invoices, and is "
+        "not matched with them yet.",
+    )
+    _integration_debt_idx = models.Index(
+        "(integration_connection_id, commercial_partner_id) "
+        "WHERE integration_debt_left > 0 OR integration_debt_collects > 0"
+    )
     _integration_credit_idx = models.Index(
         "(integration_connection_id, commercial_partner_id) WHERE integration_credit_left > 0"
     )

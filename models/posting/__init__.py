@@ -30,6 +30,7 @@ from . import rounding
 from . import cancellation
 from . import moved_on
 from . import credit_used
+from . import debt_collected
 from . import classification
 from . import provider_balance
 from . import settlement

@@ -9,6 +9,10 @@ from odoo.tools import float_round
 from ...engine.canonical_json import document_digest
 from ...engine.errors import BusinessError, IntegrationError, MissingReferenceError
 
+# Stands in front of the code of a role, where a line is booked on the account of a role.
+ROLE = "role:"
+# What a billing system may charge or settle beside what it sells: shipping, and what was paid for before.
+BILLED_ROLES = frozenset({"SHIP", "CUSTDEP"})
 MOVE_TYPES = {"invoice": "out_invoice", "credit_note": "out_refund"}
 
 
@@ -75,7 +79,8 @@ class IntegrationPostingInvoice(models.AbstractModel):
         self._claim_number(document, lookups["numbers"])
         # Mappings first: a document that lacks one must not leave a new customer behind.
         resolver, resolve = lookups["resolver"], lookups["resolve"]
-        parts = [self._line_parts(line, resolve) for line in document.lines]
+        by_role = self._by_role(work.connection, resolve)
+        parts = [self._line_parts(line, by_role) for line in document.lines]
         for line, part in zip(document.lines, parts, strict=True):
             part["analytic_distribution"] = resolver.distribution(line.analytic, resolve) or None
         header = self._header(work, document, lookups)
@@ -223,6 +228,20 @@ class IntegrationPostingInvoice(models.AbstractModel):
                 "credited_invoice_unknown", document.credit_of, params={"number": document.credit_of}
             )
         return move
+
+    def _by_role(self, connection, resolve):
+        """Return ``resolve``, which of a billing system knows also the accounts of the roles that its lines may name."""
+        if not connection._spec().bills:
+            return resolve
+
+        def resolve_role(mapping, code):
+            role = code.removeprefix(ROLE)
+            if mapping != "account" or role == code or role not in BILLED_ROLES:
+                return resolve(mapping, code)
+            account_id = self.env["integration.role.account"]._resolver(connection)(role)
+            return self.env["account.account"].browse(account_id)
+
+        return resolve_role
 
     def _line_parts(self, line, resolve):
         """Return what the codes of a line mean: product, account and taxes (None = none named)."""

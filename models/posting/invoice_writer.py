@@ -89,6 +89,9 @@ class IntegrationPostingInvoice(models.AbstractModel):
         if document.credit_change:
             credit = abs(float(document.credit_change))
             values |= {"integration_credit_used": credit, "integration_credit_left": credit}
+        if document.debt_change:
+            name = "integration_debt_left" if document.debt_change > 0 else "integration_debt_collects"
+            values[name] = abs(float(document.debt_change))
         if elsewhere:
             values["payment_reference"] = document.number
             # The contract or the subscription behind it; ``ref`` is the issuer's number.

@@ -11,9 +11,8 @@ from ...engine.canonical.invoice import Invoice, InvoiceLine, LineTax
 from ...engine.errors import MissingReferenceError
 from ...engine.money import is_exact, minor_units
 from ...engine.order_advance import ADVANCE
+from .invoice import ROLE
 
-# Stands in front of the code of a role, where a line is booked on the account of a role.
-ROLE = "role:"
 # Of what is sold: the account's role by the kind of the line. Others go to the product's account, or the journal's.
 SOLD_ON = {
     "gift_card": "GIFT",

@@ -158,6 +158,9 @@ class StripeApi:
         if method == "GET" and parts[0] == "v1" and len(parts) in (2, 3):
             if parts[1:] == ["balance"]:
                 return self._balance()
+            if parts[1:] == ["billing", "credit_balance_transactions"]:
+                used = self.account.credit_uses_of(query["customer"], "data.credit_grant" in expand)
+                return shapes.listing(used, has_more=False, url=path)
             if len(parts) == 2 and parts[1] in LISTS:
                 return self._list(parts[1], pairs, query, expand)
             if len(parts) == 3:

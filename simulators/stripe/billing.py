@@ -12,15 +12,20 @@ import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from .holdings import Holdings, RefusedError
+from .credits import Credits
+from .holdings import RefusedError
 from .shapes import Shape
 
 LINES_SHOWN = 10
+# Less is not collected by itself. https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
+MINIMUM_COLLECTED = 50
 
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """One line to bill; ``amount`` and ``discount`` in minor units, ``taxes`` as (tax rate, amount, included)."""
+    """One line to bill; ``amount`` and ``discount`` in minor units, ``taxes`` as (tax rate, amount, included),
+    ``credits`` as (credit grant, amount).
+    """
 
     description: str
     amount: int
@@ -29,9 +34,10 @@ class Item:
     taxes: Sequence[tuple[str, int, bool]] = ()
     period: tuple[int, int] | None = None
     product: str = "prod_Sim1"
+    credits: Sequence[tuple[str, int]] = ()
 
 
-class Billing(Holdings):
+class Billing(Credits):
     """The invoices of one account."""
 
     def __init__(self, *args, **kwargs):
@@ -53,10 +59,12 @@ class Billing(Holdings):
         due_in_days: int | None = None,
         subscription: str | None = None,
         balance_used: int = 0,
+        shipping: tuple[int, Sequence[tuple[str, int, bool]]] | None = None,
     ) -> Shape:
         """Prepare an invoice; it has no number and means nothing yet.
 
         ``balance_used``: a credit that was granted to the customer before, without a document.
+        ``shipping``: (amount before taxes, taxes) of what is charged for shipping.
         """
         customer = self._held(self.customers, customer_id)
         customer["balance"] -= balance_used
@@ -64,6 +72,9 @@ class Billing(Holdings):
         invoice_id = self.ids.next("in")
         lines = [self._line(one, currency) for one in items]
         total, net = _sums(lines)
+        cost = _shipping(shipping)
+        if cost:
+            total, net = total + cost["amount_total"], net + cost["amount_subtotal"]
         made = {
             "id": invoice_id,
             "object": "invoice",
@@ -93,7 +104,8 @@ class Billing(Holdings):
             "metadata": dict(metadata or {}),
             "number": None,
             "parent": _parent(subscription),
-            "shipping_cost": None,
+            "pre_payment_credit_notes_amount": 0,
+            "shipping_cost": cost,
             "starting_balance": customer["balance"],
             "status": "draft",
             "status_transitions": {
@@ -131,13 +143,12 @@ class Billing(Holdings):
         """
         customer = self.customers[held["customer"]]
         start = customer["balance"]
-        used = max(min(-start, held["total"]), 0)
-        customer["balance"] = min(start + used, 0)
+        due = held["total"] + start
+        # A rest that is a credit, or too small to be collected, stays on the balance.
+        customer["balance"] = due if due < MINIMUM_COLLECTED else 0
+        due -= customer["balance"]
         held.update(
-            starting_balance=start,
-            ending_balance=customer["balance"],
-            amount_due=held["total"] - used + max(start, 0),
-            amount_remaining=held["total"] - used + max(start, 0),
+            starting_balance=start, ending_balance=customer["balance"], amount_due=due, amount_remaining=due
         )
         if not held["amount_remaining"]:
             held["status"] = "paid"
@@ -196,10 +207,8 @@ class Billing(Holdings):
         """Declare a finalised invoice void."""
         held = self._invoice(invoice_id, "open", "uncollectible")
         held["status"] = "void"
-        # What it had used of the customer's credit is there for the next one.
-        self.customers[held["customer"]]["balance"] += min(
-            held["starting_balance"] - held["ending_balance"], 0
-        )
+        # What it had used of the customer's credit, or would have collected of a debt, is there for the next one.
+        self.customers[held["customer"]]["balance"] += held["starting_balance"] - held["ending_balance"]
         held["status_transitions"]["voided_at"] = self.clock.timestamp
         self._tell_invoice("invoice.voided", held)
         return copy.deepcopy(held)
@@ -222,6 +231,8 @@ class Billing(Holdings):
         total, net = _sums(lines)
         before = min(total, held["amount_remaining"])
         held["amount_remaining"] -= before
+        held["amount_due"] -= before
+        held["pre_payment_credit_notes_amount"] += before
         place = self._note_numbers.setdefault(invoice_id, 0) + 1
         self._note_numbers[invoice_id] = place
         refunded = self.refund(refund_charge, total - before) if refund_charge else None
@@ -277,6 +288,8 @@ class Billing(Holdings):
             raise RefusedError(f"{note_id} cannot be voided")
         held.update(status="void", voided_at=self.clock.timestamp)
         invoice["amount_remaining"] += held["pre_payment_amount"]
+        invoice["amount_due"] += held["pre_payment_amount"]
+        invoice["pre_payment_credit_notes_amount"] -= held["pre_payment_amount"]
         self._tell("credit_note.voided", held)
         return copy.deepcopy(held)
 
@@ -334,7 +347,7 @@ class Billing(Holdings):
             "livemode": self.livemode,
             "metadata": {},
             "period": {"end": end, "start": start},
-            "pretax_credit_amounts": [],
+            "pretax_credit_amounts": [self.use_credit(*credit) for credit in one.credits],
             "pricing": {
                 "price_details": {"price": "price_sim", "product": one.product},
                 "type": "price_details",
@@ -361,11 +374,28 @@ class Billing(Holdings):
 
 
 def shown(held: Shape) -> Shape:
-    """Return an invoice as events and lists show it: with its first lines only."""
+    """Return an invoice as events and lists show it: with its first lines only, and without the taxes on shipping."""
     made = copy.deepcopy(held)
     if len(made["lines"]["data"]) > LINES_SHOWN:
         made["lines"].update(data=made["lines"]["data"][:LINES_SHOWN], has_more=True)
+    if made["shipping_cost"]:
+        del made["shipping_cost"]["taxes"]
     return made
+
+
+def _shipping(told: tuple[int, Sequence[tuple[str, int, bool]]] | None) -> Shape | None:
+    """Return what an invoice says of shipping costs; their taxes are told only where they are asked for."""
+    if told is None:
+        return None
+    amount, taxes = told
+    tax = sum(each[1] for each in taxes)
+    return {
+        "amount_subtotal": amount,
+        "amount_tax": tax,
+        "amount_total": amount + tax,
+        "shipping_rate": "shr_sim",
+        "taxes": [_tax(*each) for each in taxes],
+    }
 
 
 def _parent(subscription: str | None) -> Shape | None:
@@ -394,7 +424,8 @@ def _sums(lines: Sequence[Shape]) -> tuple[int, int]:
     """Return (total with taxes, total without) of lines."""
     total = net = 0
     for line in lines:
-        before = line["amount"] - sum(part["amount"] for part in line["discount_amounts"])
+        taken_off = (*line["discount_amounts"], *line["pretax_credit_amounts"])
+        before = line["amount"] - sum(part["amount"] for part in taken_off)
         included = sum(tax["amount"] for tax in line["taxes"] if tax["tax_behavior"] == "inclusive")
         added = sum(tax["amount"] for tax in line["taxes"] if tax["tax_behavior"] == "exclusive")
         total += before + added
