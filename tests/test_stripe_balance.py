@@ -52,7 +52,9 @@ class TestStripeBalance(BillingCommon):
 
     def test_a_negative_invoice_is_a_credit_for_the_next_one(self):
         negative = self.bill(DOWNGRADE)
-        self.assertEqual((negative["total"], negative["ending_balance"], negative["status"]), (-1150, -1150, "paid"))
+        self.assertEqual(
+            (negative["total"], negative["ending_balance"], negative["status"]), (-1150, -1150, "paid")
+        )
         small = self.bill(SMALL)
         self.stripe.pay_invoice(small["id"])
         self.assert_done(self.send_stripe())
@@ -100,7 +102,7 @@ class TestStripeBalance(BillingCommon):
         self.assertFalse(self.exceptions())
 
     def test_the_old_invoice_may_come_last(self):
-        crumb, small, charge = self.crumbs()
+        crumb, _small, charge = self.crumbs()
         events = self.stripe_events()
         late = [each for each in events if each["data"]["object"].get("id") == crumb["id"]]
         self.send_stripe([each for each in events if each not in late])
@@ -155,7 +157,9 @@ class TestStripeBalance(BillingCommon):
         self.assertEqual(self.send_asking(), 1)
         invoice = self.booked(told["id"])
         self.assertEqual(
-            (invoice.amount_untaxed, invoice.amount_tax, invoice.amount_total), (45.0, 6.75, 51.75), self.stopped()
+            (invoice.amount_untaxed, invoice.amount_tax, invoice.amount_total),
+            (45.0, 6.75, 51.75),
+            self.stopped(),
         )
         shipping = invoice.invoice_line_ids[-1]
         self.assertEqual((shipping.account_id, shipping.price_subtotal), (self.role("SHIP"), 5.0))

@@ -153,9 +153,7 @@ def credit_note_documents(context: Context, told_at: dt.datetime, body: dict[str
         return [_note_cancelled(context, note, told_at)]
     issued = instant(note.effective_at or note.created)
     number = note.number or note.id
-    lines = lined.document_lines(
-        context, note, lined.all_lines(note.lines, number, shapes.CreditLine)
-    )
+    lines = lined.document_lines(context, note, lined.all_lines(note.lines, number, shapes.CreditLine))
     return [
         Invoice(
             source=_source(context, note.id, FINALISED),

@@ -27,11 +27,15 @@ def changes(invoice: shapes.Invoice) -> dict[str, Decimal]:
     before, after = invoice.starting_balance, invoice.ending_balance
     if before is None or after is None:
         if invoice.total < 0:
-            raise not_bookable(number, "its total is negative, and the source says of no credit of the customer")
+            raise not_bookable(
+                number, "its total is negative, and the source says of no credit of the customer"
+            )
         return {}
     if before == after:
         if invoice.total < 0:
-            raise not_bookable(number, "its total is negative, and the customer's balance is the same as before")
+            raise not_bookable(
+                number, "its total is negative, and the customer's balance is the same as before"
+            )
         return {}
     _check(invoice, number, before, after)
     credit = max(-after, 0) - max(-before, 0)
@@ -48,9 +52,7 @@ def _check(invoice: shapes.Invoice, number: str, before: int, after: int) -> Non
     if invoice.amount_due is None or invoice.total < 0:
         return
     if invoice.amount_due + (invoice.pre_payment_credit_notes_amount or 0) != rest:
-        raise not_bookable(
-            number, "what is due is not its total and what the customer's balance changed by"
-        )
+        raise not_bookable(number, "what is due is not its total and what the customer's balance changed by")
 
 
 def kept(note: shapes.CreditNote) -> Decimal | None:

@@ -48,9 +48,7 @@ def all_lines(lines: shapes.LineList, number: str, shape: type) -> list[Any]:
         raise BusinessError(
             "billing_lines_missing", number, params={"number": number, "count": len(lines.data)}
         )
-    return [
-        read_as(one, shape, f"{PLACE}.lines.data[{place}]") for place, one in enumerate(lines.data)
-    ]
+    return [read_as(one, shape, f"{PLACE}.lines.data[{place}]") for place, one in enumerate(lines.data)]
 
 
 def document_lines(
@@ -236,7 +234,9 @@ def _days(context: Context, period: shapes.Period | None) -> dict[str, dt.date]:
     }
 
 
-def stated_totals(lines: list[InvoiceLine], total: int, total_net: int | None, currency: str) -> dict[str, Decimal]:
+def stated_totals(
+    lines: list[InvoiceLine], total: int, total_net: int | None, currency: str
+) -> dict[str, Decimal]:
     """Return what Stripe states; that it is the sum of the lines is checked by the rules of the document."""
     if not lines:
         raise ContractError(
@@ -248,5 +248,3 @@ def stated_totals(lines: list[InvoiceLine], total: int, total_net: int | None, c
         stated["total_net"] = money(total_net, currency).value
         stated["total_tax"] = money(total - total_net, currency).value
     return stated
-
-

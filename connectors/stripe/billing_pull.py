@@ -122,7 +122,7 @@ def missing_request(event: InboundEvent, settings: Mapping[str, Any], secret: st
     """Return the question for what an event of an invoice or a credit note leaves out, one thing after the other.
 
     Those are the lines after the first ones, the taxes on shipping costs (told only where they are asked for), and of
-    which grants the billing credits are that were used. None = nothing is missing, or the event is about something else.
+    which grants the billing credits are that were used. None = nothing is missing, or it is about something else.
     """
     told = _object_of(event.body)
     lines = told.get("lines")
@@ -185,9 +185,7 @@ def _with_shipping_taxes(told: dict[str, Any], answer: HttpAnswer) -> dict[str, 
     cost = said.shipping_cost or {}
     if said.id != told.get("id") or cost.get("taxes") is None:
         number = str(told.get("number") or told.get("id"))
-        raise not_bookable(
-            number, "it charges tax on shipping costs, and the source does not say which tax"
-        )
+        raise not_bookable(number, "it charges tax on shipping costs, and the source does not say which tax")
     return {**told, "shipping_cost": {**told["shipping_cost"], "taxes": cost["taxes"]}}
 
 

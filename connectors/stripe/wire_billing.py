@@ -46,7 +46,7 @@ class CreditGrant(Wire):
 
 
 class CreditUse(Wire):
-    """https://docs.stripe.com/api/billing/credit-balance-transaction/object, with its grant where that was asked for."""
+    """https://docs.stripe.com/api/billing/credit-balance-transaction/object, with its grant where asked for."""
 
     id: WireId
     credit_grant: CreditGrant | str | None = None

@@ -12,8 +12,8 @@ invoice was paid, so its amount is paid back, or stays with the customer as a cr
 ``period_start`` and ``period_end`` (inclusive) of a line: the days for which a service is charged.
 ``credit_change`` is how a document changed the credit that its issuer keeps for the customer: an invoice used so much
 of it (negative), a credit note that is not paid back added so much (positive). It settles; it is not of the content.
-``debt_change`` is the same of what the customer owes its issuer beside this document: an invoice that is not collected by
-itself adds its amount (positive), one that collects older ones takes theirs along, a credit note may lessen them
+``debt_change`` is the same of what the customer owes its issuer beside this document: an invoice that is not collected
+by itself adds its amount (positive), one that collects older ones takes theirs along, a credit note may lessen them
 (negative). It settles, too.
 ``amount_due`` is what is still open of it at the source; only the import of open items before go-live reads it.
 """

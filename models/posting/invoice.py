@@ -230,7 +230,7 @@ class IntegrationPostingInvoice(models.AbstractModel):
         return move
 
     def _by_role(self, connection, resolve):
-        """Return ``resolve``, which of a billing system knows also the accounts of the roles that its lines may name."""
+        """Return ``resolve``, which of a billing system knows the accounts of the roles that its lines may name."""
         if not connection._spec().bills:
             return resolve
 

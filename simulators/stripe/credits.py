@@ -21,7 +21,9 @@ class Credits(Holdings):
         self.credit_grants: dict[str, Shape] = {}
         self.credit_uses: dict[str, Shape] = {}
 
-    def grant_credit(self, customer_id: str, amount: int, currency: str, category: str = "promotional") -> Shape:
+    def grant_credit(
+        self, customer_id: str, amount: int, currency: str, category: str = "promotional"
+    ) -> Shape:
         """Grant billing credits; ``category``: ``paid`` or ``promotional``."""
         self._held(self.customers, customer_id)
         if amount <= 0 or category not in ("paid", "promotional"):
@@ -41,7 +43,9 @@ class Credits(Holdings):
     def use_credit(self, grant_id: str, amount: int) -> Shape:
         """Take an amount out of a grant; returns what a line says of it."""
         grant = self._held(self.credit_grants, grant_id)
-        used = sum(one["debit"]["amount"] for one in self.credit_uses.values() if one["credit_grant"] == grant_id)
+        used = sum(
+            one["debit"]["amount"] for one in self.credit_uses.values() if one["credit_grant"] == grant_id
+        )
         if not 0 < amount <= grant["amount"]["monetary"]["value"] - used:
             raise RefusedError(f"{grant_id} does not hold {amount}")
         made = {
@@ -55,7 +59,11 @@ class Credits(Holdings):
             "type": "debit",
         }
         self._keep(self.credit_uses, made)
-        return {"amount": amount, "credit_balance_transaction": made["id"], "type": "credit_balance_transaction"}
+        return {
+            "amount": amount,
+            "credit_balance_transaction": made["id"],
+            "type": "credit_balance_transaction",
+        }
 
     def credit_uses_of(self, customer_id: str, expanded: bool) -> list[Shape]:
         """Return what a customer used, newest first."""

@@ -55,8 +55,16 @@ def test_an_invoice_takes_the_balance_along(before, after, used, debt):
 @pytest.mark.parametrize(
     "facts",
     [
-        {"starting_balance": -100000, "ending_balance": 0, "amount_due": 0},  # more than its total is not of it
-        {"starting_balance": 700, "ending_balance": 0, "amount_due": 9075},  # the debt is not collected with it
+        {
+            "starting_balance": -100000,
+            "ending_balance": 0,
+            "amount_due": 0,
+        },  # more than its total is not of it
+        {
+            "starting_balance": 700,
+            "ending_balance": 0,
+            "amount_due": 9075,
+        },  # the debt is not collected with it
         {"starting_balance": -1500, "ending_balance": -500, "amount_due": 8074},
     ],
 )
@@ -68,9 +76,9 @@ def test_figures_that_contradict_each_other_are_held(facts):
 
 def test_what_a_credit_note_took_off_before_is_no_contradiction():
     facts = {"starting_balance": -1500, "ending_balance": -500, "amount_due": 7075}
-    assert told(
-        "invoice_finalized", **facts, pre_payment_credit_notes_amount=1000
-    ).credit_change == Decimal("-10.00")
+    assert told("invoice_finalized", **facts, pre_payment_credit_notes_amount=1000).credit_change == Decimal(
+        "-10.00"
+    )
 
 
 def test_a_negative_invoice_is_a_credit_note():
@@ -81,7 +89,9 @@ def test_a_negative_invoice_is_a_credit_note():
     assert (lessened.credit_change, lessened.debt_change) == (Decimal("4.05"), Decimal("-2.00"))
 
 
-@pytest.mark.parametrize(("given", "debt"), [("credit_note", "1.00"), ("credit_note", "-2.01"), ("invoice", "9.09")])
+@pytest.mark.parametrize(
+    ("given", "debt"), [("credit_note", "1.00"), ("credit_note", "-2.01"), ("invoice", "9.09")]
+)
 def test_debts_that_cannot_be(given, debt):
     base = told("invoice_negative_lessens_a_debt" if given == "credit_note" else "invoice_shipping")
     amount = Decimal(debt) * (11 if given == "invoice" else 1)
@@ -103,7 +113,9 @@ def answer(told):
 def test_the_taxes_on_shipping_are_asked_for():
     event, request = asked("invoice_shipping_tax_not_told")
     assert request.url.endswith("/v1/invoices/in_1TestShipNoTax?expand%5B%5D=shipping_cost.taxes")
-    cost = json.loads((FIXTURES / "invoice_shipping" / "request.json").read_text())["data"]["object"]["shipping_cost"]
+    cost = json.loads((FIXTURES / "invoice_shipping" / "request.json").read_text())["data"]["object"][
+        "shipping_cost"
+    ]
     envelope, body = STRIPE.refetched(event, answer({"id": "in_1TestShipNoTax", "shipping_cost": cost}))
     [document] = STRIPE.transform(InboundEvent(envelope, body, SETTINGS))
     assert (document.lines[-1].account, document.lines[-1].taxes[0].amount) == ("role:SHIP", Decimal("1.05"))
