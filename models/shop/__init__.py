@@ -10,3 +10,4 @@ from . import drain
 from . import writing
 from . import writing_exception
 from . import writing_wishes
+from . import scheduled_prices

@@ -47,8 +47,8 @@ class IntegrationConnection(models.Model):
         check_company=True,
         tracking=True,
         help="Its prices are written as they stand: it has to be in the shop's currency, and to include taxes where "
-        "the shop's prices do. Empty = the sales price. A price that begins or ends on a day is written with the next "
-        "change of its product or list, or with Compare all products.",
+        "the shop's prices do. Empty = the sales price. A price that begins or ends at a time is written within the "
+        "hour, one that follows from the cost with each change of the cost.",
     )
     shop_creates_products = fields.Boolean(
         string="Make missing products",
