@@ -219,6 +219,45 @@ class TestActivation(ApprovalCommon):
         self.assertEqual(self.became(message, "account.move").state, "posted")
         self.assertFalse(self.exceptions("partner_blocked"))
 
+    def test_an_event_goes_on_when_the_rule_is_switched_off(self):
+        self.company.sudo().integration_customer_required = True
+        message = self.requested("R-1")
+        partner = self.env["res.partner"].browse(
+            self.exceptions("partner_blocked").action_open_partner()["res_id"]
+        )
+        self.assertEqual((message.status, message.error_code), ("parked", "partner_blocked"))
+        request = self.company.with_user(self.adviser)._integration_change_rules(
+            {"integration_customer_required": False}, "Too slow"
+        )
+        self.drain(self.partner_connection)
+        self.assertEqual(
+            (message.status, request.state), ("parked", "asked")
+        )  # asked for is not switched off
+        request.with_user(self.ann).action_approve()
+        self.assertFalse(self.company.integration_customer_required)
+        self.drain(self.partner_connection)
+        self.assertEqual(message.status, "done", message.error_detail)
+        self.assertEqual(self.became(message, "account.move").state, "posted")
+        self.assertEqual(partner.integration_customer_state, "proposed")
+        self.assertFalse(self.exceptions("partner_blocked"))
+
+    def test_who_is_blocked_by_name_waits_on_when_the_rule_is_switched_off(self):
+        self.company.sudo().integration_customer_required = True
+        message = self.requested("R-1")
+        partner = self.env["res.partner"].browse(
+            self.exceptions("partner_blocked").action_open_partner()["res_id"]
+        )
+        partner.with_user(self.adviser).write(
+            {"integration_customer_blocked": True, "integration_customer_block_reason": "Insolvent"}
+        )
+        request = self.company.with_user(self.adviser)._integration_change_rules(
+            {"integration_customer_required": False}, "Too slow"
+        )
+        request.with_user(self.ann).action_approve()
+        self.drain(self.partner_connection)
+        self.assertEqual((message.status, message.error_code), ("parked", "partner_blocked"))
+        self.assertEqual(len(self.exceptions("partner_blocked")), 1)
+
     def test_what_the_source_issued_and_money_that_moved_are_booked_all_the_same(self):
         self.issue("P-1")
         customer = self.env["res.partner"].search([("email", "=", ANNA.email)])

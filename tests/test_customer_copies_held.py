@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from ..models.governance import customer_copy_look
 from ..models.messaging import sent_once
+from ..models.odoo.res_company_payee import _KEY as PAYEE_KEY
 from .test_customer_copies import CopyCommon
 
 
@@ -272,3 +273,32 @@ class TestSweep(CopyCommon):
             "UPDATE integration_customer_copy SET write_date = now() - %s * interval '1 day' WHERE id = %s",
             [days, row.id],
         )
+
+
+class TestWrittenOnceNothingIsInTheWay(CopyCommon):
+    def test_customers_are_written_when_the_approval_rule_is_switched_off(self):
+        self.stripe_connection.customers_out = "all"
+        self.company.sudo().integration_customer_required = True
+        partner, blocked = self.customer(), self.customer("Blocked by name")
+        blocked.sudo().write(
+            {"integration_customer_blocked": True, "integration_customer_block_reason": "Insolvent"}
+        )
+        self.assertFalse(self.copies())
+        jobs = self.env["queue.job"].sudo()
+        looks = [("method_name", "=", "_look_at_customers")]
+        self.assertEqual(jobs.search_count(looks), 0)
+        self.company.sudo().with_context(
+            integration_payee_rules=PAYEE_KEY
+        ).integration_customer_required = False
+        before = {
+            self.company.id: self.company._integration_rules() | {"integration_customer_required": True}
+        }
+        self.company.sudo()._record_integration_rules(before)
+        self.assertEqual(jobs.search_count(looks), 1)
+        self.stripe_connection.with_env(self.root)._look_at_customers(0)
+        copy = self.copies()
+        self.assertEqual((copy.partner_id, copy.state), (partner, "to_send"))
+        self.assertEqual(self.send(copy), [("POST", "/v1/customers")])
+        self.assertEqual(copy.state, "sent")
+        self.stripe_connection.with_env(self.root)._look_at_customers(0)
+        self.assertEqual((self.copies(), copy.state), (copy, "sent"))  # looked at twice, written once

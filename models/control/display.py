@@ -82,6 +82,7 @@ ACTION_LABELS = {
     "partner.credit_hold_cleared": _lt("Credit hold cleared"),
     "company.payee_rules": _lt("Rules about customers and suppliers changed"),
     "message.partner_approved": _lt("The customer was approved; tried again"),
+    "message.partner_not_required": _lt("Customers need no approval any more; tried again"),
     "partner.customer_state": _lt("State of the customer changed"),
     "partner.supplier_state": _lt("State of the supplier changed"),
     "partner.phone_changed": _lt("Telephone number of a supplier changed"),

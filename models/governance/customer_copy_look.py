@@ -3,13 +3,15 @@
 
 from itertools import islice
 
-from odoo import api, fields, models, tools
+from odoo import SUPERUSER_ID, api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..messaging.lane import CHANNEL
 from ..messaging.write_skew import update_for_real
 
 MAX_SHOWN = 1000
+PORTION = 500
 
 
 class IntegrationCustomerCopy(models.Model):
@@ -34,6 +36,18 @@ class IntegrationCustomerCopy(models.Model):
             if concerned:
                 connection = self.env["integration.connection"].sudo().browse(connection_id)
                 self.sudo()._look_for(connection, concerned, which)
+
+    @api.model
+    def _look_at_all_soon(self, company):
+        """Queue a look at every customer of a company: what kept some from being written is gone."""
+        for connection_id, company_id, _which in self._writing():
+            if company_id == company.id:
+                connection = self.env["integration.connection"].with_user(SUPERUSER_ID).browse(connection_id)
+                connection.with_delay(
+                    channel=CHANNEL,
+                    priority=12,
+                    identity_key=f"finance_integration.look_at_customers.{connection_id}",
+                )._look_at_customers(0)
 
     @api.model
     def _look_for(self, connection, partners, which):
@@ -195,6 +209,27 @@ class IntegrationConnection(models.Model):
         for connection in self:
             if connection.customers_out and not connection._spec().writes_customers:
                 raise UserError(self.env._("%s takes no customers from here.", connection.name))
+
+    def _look_at_customers(self, after_id):
+        """Job: put in line what there is to write of a portion of the customers, and go on with the next; returns how
+        many were looked at.
+        """
+        self.ensure_one()
+        copies = self.env["integration.customer.copy"].sudo()
+        if not self.customers_out:
+            return 0
+        domain = [
+            ("id", ">", after_id),
+            ("customer_rank", ">", 0),
+            ("parent_id", "=", False),
+            ("company_id", "in", (False, self.company_id.id)),
+        ]
+        found = self.env["res.partner"].sudo().search(domain, order="id", limit=PORTION)
+        copies._look_for(self.sudo(), found, self.customers_out)
+        if len(found) == PORTION:
+            whole = self.with_user(SUPERUSER_ID)
+            whole.with_delay(channel=CHANNEL, priority=12)._look_at_customers(found[-1].id)
+        return len(found)
 
     def action_show_customers(self):
         """Button: show which customers would be written and what of them; nothing is sent by looking."""

@@ -76,6 +76,17 @@ class ResCompany(models.Model):
             ]
             if changed:
                 company._record_integration("company.payee_rules", "; ".join(changed))
+            if (
+                before[company.id]["integration_customer_required"]
+                and not after["integration_customer_required"]
+            ):
+                company._let_customers_go()
+
+    def _let_customers_go(self):
+        """Customers need no approval any more: what waited for one goes on, and they are written where others are."""
+        self.ensure_one()
+        self.env["res.partner"]._integration_let_unrefused_go(self)
+        self.env["integration.customer.copy"]._look_at_all_soon(self)
 
     def _integration_change_rules(self, wanted, reason):
         """Make the rules stricter at once, and ask for what is looser; returns the request, None where none is needed.

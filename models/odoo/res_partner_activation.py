@@ -13,6 +13,7 @@ STATES = [
     ("blocked", "Blocked"),
 ]
 ROLES = ("customer", "supplier")
+PORTION = 500
 APPROVED = {"customer": "integration_customer_approved", "supplier": "integration_supplier_active"}
 CHECK_GROUPS = (*APPROVER_GROUPS, "finance_integration.group_operator", "account.group_account_invoice")
 MARKS = frozenset(
@@ -192,23 +193,29 @@ class ResPartner(models.Model):
 
     def _integration_let_invoices_go(self):
         """Let the events go on that waited for these customers in the current company."""
-        for partner in self:
-            waiting = (
-                self.env["integration.exception"]
-                .sudo()
-                .search(
-                    [
-                        ("code", "=", "partner_blocked"),
-                        ("state", "=", "open"),
-                        ("company_id", "=", self.env.company.id),
-                    ],
-                    limit=1000,
-                )
-            )
-            waiting = waiting.filtered(
-                lambda row, partner=partner: str((row.params or {}).get("partner_id")) == str(partner.id)
-            )
-            waiting.message_ids_held._requeue("message.partner_approved")
+        ids = {str(partner.id) for partner in self}
+        if ids:
+            for waiting in self._integration_waiting(self.env.company):
+                concerned = waiting.filtered(lambda row: str((row.params or {}).get("partner_id")) in ids)
+                concerned.message_ids_held._requeue("message.partner_approved")
+
+    @api.model
+    def _integration_let_unrefused_go(self, company):
+        """Let go on what waited for customers whom nothing keeps from being invoiced in a company any more."""
+        for waiting in self._integration_waiting(company):
+            by_partner = waiting.grouped(lambda row: int((row.params or {}).get("partner_id") or 0))
+            for partner in self.sudo().browse(filter(None, by_partner)).exists():
+                if not partner._integration_refusal("customer", company):
+                    by_partner[partner.id].message_ids_held._requeue("message.partner_not_required")
+
+    @api.model
+    def _integration_waiting(self, company):
+        """Yield the open exceptions about refused customers of a company, in portions."""
+        domain = [("code", "=", "partner_blocked"), ("state", "=", "open"), ("company_id", "=", company.id)]
+        exceptions, after = self.env["integration.exception"].sudo(), 0
+        while found := exceptions.search([*domain, ("id", ">", after)], order="id", limit=PORTION):
+            after = found[-1].id
+            yield found
 
     # -- asking ------------------------------------------------------------------------------------------------
 
