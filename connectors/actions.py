@@ -157,8 +157,9 @@ class Actions:
     def customer_content(self, customer: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what of a customer can be written, in the words in which ``transform`` will tell it.
 
-        :param customer: parts of a canonical customer (``name``, ``email``, ``phone``, ``address``, ``language``) that
-            Odoo owns; '' (an address: {}) = nothing. A part that the system could not keep as it is, is left out.
+        :param customer: parts of a canonical customer (``name``, ``email``, ``phone``, ``address``, ``language``,
+            ``tax_id`` as {number, country}) that Odoo owns; '' (an address: {}) = nothing. A part that the system could
+            not keep as it is, is left out; of a tax number ``type`` says as what it is kept, without one it is not.
         """
         raise NotImplementedError
 
@@ -194,6 +195,47 @@ class Actions:
 
     def customer_found(self, answer: HttpAnswer, key: str) -> tuple[str | None, str | None]:
         """Return (id of the customer with this key, where to go on); None = not on this page, nothing follows.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def customer_number_find(self, outside_id: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        """Return the question which tax numbers a customer has there; it has no effect."""
+        raise NotImplementedError
+
+    def customer_number_found(
+        self, answer: HttpAnswer, number: Mapping[str, str], ours: str | None
+    ) -> tuple[str | None, list[str]]:
+        """Return (id of this number, None = it is not there; ids of the numbers that it replaces).
+
+        :param number: ``tax_id`` of ``customer_content``; without ``type`` there is to be none.
+        :param ours: id of the number that was written last.
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def customer_number_write(
+        self, outside_id: str, number: Mapping[str, str], once: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the request that adds a tax number."""
+        raise NotImplementedError
+
+    def customer_number_written(self, answer: HttpAnswer) -> str:
+        """Return the id of what was added.
+
+        :raises TransientError, AuthorizationError, ContractError: by what the answer says.
+        """
+        raise NotImplementedError
+
+    def customer_number_remove(
+        self, outside_id: str, number_id: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        """Return the request that deletes a tax number."""
+        raise NotImplementedError
+
+    def customer_number_removed(self, answer: HttpAnswer) -> None:
+        """Read the answer; gone already is as good.
 
         :raises TransientError, AuthorizationError, ContractError: by what the answer says.
         """

@@ -146,6 +146,7 @@ from . import test_dispute_acceptance
 from . import test_dispute_tours
 from . import test_customer_copies
 from . import test_customer_copies_held
+from . import test_customer_tax_numbers
 from . import test_sent_once_race
 from . import test_stripe_credits
 from . import test_disputes

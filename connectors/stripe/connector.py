@@ -24,7 +24,7 @@ from ..base import (
     WebhookFound,
 )
 from ..reading import read_answer, read_as, schema_violation
-from . import billing, billing_pull, customers, disputes, endpoints, evidence, refunds, wire
+from . import billing, billing_pull, customers, disputes, endpoints, evidence, refunds, tax_numbers, wire
 from .balances import balances_page, balances_request, daily_balance_documents
 from .client import transactions_from, transactions_page, transactions_request
 from .const import (
@@ -45,6 +45,9 @@ from .transactions import transaction_documents
 from .transformers import event_documents
 
 _CUSTOMER = EventRule("customer", rank=10)
+_TAX_NUMBER = EventRule(
+    None, "A tax number of a customer at Stripe is read from its invoices; here it changes nothing."
+)
 _CHARGE = EventRule("movement", rank=40)
 _REFUND = EventRule("movement", rank=50)
 _PAYOUT = EventRule("movement", rank=60)
@@ -75,6 +78,9 @@ _PAYOUT_STATUS = EventRule(None, "The payout was booked when it was created; not
 
 EVENTS = {
     **dict.fromkeys(("customer.created", "customer.updated", "customer.deleted"), _CUSTOMER),
+    **dict.fromkeys(
+        ("customer.tax_id.created", "customer.tax_id.updated", "customer.tax_id.deleted"), _TAX_NUMBER
+    ),
     **dict.fromkeys(
         ("charge.succeeded", "charge.captured", "charge.pending", "charge.updated", "charge.failed"), _CHARGE
     ),
@@ -392,6 +398,30 @@ class StripeConnector(Connector):
 
     def customer_found(self, answer: HttpAnswer, key: str) -> tuple[str | None, str | None]:
         return customers.found(answer, key)
+
+    def customer_number_find(self, outside_id: str, settings: Mapping[str, Any], secret: str) -> HttpRequest:
+        return tax_numbers.find_request(outside_id, settings, secret)
+
+    def customer_number_found(
+        self, answer: HttpAnswer, number: Mapping[str, str], ours: str | None
+    ) -> tuple[str | None, list[str]]:
+        return tax_numbers.found(answer, number, ours)
+
+    def customer_number_write(
+        self, outside_id: str, number: Mapping[str, str], once: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return tax_numbers.write_request(outside_id, number, once, settings, secret)
+
+    def customer_number_written(self, answer: HttpAnswer) -> str:
+        return tax_numbers.written(answer)
+
+    def customer_number_remove(
+        self, outside_id: str, number_id: str, settings: Mapping[str, Any], secret: str
+    ) -> HttpRequest:
+        return tax_numbers.remove_request(outside_id, number_id, settings, secret)
+
+    def customer_number_removed(self, answer: HttpAnswer) -> None:
+        tax_numbers.removed(answer)
 
     @staticmethod
     def _pull(pull: str):

@@ -22,6 +22,7 @@ import msgspec
 
 from ..base import HttpAnswer, HttpRequest
 from ..reading import Wire, WireId, read_answer, read_as, schema_violation
+from . import tax_numbers
 from .client import get
 
 PATH = "/v1/customers"
@@ -66,7 +67,7 @@ class Refusal(Wire):
 
 
 def content(customer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a customer Stripe can keep as it is: name, e-mail, phone, language, address."""
+    """Return what of a customer Stripe can keep as it is: name, e-mail, phone, language, address, tax number."""
     kept: dict[str, Any] = {}
     for name, longest in LONGEST.items():
         text = str(customer.get(name) or "").strip()
@@ -78,6 +79,9 @@ def content(customer: Mapping[str, Any]) -> dict[str, Any]:
         told = customer["address"] or {}
         parts = {part: str(told.get(part) or "").strip() for part in ADDRESS}
         kept["address"] = {part: text for part, text in parts.items() if text}
+    if "tax_id" in customer:
+        told = customer["tax_id"] or {}
+        kept["tax_id"] = tax_numbers.named(told.get("number") or "", told.get("country") or "")
     return kept
 
 

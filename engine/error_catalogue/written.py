@@ -21,6 +21,20 @@ WRITTEN_CODES: dict[str, CodeInfo] = {
         ),
         fix="open_customer_copy",
     ),
+    "customer_tax_number_unknown": CodeInfo(
+        _BUSINESS,
+        _("A tax number was not written to the outside system"),
+        _(
+            "The tax number of %(customer)s fits no kind of number that %(connection)s knows for its country. "
+            "Everything else of the customer is written."
+        ),
+        _(
+            "Correct the number or the country of the contact; it is then written by itself. Where both are right, "
+            "enter the number there by hand."
+        ),
+        severity="low",
+        fix="open_customer_copy",
+    ),
     "customer_gone": CodeInfo(
         _BUSINESS,
         _("A customer was deleted at the outside system"),

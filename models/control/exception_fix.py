@@ -116,6 +116,7 @@ FIXES = {
     "dispute_unread": "connection",
     "customer_not_written": "customer_copy",
     "customer_gone": "customer_copy",
+    "customer_tax_number_unknown": "customer_copy",
     "billing_credit_missing": "credit",
     "shop_not_written": "shop_writing",
 }

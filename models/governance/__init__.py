@@ -27,6 +27,7 @@ from . import value_decision
 from . import customer_copy
 from . import customer_copy_heard
 from . import customer_copy_look
+from . import customer_copy_number
 from . import contract
 from . import flow_contract
 from . import source_shape

@@ -30,7 +30,9 @@ STATES = [
 # Whatever the answer to what was on its way: it is written no more.
 OVER = ("stopped", "gone")
 # What the outside system may be told, in the words of the canonical customer.
-PARTS = ("name", "email", "phone", "language", "address")
+PARTS = ("name", "email", "phone", "language", "address", "tax_id")
+# Written beside the customer itself: its own event does not tell them.
+BESIDE = ("tax_id",)
 SEND_SECONDS = 30
 # So many contents are remembered: an event may tell an older one after a newer one was written.
 REMEMBERED = 20
@@ -198,7 +200,7 @@ class IntegrationCustomerCopy(models.Model):
     def _stop(self):
         """Write these no more, and forget what was said of them; whether one was perhaps made is remembered."""
         for row in self:
-            for code in ("customer_not_written", "customer_gone"):
+            for code in ("customer_not_written", "customer_gone", "customer_tax_number_unknown"):
                 row._let_go_of(code, self.env._("It is not written there any more."))
         self.write({"state": "stopped", "sending": False, "said": False, "due_at": False, "answer": False})
 
@@ -378,5 +380,8 @@ class IntegrationCustomerCopy(models.Model):
 
 
 def trace(content):
-    """Return what stays of a content that was sent: the names of its parts, and its digest."""
-    return {"parts": sorted(content), "digest": digest(canonical_bytes(content))}
+    """Return what stays of a content that was sent: the names of its parts, its digest, that of what is beside it."""
+    told = {name: value for name, value in content.items() if name not in BESIDE}
+    kept = {"parts": sorted(told), "digest": digest(canonical_bytes(told))}
+    beside = {name: content[name] for name in BESIDE if content.get(name)}
+    return {**kept, "beside": digest(canonical_bytes(beside))} if beside else kept

@@ -55,9 +55,10 @@ class IntegrationCustomerCopy(models.Model):
         echoes = [
             known
             for known in self._may_be_told(document)
-            if trace({part: told[part] for part in known["parts"]}) == known
+            if trace({part: told[part] for part in known["parts"]})["digest"] == known["digest"]
         ]
-        if echoes and self.state == "unknown" and echoes[-1] == self.said[-1]:
+        whole = not self.number_there and "beside" not in (self.said or [{}])[-1]
+        if echoes and whole and self.state == "unknown" and echoes[-1] == self.said[-1]:
             self._made(outside_id, self.version)  # what nobody knew the answer to has arrived
         return frozenset(part for known in echoes for part in known["parts"])
 

@@ -186,8 +186,9 @@ class IntegrationConnection(models.Model):
         copy=False,
         tracking=True,
         help="What Odoo owns of a customer (see Configuration, Ownership) is written to the outside system with each "
-        "change: name, e-mail, phone, language and address. Those that are there already: no customer is made there. "
-        "All: new ones are made, too, once nothing is in the way of invoicing them. Nothing is ever deleted there.",
+        "change: name, e-mail, phone, language, address and tax number. Those that are there already: no customer "
+        "is made there. All: new ones are made, too, once nothing is in the way of invoicing them. No customer is ever "
+        "deleted there.",
     )
     customer_copy_count = fields.Integer(compute="_compute_customer_copy_count", string="Customers written")
 

@@ -10,7 +10,7 @@ WATCHED = frozenset(
     {
         *(
             column
-            for part in ("name", "email", "phone", "language", "address")
+            for part in ("name", "email", "phone", "language", "address", "tax_id")
             for column in CUSTOMER.columns[part]
         ),
         "active",
@@ -48,6 +48,8 @@ class ResPartner(models.Model):
         self.ensure_one()
         if part == "language":
             return self.lang or ""
+        if part == "tax_id":
+            return {"number": self.vat or "", "country": self.country_id.code or ""}
         if part == "address":
             return {
                 "street": self.street or "",

@@ -102,6 +102,8 @@ class StripeApi:
                 shown = self._evidence(
                     path.removeprefix(DISPUTES_PATH), body, given.get("idempotency-key", "")
                 )
+            elif "/tax_ids" in path:
+                shown = self._tax_ids(method, path, body, given.get("idempotency-key", ""))
             elif method == "POST" and path.startswith(CUSTOMERS_PATH):
                 shown = self._customer(path, body, given.get("idempotency-key", ""))
             elif path.startswith(ENDPOINTS_PATH):
@@ -250,6 +252,23 @@ class StripeApi:
                 self._answered[key] = self.account.take_customer(customer_id, form)
             except RefusedError as reason:
                 raise ApiError(400, shapes.error("invalid_request_error", str(reason))) from None
+        return dict(self._answered[key])
+
+    def _tax_ids(self, method: str, path: str, body: bytes, key: str) -> Shape:
+        """List, add or delete tax numbers of a customer; the same key again gives the first answer again."""
+        customer_id, _word, number_id = path.removeprefix(CUSTOMERS_PATH).strip("/").partition("/tax_ids")
+        if method == "GET":
+            return shapes.listing(self.account.tax_ids_of(customer_id), has_more=False, url=path)
+        try:
+            if method == "DELETE":
+                return self.account.remove_tax_id(customer_id, number_id.strip("/"))
+            form = dict(parse_qsl(body.decode(), max_num_fields=10))
+            if key not in self._answered:
+                self._answered[key] = self.account.add_tax_id(customer_id, form["type"], form["value"])
+        except RefusedError as reason:
+            raise ApiError(
+                400, shapes.error("invalid_request_error", str(reason), "tax_id_invalid")
+            ) from None
         return dict(self._answered[key])
 
     def _balance(self) -> Shape:

@@ -17,12 +17,13 @@ from .evidence import Evidence
 from .holdings import DAY_SECONDS, RefusedError
 from .ledger import LedgerLine
 from .shapes import Shape
+from .tax_ids import TaxIds
 
 CARD_DAYS = 2
 DEBIT_DAYS = 4
 
 
-class StripeAccount(Billing, Evidence, Customers):
+class StripeAccount(Billing, Evidence, Customers, TaxIds):
     """The account's life: payments, refunds, disputes, payouts, fees; its invoices are those of Billing."""
 
     # -- cards -------------------------------------------------------------------------------------
