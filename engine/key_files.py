@@ -38,4 +38,4 @@ def make_once(path: Path, key: str) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(part, path)
     finally:
-        os.unlink(part)
+        Path(part).unlink()

@@ -366,9 +366,13 @@ class TestBankStatements(BankCommon):
         statement = self.statement(line_count=2)
         events = first | second | statement
         self.assertEqual(events.mapped("stage"), ["reconciled"] * 3)
-        self.assertEqual((late.stage, first.covered_by), ("posted", f"integration.bank.statement,{self.told().id}"))
+        self.assertEqual(
+            (late.stage, first.covered_by), ("posted", f"integration.bank.statement,{self.told().id}")
+        )
         self.line("L-4", "7.00")
-        self.assertEqual((self.told().state, first.stage, bool(first.uncovered_at)), ("differs", "posted", True))
+        self.assertEqual(
+            (self.told().state, first.stage, bool(first.uncovered_at)), ("differs", "posted", True)
+        )
         self.assertEqual(first.covered_by_name, self.told().display_name)
 
     def test_lines_in_a_statement_of_a_person_stay_there(self):

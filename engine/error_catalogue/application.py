@@ -163,8 +163,8 @@ APPLICATION_CODES = {
             "%(amount)s of %(date)s (%(line)s) is booked at the bank, and Odoo did not let it be matched: %(reason)s"
         ),
         _(
-            "Clear what Odoo complains of, then press “Match now”, or match the line in the bank journal; it waits on the "
-            "suspense account."
+            "Clear what Odoo complains of, then press “Match now”, or match the line in the bank journal; it waits on "
+            "the suspense account."
         ),
         fix_class="b",
         fix="match_now",

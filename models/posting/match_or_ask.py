@@ -30,7 +30,7 @@ class IntegrationPosting(models.AbstractModel):
 
     @api.model
     def _refused(self, match):
-        """Let ``match`` run; return why Odoo refused it, an empty text where it did not. Nothing is left of a refusal."""
+        """Let ``match`` run; return why Odoo refused it, "" where it did not. Nothing is left of what was refused."""
         try:
             with self.env.cr.savepoint():
                 match()

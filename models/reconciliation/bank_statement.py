@@ -143,16 +143,20 @@ class IntegrationBankStatement(models.Model):
 
     def _around(self):
         """Return the statements told that begin where this one ends: of its own last day, and of the next day told."""
-        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "!=", False)
+        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "not in", [False])
         following = self.search(told & Domain("first_date", ">", self.last_date), order="first_date", limit=1)
         days = [self.last_date, *following.mapped("first_date")]
-        return self.search(told & Domain("first_date", "in", days) & Domain("id", "!=", self.id), limit=MAX_A_DAY)
+        return self.search(
+            told & Domain("first_date", "in", days) & Domain("id", "!=", self.id), limit=MAX_A_DAY
+        )
 
     def _before(self):
         """Return the statement that ended where this one should begin; an empty record where none was told."""
-        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "!=", False)
+        told = Domain("journal_id", "=", self.journal_id.id) & Domain("message_id", "not in", [False])
         others = told & Domain("id", "!=", self.id)
-        last = self.search(others & Domain("last_date", "<", self.first_date), order="last_date desc", limit=1)
+        last = self.search(
+            others & Domain("last_date", "<", self.first_date), order="last_date desc", limit=1
+        )
         of_last_day = self.search(
             others & Domain("last_date", "=", last.last_date), order="name, id", limit=MAX_A_DAY
         )
@@ -160,8 +164,10 @@ class IntegrationBankStatement(models.Model):
         same_day = self.search(
             others & Domain("last_date", "=", self.first_date), order="name, id", limit=MAX_A_DAY
         )
-        order = (same_day | self).sorted(lambda row: (row.name, row.id))._in_order(
-            day_before._exact(day_before.closing) if day_before else None
+        order = (
+            (same_day | self)
+            .sorted(lambda row: (row.name, row.id))
+            ._in_order(day_before._exact(day_before.closing) if day_before else None)
         )
         place = order.ids.index(self.id)
         return order[place - 1] if place else day_before

@@ -1,7 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
-"""Bank lines that Odoo did not let be matched when they came: *Match now*, and closing what is matched meanwhile (O8)."""
+"""Bank lines that Odoo did not let be matched when they came: *Match now*, and closing what is matched (O8)."""
 
-from odoo import api, models
+from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 

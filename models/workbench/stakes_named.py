@@ -64,7 +64,9 @@ class IntegrationException(models.Model):
             ]
         if of_lines := named.filtered(lambda row: row.code == "bank_line_unmatched"):
             ids = {row: (row.params or {}).get("line_id") for row in of_lines}
-            lines = self.env["account.bank.statement.line"].sudo().browse([each for each in ids.values() if each])
+            lines = (
+                self.env["account.bank.statement.line"].sudo().browse([each for each in ids.values() if each])
+            )
             known = {line.id: line for line in lines.exists()}
             found += [
                 (row, line.currency_id, _exact(line.currency_id, line.amount))

@@ -1,6 +1,7 @@
 # Part of Finance Integration Hub. See LICENSE file for full copyright and licensing details.
 """The order of several statements of one day."""
 
+import itertools
 from decimal import Decimal
 
 from hypothesis import given
@@ -12,7 +13,9 @@ CLOSINGS = st.lists(st.integers(-3, 3).map(Decimal), min_size=2, max_size=MAX_CH
 
 
 def told(*pairs):
-    return [Told(number, Decimal(opening), Decimal(closing)) for number, (opening, closing) in enumerate(pairs)]
+    return [
+        Told(number, Decimal(opening), Decimal(closing)) for number, (opening, closing) in enumerate(pairs)
+    ]
 
 
 def follows(order, start):
@@ -47,7 +50,7 @@ def test_so_many_are_not_tried():
 
 @given(CLOSINGS, st.randoms(use_true_random=False))
 def test_a_chain_is_found_however_it_is_shuffled(ends, random):
-    chain = told(*zip(ends, ends[1:], strict=False))
+    chain = told(*itertools.pairwise(ends))
     random.shuffle(chain)
     order = in_order(chain, ends[0])
     assert follows(order, ends[0])

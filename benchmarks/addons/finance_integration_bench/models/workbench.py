@@ -97,7 +97,9 @@ class FinanceIntegrationBench(models.AbstractModel):
             ),
         }
         times = {name: [] for name in sorted(lists, reverse=workbench_first)}
-        wanted = {name: self._list_specification(model, view) for name, (model, view, _domain) in lists.items()}
+        wanted = {
+            name: self._list_specification(model, view) for name, (model, view, _domain) in lists.items()
+        }
         for number in range(TURNS):
             for name in list(times)[:: -1 if number % 2 else 1]:
                 model, _view, domain = lists[name]
