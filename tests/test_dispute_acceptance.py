@@ -115,6 +115,11 @@ class TestDisputeAcceptance(DisputeCommon):
         self.assertFalse(self.dispute.can_accept)
         with self.assertRaises(UserError):
             self.dispute.action_accept()
+        self.stripe.close_dispute(self.dispute.dispute_id, won=False)
+        self.send_stripe()
+        self.assertEqual(
+            (self.dispute.state, exception.state), ("lost", "resolved"), "there is nothing to accept"
+        )
 
     def test_what_is_defended_is_not_accepted_and_the_other_way_round(self):
         evidence = self.env["integration.dispute.evidence"].browse(self.dispute.action_evidence()["res_id"])

@@ -199,6 +199,35 @@ class TestDisputes(IntegrationCommon):
         self.send_stripe(late)
         self.assertEqual(dispute.payment_id.movement_id, other["id"])
 
+    def test_what_was_lost_so_far_adds_no_currencies_up(self):
+        """100 USD won, and 10,000 JPY lost, which are 100 USD here: half, and not 99 %."""
+        yen = self.env.ref("base.JPY")
+        yen.active = True
+        rates = self.env["res.currency.rate"]
+        rates.search([("currency_id", "=", yen.id)]).unlink()
+        rates.create(
+            {"currency_id": yen.id, "company_id": self.company.id, "name": "2026-03-01", "rate": 100.0}
+        )
+        decided = [("won", 100.0, self.company.currency_id), ("lost", 10000.0, yen)]
+        for state, amount, currency in decided:
+            self.env["integration.dispute"].sudo().create(
+                {
+                    "connection_id": self.stripe_connection.id,
+                    "dispute_id": f"du_{state}",
+                    "state": state,
+                    "amount": amount,
+                    "withdrawn": amount,
+                    "currency_id": currency.id,
+                    "money_currency_id": currency.id,
+                    "opened_on": date(2026, 3, 2),
+                }
+            )
+        allowance = self.env["integration.dispute.allowance"].create(
+            {"connection_id": self.stripe_connection.id, "date": date(2026, 3, 31), "rate": 80.0}
+        )
+        allowance.action_take_rate()
+        self.assertEqual(allowance.rate, 50.0)
+
     def test_what_open_disputes_will_cost_is_booked_at_the_month_end_and_taken_back(self):
         self.open(amount=40000)
         allowance = self.env["integration.dispute.allowance"].create(

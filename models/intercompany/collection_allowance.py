@@ -9,7 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..reconciliation.dispute import OVER
-from ..reconciliation.dispute_allowance import MAX_DISPUTES
+from ..reconciliation.dispute_allowance import DECIDED, MAX_DISPUTES
 
 
 class IntegrationDisputeAllowance(models.Model):
@@ -93,7 +93,11 @@ class IntegrationDisputeAllowance(models.Model):
         if not self.agreement_id:
             return super()._decided()
         state = "movement_id.dispute_record_id.state"
-        return {name: sum(self._disputed([(state, "=", name)]).mapped("amount")) for name in ("won", "lost")}
+        return self._in_books(
+            (name, row.currency_id, row.amount)
+            for name in DECIDED
+            for row in self._disputed([(state, "=", name)])
+        )
 
     def _book(self):
         """Book it as the user of the agreement, in this company alone.

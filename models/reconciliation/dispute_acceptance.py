@@ -13,6 +13,7 @@ from odoo.exceptions import UserError
 from ...connectors.registry import get_connector
 from ...engine.errors import BusinessError, TransientError
 from ..messaging.write_skew import update_for_real
+from .dispute import OVER
 
 STATES = [
     ("draft", "To be asked for"),
@@ -207,6 +208,19 @@ class IntegrationDispute(models.Model):
 
     acceptance_ids = fields.One2many("integration.dispute.acceptance", "dispute_id", readonly=True)
     can_accept = fields.Boolean(compute="_compute_can_accept")
+
+    def _judge(self):
+        """Once it is decided, nobody has to tell the provider anything any more."""
+        result = super()._judge()
+        if self.state in OVER:
+            words = dict(self._fields["state"]._description_selection(self.env))
+            decided = self.env._("How the dispute stands: %s.", words[self.state])
+            exceptions = self.env["integration.exception"]
+            for code, answer in (("evidence_not_given", "evidence"), ("dispute_not_accepted", "acceptance")):
+                exceptions._settle_cause(
+                    self.connection_id, code, f"dispute {answer} {self.dispute_id}", decided
+                )
+        return result
 
     @api.depends("state", "evidence_given")
     def _compute_can_accept(self):

@@ -8,6 +8,7 @@ from odoo.tools.misc import format_date
 from .dispute import MONEY_TYPES, OVER
 
 MAX_DISPUTES = 2000
+DECIDED = ("won", "lost")
 
 
 class IntegrationDisputeAllowance(models.Model):
@@ -129,14 +130,25 @@ class IntegrationDisputeAllowance(models.Model):
         return True
 
     def _decided(self):
-        """Return {state: amount} of the disputes that were won or lost so far."""
-        return dict(
+        """Return {state: amount in the currency of the books} of the disputes that were won or lost so far."""
+        return self._in_books(
             self.env["integration.dispute"]._read_group(
-                [("connection_id", "=", self.connection_id.id), ("state", "in", ("won", "lost"))],
-                ["state"],
+                [("connection_id", "=", self.connection_id.id), ("state", "in", DECIDED)],
+                ["state", "money_currency_id"],
                 ["withdrawn:sum"],
             )
         )
+
+    def _in_books(self, rows):
+        """Return {state: amount}, each currency at the rate of the day of the allowance.
+
+        :param rows: (state, currency, amount).
+        """
+        day = self.date or fields.Date.context_today(self)
+        sums = dict.fromkeys(DECIDED, 0.0)
+        for state, currency, amount in rows:
+            sums[state] += currency._convert(amount, self.company_currency_id, self.company_id, day)
+        return sums
 
     def _count_open(self):
         return len(self.dispute_ids)
@@ -147,6 +159,14 @@ class IntegrationDisputeAllowance(models.Model):
         self.check_access("write")
         if self.state != "draft" or self.company_currency_id.is_zero(self.amount):
             raise UserError(self.env._("There is nothing to book, or it was asked for already."))
+        if self._count_open() >= MAX_DISPUTES:
+            raise UserError(
+                self.env._(
+                    "%s disputes or more are open, and so many are not summed up here: what came after them would be "
+                    "left out. Compute this allowance by hand.",
+                    MAX_DISPUTES,
+                )
+            )
         self.sudo().state = "asked"
         self.env["integration.change.request"]._ask(
             self,
