@@ -10,8 +10,6 @@ from odoo import api, fields, models
 from ...connectors.registry import get_connector
 from .customer_copy import SEND_SECONDS
 
-UNKNOWN = "customer_tax_number_unknown"
-
 
 class IntegrationCustomerCopy(models.Model):
     _inherit = "integration.customer.copy"
@@ -83,10 +81,12 @@ class IntegrationCustomerCopy(models.Model):
         number = self._content().get("tax_id") or {}
         if number and not number.get("type"):
             self.env["integration.exception"]._raise_cause(
-                self.connection_id, UNKNOWN, self._failure_params(), self._cause()
+                self.connection_id, "customer_tax_number_unknown", self._failure_params(), self._cause()
             )
         else:
-            self._let_go_of(UNKNOWN, self.env._("The tax number is written, or there is none."))
+            self._let_go_of(
+                "customer_tax_number_unknown", self.env._("The tax number is written, or there is none.")
+            )
 
     def _is_gone(self):
         self.number_there = False

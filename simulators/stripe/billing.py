@@ -78,9 +78,8 @@ class Billing(Credits):
         made = {
             "id": invoice_id,
             "object": "invoice",
-            "account_country": "US",
+            **_of_every_draft(),
             "amount_due": total,
-            "amount_paid": 0,
             "amount_remaining": total,
             "billing_reason": "subscription_cycle" if subscription else "manual",
             "collection_method": "charge_automatically" if due_in_days is None else "send_invoice",
@@ -89,11 +88,7 @@ class Billing(Credits):
             "customer": customer_id,
             "customer_email": customer["email"],
             "customer_name": customer["name"],
-            "customer_tax_ids": [],
-            "description": None,
             "due_date": None if due_in_days is None else now + due_in_days * 86_400,
-            "effective_at": None,
-            "ending_balance": None,
             "lines": {
                 "object": "list",
                 "data": lines,
@@ -102,23 +97,12 @@ class Billing(Credits):
             },
             "livemode": self.livemode,
             "metadata": dict(metadata or {}),
-            "number": None,
             "parent": _parent(subscription),
-            "pre_payment_credit_notes_amount": 0,
             "shipping_cost": cost,
             "starting_balance": customer["balance"],
-            "status": "draft",
-            "status_transitions": {
-                "finalized_at": None,
-                "marked_uncollectible_at": None,
-                "paid_at": None,
-                "voided_at": None,
-            },
             "subtotal": sum(line["amount"] for line in lines),
             "total": total,
-            "total_discount_amounts": [],
             "total_excluding_tax": net,
-            "total_taxes": [],
         }
         self._keep(self.invoices, made)
         self._tell_invoice("invoice.created", made)
@@ -395,6 +379,29 @@ def _shipping(told: tuple[int, Sequence[tuple[str, int, bool]]] | None) -> Shape
         "amount_total": amount + tax,
         "shipping_rate": "shr_sim",
         "taxes": [_tax(*each) for each in taxes],
+    }
+
+
+def _of_every_draft() -> Shape:
+    """Return what is the same of every invoice as long as it is a draft."""
+    return {
+        "account_country": "US",
+        "amount_paid": 0,
+        "customer_tax_ids": [],
+        "description": None,
+        "effective_at": None,
+        "ending_balance": None,
+        "number": None,
+        "pre_payment_credit_notes_amount": 0,
+        "status": "draft",
+        "status_transitions": {
+            "finalized_at": None,
+            "marked_uncollectible_at": None,
+            "paid_at": None,
+            "voided_at": None,
+        },
+        "total_discount_amounts": [],
+        "total_taxes": [],
     }
 
 
