@@ -114,7 +114,9 @@ class IntegrationCustomerCopy(models.Model):
     def _is_news(self, content=None):
         """Whether the outside system has not been told this content last."""
         content = self._content() if content is None else content
-        return bool(content) and trace(content) != (self.said or [None])[-1]
+        # That a customer has no number is nothing to tell where none of ours is there.
+        told = [part for part in content if part not in BESIDE or content[part] or self.number_there]
+        return bool(told) and trace(content) != (self.said or [None])[-1]
 
     def _may_be_written(self):
         """Whether this contact is a customer of the company to whom nothing is in the way of selling."""
