@@ -5,7 +5,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
-from .fix_match import BANK_LINE, MAX_LOOKED_AT
+from .fix_match import BANK_LINE
 
 
 class IntegrationException(models.Model):
@@ -54,21 +54,17 @@ class IntegrationException(models.Model):
         value = (self.params or {}).get(name)
         return value if type(value) is int else []
 
-    def _matched_meanwhile(self):
-        """Add lines that were matched with Odoo's own tools, oldest first."""
-        found = super()._matched_meanwhile()
-        self.env.cr.execute(
+    def _selects_of_matched(self):
+        """Add lines that were matched with Odoo's own tools."""
+        return [
+            *super()._selects_of_matched(),
             SQL(
                 """
                 SELECT x.id
                   FROM integration_exception x
                   JOIN account_bank_statement_line l ON 'bank line ' || l.id = x.cause
                  WHERE x.code = %s AND x.state = 'open' AND l.is_reconciled
-                 ORDER BY x.id
-                 LIMIT %s
                 """,
                 BANK_LINE,
-                MAX_LOOKED_AT,
-            )
-        )
-        return found + [row[0] for row in self.env.cr.fetchall()]
+            ),
+        ]

@@ -111,12 +111,20 @@ class IntegrationException(models.Model):
             exception._look_at_matched()
 
     def _matched_meanwhile(self):
-        """Return ids of what asks to match items that are all matched, oldest first.
+        """Return ids of what asks to match items that are all matched, oldest first, asked by one statement.
 
         What still waits may be many, and is left out by the database: it must not keep the rest from being seen.
         """
         self.env.flush_all()
+        selects = SQL(" UNION ").join(self._selects_of_matched())
         self.env.cr.execute(
+            SQL("SELECT id FROM (%s) AS matched(id) ORDER BY id LIMIT %s", selects, MAX_LOOKED_AT)
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    def _selects_of_matched(self):
+        """Return SELECTs of the ids of open exceptions about what is matched by now."""
+        return [
             SQL(
                 """
                 SELECT x.id
@@ -127,15 +135,11 @@ class IntegrationException(models.Model):
                                   JOIN account_move_line l ON l.id = item::integer
                                   JOIN account_account a ON a.id = l.account_id) AS items
                  WHERE x.code = %s AND x.state = 'open' AND items.matched
-                 ORDER BY x.id
-                 LIMIT %s
                 """,
                 list(MONEY_ACCOUNTS),
                 MATCH,
-                MAX_LOOKED_AT,
             )
-        )
-        return [row[0] for row in self.env.cr.fetchall()]
+        ]
 
 
 class IntegrationMovement(models.Model):
