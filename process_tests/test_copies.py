@@ -38,7 +38,7 @@ print("FOUND", dict(
 """
 ORIGINAL = (
     "FOUND {'state': 'active', 'environment': 'production', 'delivery': True, 'sealed': [True, True], 'known': True,"
-    " 'crons': 11, 'jobs': ['pending']}"
+    " 'crons': 12, 'jobs': ['pending']}"
 )
 COPY = (
     "FOUND {'state': 'paused', 'environment': 'test', 'delivery': False, 'sealed': [False, False], 'known': False,"
